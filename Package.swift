@@ -1,0 +1,36 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "Fovea",
+    products: [
+        .library(name: "Fovea", targets: ["Fovea"]),
+        .executable(name: "fovea", targets: ["FoveaCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        .target(name: "FoveaGraph"),
+        .target(name: "FoveaDatasets", dependencies: ["FoveaGraph", "CZlib", "COpenSSL"]),
+        .target(name: "FoveaLayers", dependencies: ["FoveaGraph"]),
+        .target(name: "FoveaModels", dependencies: ["FoveaLayers"]),
+        .target(name: "FoveaPlanner", dependencies: ["FoveaGraph"]),
+        .target(name: "FoveaRuntime", dependencies: ["FoveaPlanner", "CKernels"]),
+        .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
+        .target(name: "FoveaSaving", dependencies: ["FoveaTraining"]),
+        .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaSaving"]),
+        .executableTarget(
+            name: "FoveaCommand",
+            dependencies: ["Fovea", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        .target(
+            name: "CKernels", dependencies: ["COneDNN"],
+            linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp"), .linkedLibrary("m")]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,2 @@
+#include "fovea_elementwise.h"
+#include "fovea_onednn.h"
