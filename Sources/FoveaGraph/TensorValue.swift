@@ -32,6 +32,11 @@ public struct TensorValue: Hashable, Sendable {
         try self.init(shape: shape, storage: .float32(elements))
     }
 
+    init(unchecked shape: Shape, _ storage: Storage) {
+        self.shape = shape
+        self.storage = storage
+    }
+
     /// A tensor of rank 0.
     public init(_ scalar: Float) {
         shape = .scalar
