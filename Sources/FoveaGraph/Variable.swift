@@ -1,9 +1,10 @@
 import Synchronization
 
 /// Where a variable's numbers are. A backend that has compiled a graph keeps them in the layout its kernels want.
+@Compute
 public protocol VariableStorage: AnyObject, Sendable {
-    func read() async throws -> TensorValue
-    func write(_ value: TensorValue) async throws
+    func read() throws -> TensorValue
+    func write(_ value: TensorValue) throws
 }
 
 /// A tensor with a value of its own that lasts between runs: a weight, an optimizer's state, a moving average.
@@ -25,20 +26,22 @@ public final class Variable: Sendable, Hashable {
     }
 
     /// A copy of the current value, in row-major order.
-    public func value() async throws -> TensorValue {
-        try await storage.withLock { $0 }.read()
+    @Compute
+    public func value() throws -> TensorValue {
+        try currentStorage.read()
     }
 
     /// Replaces the value.
     ///
     /// - Throws: `ShapeError` when the shape or element type differs from the variable's.
-    public func assign(_ value: TensorValue) async throws {
+    @Compute
+    public func assign(_ value: TensorValue) throws {
         guard value.shape == shape, value.dtype == dtype else {
             throw ShapeError(
                 "assign", "variable '\(name)' holds \(type), not \(TensorType(value.shape, value.dtype))",
                 shapes: [shape, value.shape])
         }
-        try await storage.withLock { $0 }.write(value)
+        try currentStorage.write(value)
     }
 
     /// For backends: the present storage, and moving to another.
@@ -49,19 +52,14 @@ public final class Variable: Sendable, Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
-/// A value in ordinary memory, in row-major order.
+/// A value in ordinary memory, in row-major order: where a variable starts.
 public final class HostStorage: VariableStorage {
     private let value: Mutex<TensorValue>
 
-    public init(_ value: TensorValue) { self.value = Mutex(value) }
+    nonisolated public init(_ value: TensorValue) { self.value = Mutex(value) }
 
-    public var current: TensorValue {
-        get { value.withLock { $0 } }
-        set { value.withLock { $0 = newValue } }
-    }
-
-    public func read() async throws -> TensorValue { current }
-    public func write(_ value: TensorValue) async throws { current = value }
+    public func read() -> TensorValue { value.withLock { $0 } }
+    public func write(_ newValue: TensorValue) { value.withLock { $0 = newValue } }
 }
 
 /// After a run, `variable` holds what `value` had in that run.
