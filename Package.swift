@@ -19,7 +19,7 @@ let package = Package(
         .target(name: "FoveaPlanner", dependencies: ["FoveaGraph"]),
         .target(name: "FoveaRuntime", dependencies: ["FoveaPlanner", "CKernels"]),
         .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
-        .target(name: "FoveaSaving", dependencies: ["FoveaTraining"]),
+        .target(name: "FoveaSaving", dependencies: ["FoveaTraining", "COpenSSL"]),
         .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaSaving"]),
         .executableTarget(
             name: "FoveaCommand",
@@ -31,6 +31,19 @@ let package = Package(
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+
+        .target(name: "TestSupport", dependencies: ["FoveaRuntime"], path: "Tests/TestSupport"),
+        .testTarget(name: "FoveaGraphTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets"]),
+        .testTarget(
+            name: "FoveaLayersTests", dependencies: ["FoveaModels", "TestSupport"], resources: [.copy("Golden")]),
+        .testTarget(name: "FoveaPlannerTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "FoveaRuntimeTests", dependencies: ["TestSupport"]),
+        .testTarget(
+            name: "FoveaTrainingTests", dependencies: ["FoveaTraining", "FoveaModels", "TestSupport"],
+            resources: [.copy("Golden")]),
+        .testTarget(name: "FoveaSavingTests", dependencies: ["FoveaSaving"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,10 +31,10 @@ public struct Tensor: Sendable, Hashable {
     }
 
     /// A source, whose type is stated rather than inferred.
-    init(source: Operation, _ type: TensorType) { node = Node(source, [], type) }
+    package init(source: Operation, _ type: TensorType) { node = Node(source, [], type) }
 
     /// The result of an operation whose type the caller knows to follow from its inputs.
-    init(known operation: Operation, _ inputs: [Tensor], _ type: TensorType) {
+    package init(known operation: Operation, _ inputs: [Tensor], _ type: TensorType) {
         node = Node(operation, inputs, type)
     }
 
@@ -124,7 +124,7 @@ extension Tensor {
     }
 
     /// Four int32 words that every random operation depends on: the run's seed (low, high) and step (low, high).
-    static var randomKey: Tensor {
+    package static var randomKey: Tensor {
         Tensor(source: .source(.randomKey), TensorType([4], .int32))
     }
 

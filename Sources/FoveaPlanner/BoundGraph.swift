@@ -87,6 +87,7 @@ public struct BoundGraph: Sendable {
 struct GraphRewriter {
     private var replacements: [Tensor: Tensor] = [:]
     private var unique: [Key: Tensor] = [:]
+    private var known = Set<Tensor>()
 
     private struct Key: Hashable {
         let operation: Operation
@@ -102,11 +103,17 @@ struct GraphRewriter {
         }
     }
 
-    /// A transform may return a small graph; each of its new nodes is looked up in turn.
+    /// The one tensor that stands for all equal to this. A transform may return a small graph: its new inner tensors are
+    /// merged first.
     private mutating func merged(_ tensor: Tensor) -> Tensor {
-        let key = Key(operation: tensor.operation, inputs: tensor.inputs, type: tensor.node.type)
-        if let known = unique[key] { return known }
-        unique[key] = tensor
-        return tensor
+        if known.contains(tensor) { return tensor }
+        let inputs = tensor.inputs.map { merged($0) }
+        let key = Key(operation: tensor.operation, inputs: inputs, type: tensor.node.type)
+        if let same = unique[key] { return same }
+        let result =
+            inputs == tensor.inputs ? tensor : Tensor(known: tensor.operation, inputs, tensor.node.type)
+        unique[key] = result
+        known.insert(result)
+        return result
     }
 }

@@ -269,7 +269,7 @@ extension Tensor {
     }
 
     /// `broadcast(to:)` where the shape is known to fit.
-    func expanded(to shape: Shape) -> Tensor {
+    package func expanded(to shape: Shape) -> Tensor {
         shape == self.shape
             ? self : Tensor(known: .broadcast(Broadcast(shape: shape)), [self], TensorType(shape, dtype))
     }

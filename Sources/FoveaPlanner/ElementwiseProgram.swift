@@ -1,0 +1,133 @@
+import FoveaGraph
+
+/// A chain of elementwise work as straight-line code over registers, run for every element of an iteration space.
+///
+/// A register holds a float for floating-point types and an int32 for the others; truth is 0 or 1.
+public struct ElementwiseProgram: Hashable, Sendable {
+    public typealias Register = Int
+
+    public enum Instruction: Hashable, Sendable {
+        case load(Register, operand: Int)
+        case store(operand: Int, Register)
+        /// The walked place of an operand itself, rather than what lies there.
+        case place(Register, operand: Int)
+        case constant(Register, Float)
+        case integerConstant(Register, Int32)
+        case floatFromInteger(Register, Register)
+        case integerFromFloat(Register, Register)
+        case roundToBFloat16(Register, Register)
+        case unary(Unary, Register, Register, isInteger: Bool)
+        case binary(Binary, Register, Register, Register, isInteger: Bool)
+        case comparison(Comparison, Register, Register, Register, isInteger: Bool)
+        case select(Register, condition: Register, Register, Register)
+        case random(Random.Distribution, Register, index: Register, key: Int, stream: UInt32)
+    }
+
+    public var instructions: [Instruction] = []
+    public private(set) var registerCount = 0
+
+    /// Values in registers before registers are shared; every instruction writes a new one.
+    mutating func newRegister() -> Register {
+        defer { registerCount += 1 }
+        return registerCount
+    }
+
+    /// The same program with registers used again once their value is no longer needed.
+    func withSharedRegisters() -> ElementwiseProgram {
+        var lastUse = [Int](repeating: -1, count: registerCount)
+        for (place, instruction) in instructions.enumerated() {
+            for register in instruction.reads { lastUse[register] = place }
+        }
+        var assigned = [Int](repeating: -1, count: registerCount)
+        var free: [Int] = []
+        var result = ElementwiseProgram()
+        for (place, instruction) in instructions.enumerated() {
+            // Reads are given back before the result takes its place: an instruction may write over what it reads.
+            for register in Set(instruction.reads).sorted() where lastUse[register] == place {
+                free.append(assigned[register])
+            }
+            if let register = instruction.writes {
+                assigned[register] = free.popLast() ?? result.newRegister()
+                if lastUse[register] < 0 { free.append(assigned[register]) }
+            }
+            result.instructions.append(instruction.renamed { assigned[$0] })
+        }
+        return result
+    }
+
+    /// Whether elements that are zero in all of `operands` stay zero in everything stored: then work may run over the
+    /// zeros that complete padded blocks.
+    func keepsZero(operands: Set<Int>) -> Bool {
+        var isZero = [Bool](repeating: false, count: registerCount)
+        for instruction in instructions {
+            switch instruction {
+            case .load(let d, let operand): isZero[d] = operands.contains(operand)
+            case .store(_, let a): if !isZero[a] { return false }
+            case .place, .random: return false
+            case .constant(let d, let value): isZero[d] = value == 0
+            case .integerConstant(let d, let value): isZero[d] = value == 0
+            case .floatFromInteger(let d, let a), .integerFromFloat(let d, let a), .roundToBFloat16(let d, let a):
+                isZero[d] = isZero[a]
+            case .unary(let kind, let d, let a, _):
+                isZero[d] = isZero[a] && ![.exp, .log, .rsqrt, .reciprocal, .sigmoid, .cos].contains(kind)
+            case .binary(let kind, let d, let a, let b, _):
+                isZero[d] =
+                    switch kind {
+                    case .add, .subtract, .maximum, .minimum: isZero[a] && isZero[b]
+                    // Zero times infinity is not zero, but a scalar that is infinite has spoilt everything already.
+                    case .multiply: isZero[a] || isZero[b]
+                    case .divide: isZero[a] && !isZero[b]
+                    case .power: false
+                    }
+            case .comparison(let kind, let d, let a, let b, _):
+                isZero[d] = isZero[a] && isZero[b] && [.notEqual, .less, .greater].contains(kind)
+            case .select(let d, let condition, let a, let b):
+                isZero[d] = (isZero[condition] || isZero[a]) && isZero[b]
+            }
+        }
+        return true
+    }
+}
+
+extension ElementwiseProgram.Instruction {
+    var reads: [Int] {
+        switch self {
+        case .load, .place, .constant, .integerConstant: []
+        case .store(_, let a): [a]
+        case .floatFromInteger(_, let a), .integerFromFloat(_, let a), .roundToBFloat16(_, let a): [a]
+        case .unary(_, _, let a, _): [a]
+        case .binary(_, _, let a, let b, _), .comparison(_, _, let a, let b, _): [a, b]
+        case .select(_, let condition, let a, let b): [condition, a, b]
+        case .random(_, _, let index, _, _): [index]
+        }
+    }
+
+    var writes: Int? {
+        switch self {
+        case .store: nil
+        case .load(let d, _), .place(let d, _), .constant(let d, _), .integerConstant(let d, _): d
+        case .floatFromInteger(let d, _), .integerFromFloat(let d, _), .roundToBFloat16(let d, _): d
+        case .unary(_, let d, _, _), .binary(_, let d, _, _, _), .comparison(_, let d, _, _, _): d
+        case .select(let d, _, _, _), .random(_, let d, _, _, _): d
+        }
+    }
+
+    func renamed(_ r: (Int) -> Int) -> Self {
+        switch self {
+        case .load(let d, let operand): .load(r(d), operand: operand)
+        case .store(let operand, let a): .store(operand: operand, r(a))
+        case .place(let d, let operand): .place(r(d), operand: operand)
+        case .constant(let d, let value): .constant(r(d), value)
+        case .integerConstant(let d, let value): .integerConstant(r(d), value)
+        case .floatFromInteger(let d, let a): .floatFromInteger(r(d), r(a))
+        case .integerFromFloat(let d, let a): .integerFromFloat(r(d), r(a))
+        case .roundToBFloat16(let d, let a): .roundToBFloat16(r(d), r(a))
+        case .unary(let kind, let d, let a, let i): .unary(kind, r(d), r(a), isInteger: i)
+        case .binary(let kind, let d, let a, let b, let i): .binary(kind, r(d), r(a), r(b), isInteger: i)
+        case .comparison(let kind, let d, let a, let b, let i): .comparison(kind, r(d), r(a), r(b), isInteger: i)
+        case .select(let d, let c, let a, let b): .select(r(d), condition: r(c), r(a), r(b))
+        case .random(let kind, let d, let index, let key, let stream):
+            .random(kind, r(d), index: r(index), key: key, stream: stream)
+        }
+    }
+}

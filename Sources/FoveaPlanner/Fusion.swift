@@ -1,0 +1,384 @@
+import FoveaGraph
+
+/// A part of the graph that becomes one kernel call (or a few that write one result).
+struct FusedKernel {
+    enum Kind {
+        /// Elementwise members, computed together in one pass.
+        case elementwise
+        /// A convolution or matrix product, perhaps with a bias and a ReLU behind it.
+        case contraction(bias: Tensor?, hasReLU: Bool)
+        /// Anything else: exactly one operation.
+        case single
+    }
+
+    var kind: Kind
+    /// In topological order. The first of a contraction is the contraction, the last its result.
+    var members: [Tensor]
+    /// For a convolution's kernel gradient: the sum over its upstream gradient that comes for free.
+    var biasGradient: Tensor?
+    /// Kernels that must run before.
+    var dependencies = Set<Int>()
+}
+
+/// The graph cut into kernels, in the order in which they run.
+struct FusedGraph {
+    private(set) var kernels: [FusedKernel] = []
+    /// Tensors used outside of the kernel that computes them.
+    private(set) var stored = Set<Tensor>()
+    /// Updates whose kernel may write into the variable itself.
+    private(set) var inPlace: [Tensor: Variable] = [:]
+    private(set) var views = Views()
+
+    /// More members than this make programs with too many values alive at once.
+    private static let largestGroup = 40
+
+    /// The graph with results that own their memory.
+    let graph: BoundGraph
+    private var kernelOf: [Tensor: Int] = [:]
+    private var consumers: [Tensor: [Tensor]] = [:]
+    private var roots: Set<Tensor>
+
+    init(_ graph: BoundGraph) throws {
+        let graph = try graph.withOwnedResults()
+        self.graph = graph
+        roots = Set(graph.roots)
+        let order = topologicalOrder(of: graph.roots)
+        for tensor in order {
+            for input in tensor.inputs { consumers[input, default: []].append(tensor) }
+        }
+        findViewsToCompute(order)
+        for tensor in order where kernelOf[tensor] == nil {
+            switch tensor.operation.family {
+            case .source: break
+            case .view: if views.computed.contains(tensor) { addElementwise(tensor) }
+            case .elementwise: addElementwise(tensor)
+            case .contraction: addContraction(tensor)
+            case .single: addSingle(tensor)
+            }
+        }
+        findStored(order)
+        let readers = readersOfVariables()
+        findInPlaceUpdates(readers)
+        sort(order)
+    }
+
+    // MARK: - Views
+
+    private mutating func findViewsToCompute(_ order: [Tensor]) {
+        for tensor in order {
+            switch tensor.operation.family {
+            case .view:
+                // Where strides cannot express a view of a view, the inner one is computed.
+                if views.walk(tensor) == nil { views.computed.insert(tensor.inputs[0]) }
+            case .contraction, .single:
+                for input in tensor.inputs { needsMemory(input) }
+            case .source, .elementwise: break
+            }
+        }
+        for root in roots {
+            needsMemory(root)
+            if views.source(root).operation.family == .source { views.computed.insert(root) }
+        }
+    }
+
+    /// Libraries' kernels read whole tensors: only reshaping is free for them.
+    private mutating func needsMemory(_ tensor: Tensor) {
+        var tensor = tensor
+        while case .reshape = tensor.operation { tensor = tensor.inputs[0] }
+        if tensor.operation.family == .view { views.computed.insert(tensor) }
+    }
+
+    // MARK: - Cutting
+
+    private mutating func addSingle(_ tensor: Tensor) {
+        // A bias's gradient is a by-product of the kernel's.
+        if case .reduction(let rule) = tensor.operation, rule.kind == .sum, rule.axes == [0, 1, 2],
+            tensor.inputs[0].shape.rank == 4,
+            let place = kernels.firstIndex(where: { kernel in
+                guard case .convolutionKernelGradient = kernel.members[0].operation else { return false }
+                return kernel.members[0].inputs[1] == tensor.inputs[0] && kernel.biasGradient == nil
+            }), !rule.keepDims
+        {
+            kernels[place].biasGradient = tensor
+            kernelOf[tensor] = place
+            return
+        }
+        add(FusedKernel(kind: .single, members: [tensor]))
+    }
+
+    private mutating func addContraction(_ tensor: Tensor) {
+        var members = [tensor]
+        var bias: Tensor?
+        var hasReLU = false
+        if let sum = onlyConsumer(of: tensor), case .binary(.add) = sum.operation,
+            let other = sum.inputs.first(where: { $0 != tensor }), let vector = biasVector(other)
+        {
+            bias = vector
+            members.append(sum)
+        }
+        if let relu = onlyConsumer(of: members[members.count - 1]), case .unary(.relu) = relu.operation {
+            hasReLU = true
+            members.append(relu)
+        }
+        if case .convolutionKernelGradient = tensor.operation { members = [tensor] }
+        if case .convolutionInputGradient = tensor.operation { members = [tensor] }
+        let isPlain = members.count == 1
+        add(FusedKernel(
+            kind: .contraction(bias: isPlain ? nil : bias, hasReLU: !isPlain && hasReLU), members: members))
+        if let kernel = kernelOf[tensor] { adoptBiasGradient(kernel) }
+    }
+
+    /// Takes over a sum over the same upstream gradient that was met before the kernel gradient.
+    private mutating func adoptBiasGradient(_ kernel: Int) {
+        guard case .convolutionKernelGradient = kernels[kernel].members[0].operation else { return }
+        let upstream = kernels[kernel].members[0].inputs[1]
+        for consumer in consumers[upstream] ?? [] {
+            guard case .reduction(let rule) = consumer.operation, rule.kind == .sum, rule.axes == [0, 1, 2],
+                !rule.keepDims, kernels[kernel].biasGradient == nil
+            else { continue }
+            if let place = kernelOf[consumer] {
+                // Its users may already be part of kernels; only an unused slot can move.
+                guard kernels[place].members == [consumer], place != kernel, !reaches(kernel, place) else { continue }
+                kernels[place].members = []
+                for other in kernels.indices where kernels[other].dependencies.remove(place) != nil {
+                    kernels[other].dependencies.insert(kernel)
+                }
+            }
+            kernels[kernel].biasGradient = consumer
+            kernelOf[consumer] = kernel
+        }
+    }
+
+    private func onlyConsumer(of tensor: Tensor) -> Tensor? {
+        guard !roots.contains(tensor), let all = consumers[tensor], all.count == 1 else { return nil }
+        return all[0]
+    }
+
+    /// The vector that is repeated along all but the last axis, if it comes from outside the graph.
+    private func biasVector(_ tensor: Tensor) -> Tensor? {
+        guard case .broadcast = tensor.operation, !views.computed.contains(tensor) else { return nil }
+        let vector = tensor.inputs[0]
+        guard case .source(.variable) = vector.operation, vector.shape == [tensor.shape.channels],
+            tensor.shape.channels > 1
+        else { return nil }
+        return vector
+    }
+
+    private mutating func addElementwise(_ tensor: Tensor) {
+        var groups: [Int] = []
+        for input in tensor.inputs where !tensor.operation.movesElements {
+            let source = views.reshapedSource(input)
+            guard let kernel = kernelOf[source], case .elementwise = kernels[kernel].kind, !groups.contains(kernel),
+                source.shape.elementCount == tensor.shape.elementCount
+            else { continue }
+            groups.append(kernel)
+        }
+        var home: Int?
+        for group in groups {
+            guard let present = home else {
+                if canJoin(tensor, group) {
+                    join(tensor, group)
+                    home = group
+                }
+                continue
+            }
+            if canMerge(group, into: present) { merge(group, into: present) }
+        }
+        if home == nil { add(FusedKernel(kind: .elementwise, members: [tensor])) }
+    }
+
+    private mutating func add(_ kernel: FusedKernel) {
+        var kernel = kernel
+        kernel.dependencies = dependencies(of: kernel.members, in: kernels.count)
+        for member in kernel.members { kernelOf[member] = kernels.count }
+        kernels.append(kernel)
+    }
+
+    private func dependencies(of members: [Tensor], in kernel: Int) -> Set<Int> {
+        var result = Set<Int>()
+        for member in members {
+            for input in member.inputs {
+                if let other = kernelOf[views.source(input)], other != kernel { result.insert(other) }
+            }
+        }
+        return result
+    }
+
+    private func canJoin(_ tensor: Tensor, _ group: Int) -> Bool {
+        guard kernels[group].members.count < Self.largestGroup, !readsView([tensor], of: group) else { return false }
+        let added = dependencies(of: [tensor], in: group)
+        return added.allSatisfy { !reaches($0, group) } && hasCommonModes(kernels[group].members + [tensor])
+    }
+
+    private mutating func join(_ tensor: Tensor, _ group: Int) {
+        kernels[group].dependencies.formUnion(dependencies(of: [tensor], in: group))
+        kernels[group].members.append(tensor)
+        kernelOf[tensor] = group
+    }
+
+    private func canMerge(_ other: Int, into group: Int) -> Bool {
+        kernels[group].members.count + kernels[other].members.count < Self.largestGroup
+            && kernels[group].dependencies.allSatisfy { $0 == other || !reaches($0, other) }
+            && kernels[other].dependencies.allSatisfy { $0 == group || !reaches($0, group) }
+            && !readsView(kernels[group].members, of: other) && !readsView(kernels[other].members, of: group)
+            && hasCommonModes(kernels[group].members + kernels[other].members)
+    }
+
+    /// Whether a tensor reads a group's member at other places than its own: that needs the member in memory first.
+    private func readsView(_ tensors: [Tensor], of group: Int) -> Bool {
+        tensors.contains { tensor in
+            tensor.inputs.contains { input in
+                let source = views.source(input)
+                let isMoved = views.reshapedSource(input) != source || tensor.operation.movesElements
+                return kernelOf[source] == group && isMoved
+            }
+        }
+    }
+
+    private mutating func merge(_ other: Int, into group: Int) {
+        kernels[group].dependencies.formUnion(kernels[other].dependencies)
+        kernels[group].dependencies.remove(other)
+        kernels[group].dependencies.remove(group)
+        kernels[group].members += kernels[other].members
+        for member in kernels[other].members { kernelOf[member] = group }
+        kernels[other].members = []
+        kernels[other].dependencies = []
+        for index in kernels.indices where kernels[index].dependencies.remove(other) != nil && index != group {
+            kernels[index].dependencies.insert(group)
+        }
+    }
+
+    /// Whether `kernel` needs `target`, directly or not.
+    private func reaches(_ kernel: Int, _ target: Int) -> Bool {
+        var visited = Set([kernel])
+        var stack = [kernel]
+        while let next = stack.popLast() {
+            if next == target { return true }
+            for dependency in kernels[next].dependencies where visited.insert(dependency).inserted {
+                stack.append(dependency)
+            }
+        }
+        return false
+    }
+
+    /// Whether all that the members read can be walked together when it lies in row-major order.
+    private func hasCommonModes(_ members: [Tensor]) -> Bool {
+        let inside = Set(members)
+        var walks: [[AxisMode]] = [[AxisMode(members[0].shape.elementCount, 1)]]
+        for member in members {
+            if member.operation.family == .view {
+                guard let walk = views.viewWalk(member) else { return false }
+                walks.append(walk.modes)
+                continue
+            }
+            for input in member.inputs where !inside.contains(views.reshapedSource(input)) && splat(input) == nil {
+                // A random tensor's key is read as a whole.
+                if case .random = member.operation { continue }
+                guard let walk = views.walk(input) else { return false }
+                walks.append(walk.modes)
+            }
+        }
+        return commonModes(walks) != nil
+    }
+
+    // MARK: - What is kept, and in which order
+
+    private mutating func findStored(_ order: [Tensor]) {
+        for root in roots { stored.insert(views.source(root)) }
+        for tensor in order {
+            guard let kernel = kernelOf[tensor] else { continue }
+            for input in tensor.inputs {
+                let source = views.source(input)
+                // Inside a group only equal places are at hand; another view of a member goes through memory.
+                if kernelOf[source] != kernel { stored.insert(source) }
+            }
+        }
+    }
+
+    private func readersOfVariables() -> [Variable: Set<Int>] {
+        var result: [Variable: Set<Int>] = [:]
+        for (index, kernel) in kernels.enumerated() {
+            for member in kernel.members {
+                for input in member.inputs {
+                    if case .source(.variable(let variable)) = views.source(input).operation {
+                        result[variable, default: []].insert(index)
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    /// An update may be written in place when everything that reads the old value can run before, and when its own
+    /// kernel reads the variable element by element.
+    private mutating func findInPlaceUpdates(_ readers: [Variable: Set<Int>]) {
+        for update in graph.updates {
+            guard inPlace[update.value] == nil, let writer = kernelOf[update.value],
+                case .elementwise = kernels[writer].kind, kernels[writer].members.contains(update.value)
+            else { continue }
+            let others = (readers[update.variable] ?? []).subtracting([writer])
+            let readsElements = kernels[writer].members.allSatisfy { member in
+                member.inputs.allSatisfy { input in
+                    guard case .source(.variable(update.variable)) = views.source(input).operation else { return true }
+                    return views.reshapedSource(input) == views.source(input)
+                }
+            }
+            guard readsElements, others.allSatisfy({ !reaches($0, writer) }) else { continue }
+            kernels[writer].dependencies.formUnion(others)
+            inPlace[update.value] = update.variable
+        }
+    }
+
+    /// Runs whatever is ready in the order of the graph.
+    private mutating func sort(_ order: [Tensor]) {
+        var position: [Int: Int] = [:]
+        for (index, tensor) in order.enumerated() {
+            if let kernel = kernelOf[tensor] { position[kernel] = index }
+        }
+        var dependents = [[Int]](repeating: [], count: kernels.count)
+        var open = kernels.map(\.dependencies.count)
+        for (index, kernel) in kernels.enumerated() {
+            for dependency in kernel.dependencies { dependents[dependency].append(index) }
+        }
+        let rank = order.enumerated().reduce(into: [Tensor: Int]()) { $0[$1.element] = $1.offset }
+        var ready = kernels.indices.filter { open[$0] == 0 }
+        var sorted: [FusedKernel] = []
+        while let place = ready.indices.min(by: { (position[ready[$0]] ?? 0) < (position[ready[$1]] ?? 0) }) {
+            let next = ready.remove(at: place)
+            var kernel = kernels[next]
+            if case .elementwise = kernel.kind {
+                kernel.members.sort { (rank[$0] ?? 0) < (rank[$1] ?? 0) }
+            }
+            if !kernel.members.isEmpty { sorted.append(kernel) }
+            for dependent in dependents[next] {
+                open[dependent] -= 1
+                if open[dependent] == 0 { ready.append(dependent) }
+            }
+        }
+        kernels = sorted
+    }
+}
+
+extension Operation {
+    /// Views other than reshapes, which leave every element at its place in row-major order.
+    var movesElements: Bool {
+        switch self {
+        case .broadcast, .transpose, .slice: true
+        default: false
+        }
+    }
+
+    enum Family { case source, view, elementwise, contraction, single }
+
+    /// How the planner treats the operation.
+    var family: Family {
+        switch self {
+        case .source: .source
+        case .reshape, .broadcast, .transpose, .slice: .view
+        case .unary, .binary, .comparison, .select, .cast, .random: .elementwise
+        case .matmul, .convolution, .convolutionInputGradient, .convolutionKernelGradient: .contraction
+        case .reduction, .argMax, .pad, .concatenate, .oneHot, .gather, .scatterAdd, .softmax: .single
+        case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient: .single
+        }
+    }
+}

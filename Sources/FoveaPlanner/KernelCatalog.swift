@@ -1,0 +1,136 @@
+import FoveaGraph
+
+/// What the planner must know of a backend: which kernels it has and how they want their operands laid out. Asking does
+/// no computation, so a planner test can answer from a table.
+public protocol KernelCatalog: Sendable {
+    /// The best implementation of a convolution or one of its gradients.
+    func choose(_ request: ConvolutionRequest) throws -> ConvolutionChoice
+    func choose(_ request: PoolingRequest) throws -> PoolingChoice
+    func choose(_ request: MatMulRequest) throws -> SimpleChoice
+    func choose(_ request: SoftmaxRequest) throws -> SimpleChoice
+    func choose(_ request: ReorderRequest) throws -> SimpleChoice
+}
+
+public enum ConvolutionDirection: String, Hashable, Sendable {
+    case forward = "convolution"
+    case inputGradient = "convolution input gradient"
+    case kernelGradient = "convolution kernel gradient"
+}
+
+/// A convolution to be computed. Whatever the direction, shapes are those of the forward convolution.
+public struct ConvolutionRequest: Hashable, Sendable {
+    public var direction: ConvolutionDirection
+    public var convolution: Convolution
+    public var images: Shape
+    public var kernel: Shape
+    public var output: Shape
+    /// Forward: a bias is added. Kernel gradient: the bias's gradient is computed as well.
+    public var hasBias = false
+    /// Forward only: negative results become zero.
+    public var hasReLU = false
+}
+
+public struct ConvolutionChoice: Hashable, Sendable {
+    public var request: ConvolutionRequest
+    public var isWinograd: Bool
+    public var images: Layout
+    public var kernel: Layout
+    public var output: Layout
+    /// The library's name for what it will run.
+    public var implementation: String
+    public var scratchpadBytes: Int
+
+    public init(
+        request: ConvolutionRequest, isWinograd: Bool, images: Layout, kernel: Layout, output: Layout,
+        implementation: String, scratchpadBytes: Int
+    ) {
+        self.request = request
+        self.isWinograd = isWinograd
+        self.images = images
+        self.kernel = kernel
+        self.output = output
+        self.implementation = implementation
+        self.scratchpadBytes = scratchpadBytes
+    }
+}
+
+public struct PoolingRequest: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        case max, average(countsPadding: Bool)
+    }
+
+    public var kind: Kind
+    public var isGradient: Bool
+    public var window: SlidingWindow
+    public var images: Shape
+    public var output: Shape
+    public var imagesLayout: Layout
+    public var outputLayout: Layout
+    /// Max-pooling forward: remember the winners for the gradient.
+    public var keepsWinners: Bool
+}
+
+public struct PoolingChoice: Hashable, Sendable {
+    public var request: PoolingRequest
+    public var implementation: String
+    public var scratchpadBytes: Int
+    /// Bytes that remember the winners; 0 when none are kept.
+    public var winnersBytes: Int
+
+    public init(request: PoolingRequest, implementation: String, scratchpadBytes: Int, winnersBytes: Int) {
+        self.request = request
+        self.implementation = implementation
+        self.scratchpadBytes = scratchpadBytes
+        self.winnersBytes = winnersBytes
+    }
+}
+
+/// `c = a b (+ bias) (rectified)` for each of `batch` matrices, operands read by strides.
+public struct MatMulRequest: Hashable, Sendable {
+    public struct Matrix: Hashable, Sendable {
+        /// 0 when all of the batch share the matrix.
+        public var batchStride: Int
+        public var rowStride: Int
+        public var columnStride: Int
+    }
+
+    public var batch: Int
+    public var rows: Int
+    public var inner: Int
+    public var columns: Int
+    public var a: Matrix
+    public var b: Matrix
+    public var c: Matrix
+    public var hasBias = false
+    public var hasReLU = false
+}
+
+public struct SoftmaxRequest: Hashable, Sendable {
+    public var shape: Shape
+    public var axis: Int
+    public var isLogarithmic: Bool
+}
+
+/// A change of layout. Both sides are given over the same extents.
+public struct ReorderRequest: Hashable, Sendable {
+    public struct Side: Hashable, Sendable {
+        public var strides: [Int]
+        public var blocks: [PaddedLayout.Block] = []
+    }
+
+    public var extents: [Int]
+    public var dtype: DType
+    public var from: Side
+    public var to: Side
+}
+
+/// A kernel whose operands' layouts are those of the request.
+public struct SimpleChoice: Hashable, Sendable {
+    public var implementation: String
+    public var scratchpadBytes: Int
+
+    public init(implementation: String, scratchpadBytes: Int) {
+        self.implementation = implementation
+        self.scratchpadBytes = scratchpadBytes
+    }
+}

@@ -1,0 +1,108 @@
+import FoveaGraph
+
+/// A graph as a list of kernel calls over one block of memory.
+public struct Plan: Sendable {
+    public typealias ValueID = Int
+
+    /// Something in memory that calls read and write.
+    public struct Value: Sendable {
+        public var name: String
+        public var type: TensorType
+        public var layout: Layout
+        public var byteCount: Int
+        public var place: Place
+    }
+
+    public enum Place: Sendable, Hashable {
+        /// Bytes from the start of the plan's memory.
+        case arena(offset: Int)
+        case variable(Variable)
+        case constant(TensorValue)
+    }
+
+    public struct Call: Sendable {
+        public var kernel: Kernel
+        public var operands: [Operand]
+        /// What the library will run, or what was fused, for people.
+        public var note: String
+
+        public var reads: [ValueID] { operands.filter { !$0.isWritten }.map(\.value) }
+        public var writes: [ValueID] { operands.filter(\.isWritten).map(\.value) }
+    }
+
+    public struct Operand: Sendable, Hashable {
+        public enum Role: String, Sendable {
+            case source, weights, bias, destination, winners, scratchpad, indices, element
+        }
+
+        public var role: Role
+        public var value: ValueID
+        public var isWritten: Bool
+    }
+
+    public internal(set) var values: [Value] = []
+    public internal(set) var calls: [Call] = []
+    /// Given at each run, by name; they keep their value until given again.
+    public internal(set) var inputs: [(name: String, value: ValueID)] = []
+    /// Where the run's key for random numbers goes, if any call reads it.
+    public internal(set) var randomKey: ValueID?
+    /// With the shape under which the graph knows them.
+    public internal(set) var outputs: [(value: ValueID, shape: Shape)] = []
+    /// The layout of every variable.
+    public internal(set) var variables: [(variable: Variable, layout: Layout)] = []
+    public internal(set) var arenaByteCount = 0
+    /// What the values in the arena would take without sharing memory.
+    public internal(set) var unsharedByteCount = 0
+}
+
+/// The kinds of calls.
+public enum Kernel: Sendable {
+    case elementwise(ElementwiseKernel)
+    case reduction(ReductionKernel)
+    case gather(GatherKernel)
+    case convolution(ConvolutionChoice)
+    case pooling(PoolingChoice)
+    case matmul(MatMulRequest)
+    case softmax(SoftmaxRequest)
+    case reorder(ReorderRequest)
+}
+
+/// A program over an iteration space, with how each operand is walked.
+public struct ElementwiseKernel: Sendable {
+    public struct Operand: Sendable, Hashable {
+        /// nil for a walk that is only counted.
+        public var value: Plan.ValueID?
+        public var offset: Int
+        public var strides: [Int]
+        public var isStored: Bool
+        /// A load from memory that the same call stores to.
+        public var isAliased = false
+    }
+
+    public var extents: [Int]
+    public var program: ElementwiseProgram
+    public var operands: [Operand]
+}
+
+/// A reduction of a strided source to a row-major result.
+public struct ReductionKernel: Sendable {
+    public enum Kind: Sendable, Hashable {
+        case combine(Reduction.Kind)
+        case argMax
+    }
+
+    public var kind: Kind
+    public var dtype: DType
+    public var kept: [AxisMode]
+    public var reduced: [AxisMode]
+}
+
+/// `gather`, or with `isScatter` its gradient.
+public struct GatherKernel: Sendable, Hashable {
+    public var isScatter: Bool
+    public var elementByteCount: Int
+    public var outer: Int
+    public var extent: Int
+    public var inner: Int
+    public var count: Int
+}

@@ -1,0 +1,349 @@
+import FoveaGraph
+
+extension PlanBuilder {
+    /// One call for a group of elementwise members.
+    mutating func addElementwise(_ members: [Tensor]) throws {
+        let inside = Set(members)
+        let count = members[0].shape.elementCount
+
+        // What the group reads, each view once.
+        var loads: [Tensor] = []
+        var keys: [Tensor] = []
+        for member in members {
+            for input in operands(of: member) where splat(input) == nil {
+                if case .random = member.operation {
+                    if !keys.contains(input) { keys.append(input) }
+                } else if !inside.contains(views.reshapedSource(input)) || isView(member), !loads.contains(input) {
+                    loads.append(input)
+                }
+            }
+        }
+        let isCounting = members.contains { if case .random = $0.operation { true } else { false } }
+
+        let wholes = loads.filter { isWhole($0) && $0.shape.elementCount == count }
+        let written = members.filter(stored.contains)
+        var primary = try preferredLayout(of: wholes, written: written, count: count)
+
+        if case .padded = primary {
+            let others = loads.filter { !wholes.contains($0) }
+            let agree = try wholes.allSatisfy { whole in
+                let source = try value(origin(whole))
+                return layout(source) == primary || isUndecided(source)
+            }
+            let isFree = !isCounting && others.allSatisfy { $0.shape.elementCount == 1 && !isBlocked($0) }
+                && written.allSatisfy { inPlace[$0] == nil || valueOfUpdate($0).map { layout($0) } == primary }
+            let program = try Assembler(views, members, inside, loads: loads, keys: keys, stored: written).program
+            let zeros = Set(loads.indices.filter { wholes.contains(loads[$0]) })
+            if agree, isFree, program.keepsZero(operands: zeros) {
+                for whole in wholes { decide(try value(origin(whole)), primary) }
+                let memory = primary.memoryCount(members[0].shape)
+                try emit(
+                    members, loads: loads, keys: keys, written: written, layout: primary, extents: [memory],
+                    walks: loads.map { Walk(modes: [AxisMode(memory, wholes.contains($0) ? 1 : 0)]) },
+                    strides: loads.map { [wholes.contains($0) ? 1 : 0] }, outputStrides: written.map { _ in [1] },
+                    countStrides: nil)
+                return
+            }
+            primary = Layout([AxisMode(count, 1)])
+        }
+
+        for whole in wholes { decide(try value(origin(whole)), primary) }
+        var walks: [Walk] = []
+        for load in loads {
+            let source = try value(origin(load))
+            decide(source, .rowMajor(plan.values[source].type.shape))
+            walks.append(try walk(load))
+        }
+        let outputs = written.map { outputModes($0, primary) }
+        let counting: [[AxisMode]] = isCounting ? [[AxisMode(count, 1)]] : []
+        guard case .dense(let primaryModes) = primary else { throw PlanError.noKernel("no layout for elementwise work") }
+        var common = commonModes(walks.map(\.modes) + outputs + counting + [primaryModes])
+        if common == nil {
+            // Blocks that do not divide each other meet in row-major order.
+            primary = Layout([AxisMode(count, 1)])
+            for (index, load) in loads.enumerated() {
+                let source = try rowMajorValue(origin(load))
+                let shape = plan.values[source].type.shape
+                guard let walk = walk(load, from: .rowMajor(shape)) else {
+                    throw PlanError.noKernel("no walk for elementwise work")
+                }
+                rowMajorCopies[load] = source
+                walks[index] = walk
+            }
+            common = commonModes(
+                walks.map(\.modes) + written.map { outputModes($0, primary) } + counting + [[AxisMode(count, 1)]])
+        }
+        guard let common else { throw PlanError.noKernel("elementwise operands that cannot be walked together") }
+
+        // Memory order of the primary layout, so that its operands are read and written straight through.
+        let main = common.strides[common.strides.count - 1]
+        let order = common.extents.indices.sorted { main[$0] > main[$1] }
+        let ordered = common.strides.map { strides in order.map { strides[$0] } }
+        try emit(
+            members, loads: loads, keys: keys, written: written, layout: primary,
+            extents: order.map { common.extents[$0] }, walks: walks,
+            strides: Array(ordered[..<walks.count]),
+            outputStrides: Array(ordered[walks.count..<(walks.count + written.count)]),
+            countStrides: isCounting ? ordered[walks.count + written.count] : nil)
+    }
+
+    private func isView(_ member: Tensor) -> Bool { member.operation.family == .view }
+
+    /// What a member reads: a computed view reads what it shows.
+    private func operands(of member: Tensor) -> [Tensor] {
+        isView(member) ? [member] : member.inputs
+    }
+
+    /// Whether the load is a view that this very group computes.
+    private func isShown(_ load: Tensor) -> Bool {
+        isView(load) && views.computed.contains(load) && valueOf[load] == nil
+    }
+
+    /// What has the memory that a load reads.
+    private func origin(_ load: Tensor) -> Tensor { isShown(load) ? load.inputs[0] : load }
+
+    /// Whether a load reads all elements of its memory in their order.
+    private func isWhole(_ load: Tensor) -> Bool {
+        if isShown(load) {
+            guard case .reshape = load.operation else { return false }
+        }
+        return views.reshapedSource(origin(load)) == views.source(origin(load))
+    }
+
+    private func isBlocked(_ tensor: Tensor) -> Bool {
+        guard let value = valueOf[views.source(origin(tensor))] else { return false }
+        return !layout(value).isRowMajor(plan.values[value].type.shape)
+    }
+
+    private func valueOfUpdate(_ tensor: Tensor) -> Plan.ValueID? {
+        inPlace[tensor].flatMap { variableValue($0) }
+    }
+
+    /// The layout that most full-size operands have; row-major if none is decided.
+    private mutating func preferredLayout(of wholes: [Tensor], written: [Tensor], count: Int) throws -> Layout {
+        let rowMajor = Layout([AxisMode(count, 1)])
+        var votes: [(layout: Layout, count: Int)] = []
+        for tensor in wholes {
+            let source = try value(origin(tensor))
+            guard !isUndecided(source) else { continue }
+            let layout = layout(source)
+            guard layout != rowMajor else { continue }
+            if let place = votes.firstIndex(where: { $0.layout == layout }) {
+                votes[place].count += 1
+            } else {
+                votes.append((layout, 1))
+            }
+        }
+        // The first of equals, so that plans do not depend on hashing.
+        return votes.reduce(nil as (layout: Layout, count: Int)?) { best, vote in
+            (best?.count ?? 0) >= vote.count ? best : vote
+        }?.layout ?? rowMajor
+    }
+
+    /// The walk of a load through memory as it lies, or through a row-major copy where that cannot be walked.
+    private mutating func walk(_ load: Tensor) throws -> Walk {
+        if let walk = walk(load, from: layout(try value(origin(load)))) { return walk }
+        let copy = try rowMajorValue(origin(load))
+        rowMajorCopies[load] = copy
+        guard let walk = walk(load, from: layout(copy)) else {
+            throw PlanError.noKernel("a view that cannot be walked")
+        }
+        return walk
+    }
+
+    private func walk(_ load: Tensor, from layout: Layout) -> Walk? {
+        isShown(load)
+            ? views.viewWalk(load, layout: layout) : views.walk(load, layout: layout)
+    }
+
+    private func outputModes(_ tensor: Tensor, _ primary: Layout) -> [AxisMode] {
+        if let value = valueOfUpdate(tensor), !isUndecided(value), case .dense(let modes) = layout(value) { return modes }
+        if case .dense(let modes) = primary { return modes }
+        return [AxisMode(tensor.shape.elementCount, 1)]
+    }
+
+    private mutating func emit(
+        _ members: [Tensor], loads: [Tensor], keys: [Tensor], written: [Tensor], layout: Layout, extents: [Int],
+        walks: [Walk], strides: [[Int]], outputStrides: [[Int]], countStrides: [Int]?
+    ) throws {
+        var operands: [ElementwiseKernel.Operand] = []
+        var planOperands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = []
+        for (index, load) in loads.enumerated() {
+            let source = try rowMajorCopies.removeValue(forKey: load) ?? value(origin(load))
+            operands.append(.init(
+                value: source, offset: walks[index].offset, strides: strides[index], isStored: false))
+            planOperands.append((.element, source, false))
+        }
+        for key in keys {
+            let source = try value(key)
+            operands.append(.init(
+                value: source, offset: 0, strides: [Int](repeating: 0, count: extents.count), isStored: false))
+            planOperands.append((.element, source, false))
+        }
+        for (index, tensor) in written.enumerated() {
+            let target: Plan.ValueID
+            if let variable = valueOfUpdate(tensor) {
+                decide(variable, layout)
+                target = variable
+            } else {
+                target = addValue(tensor.operation.rule.name, tensor.node.type, layout)
+            }
+            valueOf[tensor] = target
+            operands.append(.init(value: target, offset: 0, strides: outputStrides[index], isStored: true))
+            planOperands.append((.element, target, true))
+            for load in operands.indices where operands[load].value == target && !operands[load].isStored {
+                operands[load].isAliased = true
+            }
+        }
+        if let countStrides {
+            operands.append(.init(value: nil, offset: 0, strides: countStrides, isStored: false))
+        }
+        let assembler = try Assembler(views, members, Set(members), loads: loads, keys: keys, stored: written)
+        let kernel = ElementwiseKernel(
+            extents: extents, program: assembler.program.withSharedRegisters(), operands: operands)
+        addCall(.elementwise(kernel), planOperands, note: members.map(\.operation.rule.name).joined(separator: ", "))
+    }
+}
+
+/// Writes the program of a group. Operands are numbered: loads, keys, stores, and last the element count.
+private struct Assembler {
+    private(set) var program = ElementwiseProgram()
+    private var registers: [Tensor: Int] = [:]
+    private var loaded: [Tensor: Int] = [:]
+    private var constants: [Constant: Int] = [:]
+    private var count: Int?
+    private let views: Views
+    private let inside: Set<Tensor>
+    private let loads: [Tensor]
+    private let keys: [Tensor]
+    private let stored: [Tensor]
+
+    private struct Constant: Hashable {
+        let number: Double
+        let isInteger: Bool
+    }
+
+    init(
+        _ views: Views, _ members: [Tensor], _ inside: Set<Tensor>, loads: [Tensor], keys: [Tensor], stored: [Tensor]
+    ) throws {
+        self.views = views
+        self.inside = inside
+        self.loads = loads
+        self.keys = keys
+        self.stored = stored
+        for member in members { registers[member] = try compute(member) }
+        // Stores come last: until then every load sees the values from before the call.
+        for (index, tensor) in stored.enumerated() {
+            guard let register = registers[tensor] else { throw PlanError.unbound(tensor) }
+            program.instructions.append(.store(operand: loads.count + keys.count + index, register))
+        }
+    }
+
+    private mutating func read(_ tensor: Tensor) throws -> Int {
+        if let number = splat(tensor) {
+            let key = Constant(number: number, isInteger: !tensor.dtype.isFloatingPoint)
+            if let known = constants[key] { return known }
+            let register = program.newRegister()
+            program.instructions.append(
+                key.isInteger
+                    ? .integerConstant(register, Int32(clamping: Int(number))) : .constant(register, Float(number)))
+            constants[key] = register
+            return register
+        }
+        let source = views.reshapedSource(tensor)
+        if inside.contains(source), let register = registers[source] { return register }
+        return try load(tensor)
+    }
+
+    private mutating func load(_ tensor: Tensor) throws -> Int {
+        if let known = loaded[tensor] { return known }
+        guard let operand = loads.firstIndex(of: tensor) else { throw PlanError.unbound(tensor) }
+        let register = program.newRegister()
+        program.instructions.append(.load(register, operand: operand))
+        loaded[tensor] = register
+        return register
+    }
+
+    private mutating func compute(_ member: Tensor) throws -> Int {
+        if member.operation.family == .view { return try splat(member) == nil ? load(member) : read(member) }
+        if case .random(let rule) = member.operation { return try random(rule, member.inputs[0]) }
+        let inputs = try member.inputs.map { try read($0) }
+        let isInteger = !(member.inputs[0].dtype.isFloatingPoint)
+        if case .cast(let rule) = member.operation {
+            return try cast(inputs[0], from: member.inputs[0].dtype, to: rule.dtype)
+        }
+        let d = program.newRegister()
+        switch member.operation {
+        case .unary(let kind):
+            program.instructions.append(.unary(kind, d, inputs[0], isInteger: isInteger))
+        case .binary(let kind):
+            program.instructions.append(.binary(kind, d, inputs[0], inputs[1], isInteger: isInteger))
+        case .comparison(let kind):
+            program.instructions.append(.comparison(kind, d, inputs[0], inputs[1], isInteger: isInteger))
+        case .select:
+            program.instructions.append(.select(d, condition: inputs[0], inputs[1], inputs[2]))
+        default: throw PlanError.unbound(member)
+        }
+        return member.dtype == .bfloat16 ? rounded(d) : d
+    }
+
+    private mutating func random(_ rule: Random, _ key: Tensor) throws -> Int {
+        guard case .numbered(let stream) = rule.stream, let operand = keys.firstIndex(of: key) else {
+            throw PlanError.noKernel("a random tensor without a stream number")
+        }
+        let place = count ?? {
+            let register = program.newRegister()
+            program.instructions.append(
+                .place(register, operand: loads.count + keys.count + stored.count))
+            count = register
+            return register
+        }()
+        let d = program.newRegister()
+        program.instructions.append(
+            .random(rule.distribution, d, index: place, key: loads.count + operand, stream: stream))
+        return d
+    }
+
+    private mutating func rounded(_ register: Int) -> Int {
+        let d = program.newRegister()
+        program.instructions.append(.roundToBFloat16(d, register))
+        return d
+    }
+
+    private mutating func clamped(_ register: Int, _ low: Double, _ high: Double, isInteger: Bool) throws -> Int {
+        let dtype: DType = isInteger ? .int32 : .float32
+        let bounds = [low, high].map { Tensor.constant(TensorValue(shape: .scalar, dtype: dtype, doubles: [$0])) }
+        let (atLeast, atMost) = (program.newRegister(), program.newRegister())
+        program.instructions.append(.binary(.maximum, atLeast, register, try read(bounds[0]), isInteger: isInteger))
+        program.instructions.append(.binary(.minimum, atMost, atLeast, try read(bounds[1]), isInteger: isInteger))
+        return atMost
+    }
+
+    private mutating func isNotZero(_ register: Int, isInteger: Bool) throws -> Int {
+        let zero = try read(.constant(0, isInteger ? .int32 : .float32))
+        let d = program.newRegister()
+        program.instructions.append(.comparison(.notEqual, d, register, zero, isInteger: isInteger))
+        return d
+    }
+
+    private mutating func cast(_ register: Int, from: DType, to: DType) throws -> Int {
+        let isFromFloat = from.isFloatingPoint
+        switch to {
+        case .bool: return from == .bool ? register : try isNotZero(register, isInteger: !isFromFloat)
+        case .float32, .bfloat16:
+            var result = register
+            if !isFromFloat {
+                result = program.newRegister()
+                program.instructions.append(.floatFromInteger(result, register))
+            }
+            return to == .bfloat16 ? rounded(result) : result
+        case .int32, .uint8:
+            var result = register
+            if isFromFloat {
+                result = program.newRegister()
+                program.instructions.append(.integerFromFloat(result, register))
+            }
+            return to == .uint8 && from != .bool ? try clamped(result, 0, 255, isInteger: true) : result
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import FoveaGraph
+
+extension PlanBuilder {
+    /// The calls of an operation that stands alone.
+    mutating func addSingle(_ tensor: Tensor) throws {
+        switch tensor.operation {
+        case .reduction(let rule):
+            try addReduction(tensor, .combine(rule.kind), axes: rule.axes)
+        case .argMax(let rule):
+            try addReduction(tensor, .argMax, axes: [rule.axis])
+        case .softmax(let rule):
+            try addSoftmax(tensor, rule)
+        case .maxPool(let rule):
+            try addPooling(tensor, .max, rule.window)
+        case .averagePool(let rule):
+            try addPooling(tensor, .average(countsPadding: rule.countsPadding), rule.window)
+        case .maxPoolGradient(let rule):
+            try addMaxPoolGradient(tensor, rule.window)
+        case .averagePoolGradient(let rule):
+            try addAveragePoolGradient(tensor, rule.pool)
+        case .gather(let rule):
+            try addGather(tensor, axis: rule.axis, table: tensor.inputs[0].shape, isScatter: false)
+        case .scatterAdd(let rule):
+            try addGather(tensor, axis: rule.axis, table: tensor.shape, isScatter: true)
+        case .pad(let rule):
+            try addPad(tensor, rule)
+        case .concatenate(let rule):
+            try addConcatenation(tensor, axis: rule.axis)
+        default: throw PlanError.unbound(tensor)
+        }
+    }
+
+    private mutating func result(_ tensor: Tensor, _ layout: Layout? = nil) -> Plan.ValueID {
+        let value = addValue(tensor.operation.rule.name, tensor.node.type, layout ?? .rowMajor(tensor.shape))
+        valueOf[tensor] = value
+        return value
+    }
+
+    // MARK: - Along axes
+
+    private mutating func addReduction(_ tensor: Tensor, _ kind: ReductionKernel.Kind, axes: [Int]) throws {
+        let input = tensor.inputs[0]
+        var source = try value(input)
+        decide(source, .rowMajor(input.shape))
+        if layout(source).modes(byAxisOf: input.shape) == nil { source = try value(source, in: .rowMajor(input.shape)) }
+        guard let modes = layout(source).modes(byAxisOf: input.shape) else { throw PlanError.unbound(input) }
+        let kept = modes.indices.filter { !axes.contains($0) }.flatMap { modes[$0] }
+        let kernel = ReductionKernel(
+            kind: kind, dtype: input.dtype, kept: kept, reduced: axes.sorted().flatMap { modes[$0] })
+        let output = result(tensor)
+        addCall(
+            .reduction(kernel), [(.source, source, false), (.destination, output, true)],
+            note: "\(tensor.operation.rule.name) over axes \(axes) of \(input.shape)")
+    }
+
+    private mutating func addSoftmax(_ tensor: Tensor, _ rule: Softmax) throws {
+        let request = SoftmaxRequest(shape: tensor.shape, axis: rule.axis, isLogarithmic: rule.isLogarithmic)
+        let choice = try catalog.choose(request)
+        let source = try rowMajorValue(tensor.inputs[0])
+        let output = result(tensor)
+        addCall(
+            .softmax(request), [(.source, source, false), (.destination, output, true)],
+            scratchpad: choice.scratchpadBytes, note: choice.implementation)
+    }
+
+    // MARK: - Pooling
+
+    private mutating func addPooling(_ tensor: Tensor, _ kind: PoolingRequest.Kind, _ window: SlidingWindow) throws {
+        let images = tensor.inputs[0]
+        let source = try pooledSource(images)
+        let request = PoolingRequest(
+            kind: kind, isGradient: false, window: window, images: images.shape, output: tensor.shape,
+            imagesLayout: layout(source), outputLayout: layout(source).carried(from: images.shape, to: tensor.shape),
+            keepsWinners: kind == .max && pooledForGradient.contains(WinnersKey(images: images, window: window)))
+        let output = result(tensor, request.outputLayout)
+        try addPoolingCall(request, images, source, output)
+    }
+
+    private mutating func addPoolingCall(
+        _ request: PoolingRequest, _ images: Tensor, _ source: Plan.ValueID, _ output: Plan.ValueID
+    ) throws {
+        let choice = try catalog.choose(request)
+        var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
+            (.source, source, false), (.destination, output, true),
+        ]
+        if request.keepsWinners {
+            let kept = addBytes("winners", choice.winnersBytes)
+            winners[WinnersKey(images: images, window: request.window)] = (kept, choice)
+            operands.append((.winners, kept, true))
+        }
+        addCall(.pooling(choice), operands, scratchpad: choice.scratchpadBytes, note: choice.implementation)
+    }
+
+    /// Images in a layout that pooling can carry over to its output.
+    private mutating func pooledSource(_ images: Tensor) throws -> Plan.ValueID {
+        let source = try value(images)
+        decide(source, .rowMajor(images.shape))
+        let isCarried = layout(source).channelBlock(of: images.shape) != nil
+        return isCarried ? source : try value(source, in: .rowMajor(images.shape))
+    }
+
+    private mutating func addMaxPoolGradient(_ tensor: Tensor, _ window: SlidingWindow) throws {
+        let (images, upstream) = (tensor.inputs[0], tensor.inputs[1])
+        let key = WinnersKey(images: images, window: window)
+        if winners[key] == nil {
+            // Nobody needed the pooled images, but the gradient needs to know the winners.
+            let source = try pooledSource(images)
+            let request = PoolingRequest(
+                kind: .max, isGradient: false, window: window, images: images.shape, output: upstream.shape,
+                imagesLayout: layout(source),
+                outputLayout: layout(source).carried(from: images.shape, to: upstream.shape), keepsWinners: true)
+            let pooled = addValue("maxPool", upstream.node.type, request.outputLayout)
+            try addPoolingCall(request, images, source, pooled)
+        }
+        guard let (kept, forward) = winners[key] else { throw PlanError.unbound(tensor) }
+        var request = forward.request
+        request.isGradient = true
+        let choice = try catalog.choose(request)
+        let source = try value(value(upstream), in: request.outputLayout)
+        let output = result(tensor, request.imagesLayout)
+        addCall(
+            .pooling(choice), [(.destination, source, false), (.winners, kept, false), (.source, output, true)],
+            scratchpad: choice.scratchpadBytes, note: choice.implementation)
+    }
+
+    private mutating func addAveragePoolGradient(_ tensor: Tensor, _ pool: AveragePool) throws {
+        let upstream = tensor.inputs[0]
+        let source = try pooledSource(upstream)
+        let request = PoolingRequest(
+            kind: .average(countsPadding: pool.countsPadding), isGradient: true, window: pool.window,
+            images: tensor.shape, output: upstream.shape,
+            imagesLayout: layout(source).carried(from: upstream.shape, to: tensor.shape),
+            outputLayout: layout(source), keepsWinners: false)
+        let choice = try catalog.choose(request)
+        let output = result(tensor, request.imagesLayout)
+        addCall(
+            .pooling(choice), [(.destination, source, false), (.source, output, true)],
+            scratchpad: choice.scratchpadBytes, note: choice.implementation)
+    }
+
+    // MARK: - Moving
+
+    private mutating func addGather(_ tensor: Tensor, axis: Int, table: Shape, isScatter: Bool) throws {
+        let source = try rowMajorValue(tensor.inputs[0])
+        let indices = try rowMajorValue(tensor.inputs[1])
+        let output = result(tensor)
+        let kernel = GatherKernel(
+            isScatter: isScatter, elementByteCount: tensor.dtype.byteCount,
+            outer: table.dimensions[..<axis].reduce(1, *), extent: table[axis],
+            inner: table.dimensions[(axis + 1)...].reduce(1, *), count: tensor.inputs[1].shape.elementCount)
+        addCall(
+            .gather(kernel), [(.source, source, false), (.indices, indices, false), (.destination, output, true)],
+            note: "\(kernel.count) of \(kernel.extent)")
+    }
+
+    private mutating func addPad(_ tensor: Tensor, _ rule: Pad) throws {
+        let input = tensor.inputs[0]
+        let source = try rowMajorValue(input)
+        let output = result(tensor)
+        var fill = ElementwiseProgram()
+        let register = fill.newRegister()
+        fill.instructions.append(
+            tensor.dtype.isFloatingPoint
+                ? .constant(register, rule.value)
+                : .integerConstant(register, TensorValue(rule.value).integers[0]))
+        fill.instructions.append(.store(operand: 0, register))
+        addCall(
+            .elementwise(ElementwiseKernel(
+                extents: [tensor.shape.elementCount], program: fill,
+                operands: [.init(value: output, offset: 0, strides: [1], isStored: true)])),
+            [(.element, output, true)], note: "fill with \(rule.value)")
+        let strides = tensor.shape.rowMajorStrides
+        let offset = zip(rule.low, strides).reduce(0) { $0 + $1.0 * $1.1 }
+        addCopy(
+            source, of: input.shape, to: output, offset: offset,
+            strides: strides.indices.map { strides[$0] * (rule.interior[$0] + 1) })
+    }
+
+    private mutating func addConcatenation(_ tensor: Tensor, axis: Int) throws {
+        let sources = try tensor.inputs.map { try rowMajorValue($0) }
+        let output = result(tensor)
+        let strides = tensor.shape.rowMajorStrides
+        var start = 0
+        for (source, input) in zip(sources, tensor.inputs) {
+            addCopy(source, of: input.shape, to: output, offset: start * strides[axis], strides: strides)
+            start += input.shape[axis]
+        }
+    }
+
+    /// Copies a row-major value into a part of another.
+    private mutating func addCopy(
+        _ source: Plan.ValueID, of shape: Shape, to output: Plan.ValueID, offset: Int, strides: [Int]
+    ) {
+        var copy = ElementwiseProgram()
+        let register = copy.newRegister()
+        copy.instructions = [.load(register, operand: 0), .store(operand: 1, register)]
+        addCall(
+            .elementwise(ElementwiseKernel(
+                extents: shape.dimensions.isEmpty ? [1] : shape.dimensions, program: copy,
+                operands: [
+                    .init(
+                        value: source, offset: 0,
+                        strides: shape.dimensions.isEmpty ? [0] : shape.rowMajorStrides, isStored: false),
+                    .init(
+                        value: output, offset: offset, strides: strides.isEmpty ? [0] : strides, isStored: true),
+                ])),
+            [(.element, source, false), (.element, output, true)], note: "copy of \(shape)")
+    }
+}
+
+extension Layout {
+    /// The size of the channel blocks of images: all channels for row-major ones, nil for any other layout.
+    func channelBlock(of shape: Shape) -> Int? {
+        if isRowMajor(shape) { return shape.channels }
+        let sizes: [Int] =
+            switch self {
+            case .padded(let padded): padded.blocks.map(\.size)
+            case .dense: modes(byAxisOf: shape)?.last.map { $0.count == 2 ? [$0[1].extent] : [] } ?? []
+            }
+        guard sizes.count == 1, self == Layout.channelBlocks(sizes[0], shape) else { return nil }
+        return sizes[0]
+    }
+
+    /// Images as `[batch, channels / block, height, width, block]`, the last block completed with zeros.
+    static func channelBlocks(_ block: Int, _ shape: Shape) -> Layout {
+        let (height, width, channels) = (shape[1], shape[2], shape[3])
+        let blocks = (channels + block - 1) / block
+        let strides = [blocks * height * width * block, width * block, block, height * width * block]
+        if channels % block == 0 {
+            return Layout([
+                AxisMode(shape[0], strides[0]), AxisMode(height, strides[1]), AxisMode(width, strides[2]),
+                AxisMode(blocks, strides[3]), AxisMode(block, 1),
+            ])
+        }
+        return .padded(PaddedLayout(
+            extents: shape.dimensions, strides: strides, blocks: [.init(axis: 3, size: block)]))
+    }
+
+    /// The same kind of layout for images of another size.
+    func carried(from shape: Shape, to other: Shape) -> Layout {
+        guard !isRowMajor(shape), let block = channelBlock(of: shape) else { return .rowMajor(other) }
+        return .channelBlocks(block, other)
+    }
+}

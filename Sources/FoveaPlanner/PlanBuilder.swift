@@ -1,0 +1,235 @@
+import FoveaGraph
+
+/// Turns fused kernels into calls: decides layouts, adds the layout changes that cannot be avoided, and names the memory
+/// of every value.
+struct PlanBuilder {
+    let catalog: any KernelCatalog
+    var plan = Plan()
+    var views: Views
+    /// The memory of computed tensors and sources.
+    var valueOf: [Tensor: Plan.ValueID] = [:]
+    private var valueOfVariable: [Variable: Plan.ValueID] = [:]
+    /// Variables whose layout nothing has decided yet.
+    private var undecided = Set<Plan.ValueID>()
+    private var reordered: [Reordered: Plan.ValueID] = [:]
+    /// What max-pooling remembers for its gradient.
+    var winners: [WinnersKey: (winners: Plan.ValueID, choice: PoolingChoice)] = [:]
+    /// Max-pooled tensors whose gradient the graph contains.
+    let pooledForGradient: Set<WinnersKey>
+    /// Copies that the loads of the group at hand read instead of their source.
+    var rowMajorCopies: [Tensor: Plan.ValueID] = [:]
+    let inPlace: [Tensor: Variable]
+    let stored: Set<Tensor>
+
+    private struct Reordered: Hashable {
+        let value: Plan.ValueID
+        let layout: Layout
+    }
+
+    struct WinnersKey: Hashable {
+        let images: Tensor
+        let window: SlidingWindow
+    }
+
+    init(_ fused: FusedGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout]) {
+        self.catalog = catalog
+        views = fused.views
+        inPlace = fused.inPlace
+        stored = fused.stored
+        pooledForGradient = Set(fused.kernels.flatMap(\.members).compactMap { tensor in
+            guard case .maxPoolGradient(let rule) = tensor.operation else { return nil }
+            return WinnersKey(images: tensor.inputs[0], window: rule.window)
+        })
+        for variable in fused.graph.variables {
+            let value = addValue(
+                variable.name, variable.type, residentLayouts[variable] ?? .rowMajor(variable.shape),
+                .variable(variable))
+            valueOfVariable[variable] = value
+            if residentLayouts[variable] == nil { undecided.insert(value) }
+        }
+        for (name, type) in (try? fused.graph.inputs())?.sorted(by: { $0.key < $1.key }) ?? [] {
+            plan.inputs.append((name, addValue("input \(name)", type, .rowMajor(type.shape))))
+        }
+    }
+
+    // MARK: - Values
+
+    @discardableResult
+    mutating func addValue(
+        _ name: String, _ type: TensorType, _ layout: Layout, _ place: Plan.Place = .arena(offset: 0)
+    ) -> Plan.ValueID {
+        plan.values.append(Plan.Value(
+            name: name, type: type, layout: layout,
+            byteCount: layout.memoryCount(type.shape) * type.dtype.byteCount, place: place))
+        return plan.values.count - 1
+    }
+
+    mutating func addBytes(_ name: String, _ count: Int) -> Plan.ValueID {
+        addValue(name, TensorType([count], .uint8), .rowMajor([count]))
+    }
+
+    /// The memory that a tensor (or the tensor that it is a view of) is read from.
+    mutating func value(_ tensor: Tensor) throws -> Plan.ValueID {
+        let source = views.source(tensor)
+        if let known = valueOf[source] { return known }
+        let value: Plan.ValueID
+        switch source.operation {
+        case .source(.variable(let variable)):
+            value = valueOfVariable[variable] ?? addValue(
+                variable.name, variable.type, .rowMajor(variable.shape), .variable(variable))
+        case .source(.input(let name)):
+            guard let input = plan.inputs.first(where: { $0.name == name }) else { throw PlanError.unbound(source) }
+            value = input.value
+        case .source(.constant(let constant)):
+            value = addValue("constant", source.node.type, .rowMajor(source.shape), .constant(constant))
+        case .source(.randomKey):
+            value = plan.randomKey ?? addValue("random key", source.node.type, .rowMajor(source.shape))
+            plan.randomKey = value
+        default: throw PlanError.unbound(source)
+        }
+        valueOf[source] = value
+        return value
+    }
+
+    func variableValue(_ variable: Variable) -> Plan.ValueID? { valueOfVariable[variable] }
+
+    func layout(_ value: Plan.ValueID) -> Layout { plan.values[value].layout }
+
+    func isUndecided(_ value: Plan.ValueID) -> Bool { undecided.contains(value) }
+
+    /// Fixes a variable's layout.
+    mutating func decide(_ value: Plan.ValueID, _ layout: Layout) {
+        guard undecided.remove(value) != nil else { return }
+        plan.values[value].layout = layout
+        let type = plan.values[value].type
+        plan.values[value].byteCount = layout.memoryCount(type.shape) * type.dtype.byteCount
+    }
+
+    /// The value in a given layout: itself, or a copy made once.
+    mutating func value(_ value: Plan.ValueID, in layout: Layout) throws -> Plan.ValueID {
+        decide(value, layout)
+        if self.layout(value) == layout { return value }
+        let key = Reordered(value: value, layout: layout)
+        if let known = reordered[key] { return known }
+        let type = plan.values[value].type
+        let copy = addValue(plan.values[value].name + " (reordered)", type, layout)
+        try addReorder(from: value, to: copy)
+        reordered[key] = copy
+        return copy
+    }
+
+    mutating func rowMajorValue(_ tensor: Tensor) throws -> Plan.ValueID {
+        let value = try value(tensor)
+        return try self.value(value, in: .rowMajor(plan.values[value].type.shape))
+    }
+
+    mutating func addReorder(from: Plan.ValueID, to: Plan.ValueID) throws {
+        let type = plan.values[from].type
+        guard let request = reorderRequest(type, from: layout(from), to: layout(to)) else {
+            // Two layouts that share no description meet in row-major order.
+            let middle = try value(from, in: .rowMajor(type.shape))
+            return try addReorder(from: middle, to: to)
+        }
+        let choice = try catalog.choose(request)
+        let note = "\(layout(from).description(type.shape)) → \(layout(to).description(type.shape))"
+        addCall(
+            .reorder(request), [(.source, from, false), (.destination, to, true)],
+            scratchpad: choice.scratchpadBytes, note: note)
+    }
+
+    // MARK: - Calls
+
+    mutating func addCall(
+        _ kernel: Kernel, _ operands: [(Plan.Operand.Role, Plan.ValueID, Bool)], scratchpad: Int = 0, note: String
+    ) {
+        var operands = operands.map { Plan.Operand(role: $0.0, value: $0.1, isWritten: $0.2) }
+        if scratchpad > 0 {
+            operands.append(.init(role: .scratchpad, value: addBytes("scratchpad", scratchpad), isWritten: true))
+        }
+        // Whatever copies exist of memory that changes now are out of date.
+        for written in operands where written.isWritten {
+            for key in reordered.keys where key.value == written.value { reordered[key] = nil }
+        }
+        plan.calls.append(Plan.Call(kernel: kernel, operands: operands, note: note))
+    }
+
+    mutating func add(_ kernel: FusedKernel) throws {
+        switch kernel.kind {
+        case .elementwise: try addElementwise(kernel.members)
+        case .contraction(let bias, let hasReLU):
+            if case .matmul(let rule) = kernel.members[0].operation {
+                try addMatMul(rule, kernel.members, bias: bias, hasReLU: hasReLU)
+            } else {
+                try addConvolution(kernel, bias: bias, hasReLU: hasReLU)
+            }
+        case .single: try addSingle(kernel.members[0])
+        }
+    }
+
+    /// Brings every update into its variable and notes what the plan is to return.
+    mutating func finish(_ graph: BoundGraph) throws {
+        for update in graph.updates where inPlace[update.value] != update.variable {
+            let source = try value(update.value)
+            guard let target = valueOfVariable[update.variable] else { continue }
+            decide(target, layout(source))
+            try addReorder(from: source, to: target)
+        }
+        plan.outputs = try graph.outputs.map { (try value($0), $0.shape) }
+        plan.variables = graph.variables.compactMap { variable in
+            valueOfVariable[variable].map { (variable, layout($0)) }
+        }
+    }
+}
+
+/// The graph could not be planned.
+public enum PlanError: Error, CustomStringConvertible {
+    case unbound(Tensor)
+    case noKernel(String)
+
+    public var description: String {
+        switch self {
+        case .unbound(let tensor): "\(tensor.operation.rule.name) has no value when it is needed"
+        case .noKernel(let message): message
+        }
+    }
+}
+
+/// Both sides of a layout change over common extents, if there are such.
+private func reorderRequest(_ type: TensorType, from: Layout, to: Layout) -> ReorderRequest? {
+    func side(_ layout: Layout, _ extents: [Int]) -> ReorderRequest.Side? {
+        switch layout {
+        case .padded(let padded):
+            return padded.extents == extents ? .init(strides: padded.strides, blocks: padded.blocks) : nil
+        case .dense(let modes):
+            guard let axes = modes.split(at: extents), axes.allSatisfy({ $0.count <= 1 }) else { return nil }
+            return .init(strides: zip(axes, extents).map { $0.first?.stride ?? $1 })
+        }
+    }
+    let extents: [Int]
+    switch (from, to) {
+    case (.padded(let padded), _), (_, .padded(let padded)): extents = padded.extents
+    case (.dense(let a), .dense(let b)):
+        guard let common = commonModes([a, b]) else { return nil }
+        extents = common.extents.isEmpty ? [1] : common.extents
+    }
+    guard let a = side(from, extents), let b = side(to, extents) else { return nil }
+    return ReorderRequest(extents: extents, dtype: type.dtype, from: a, to: b)
+}
+
+extension Plan {
+    /// Plans a bound graph for the kernels of a catalog.
+    ///
+    /// - Parameter residentLayouts: layouts of variables that already live in a backend's memory; the others take the
+    ///   layout that their first use wants.
+    public init(
+        _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
+    ) throws {
+        let prepared = try graph.simplified().withPoolingBeforeReLU().withOneHotAsComparison().simplified()
+        let fused = try FusedGraph(prepared)
+        var builder = PlanBuilder(fused, catalog: catalog, residentLayouts: residentLayouts)
+        for kernel in fused.kernels { try builder.add(kernel) }
+        try builder.finish(fused.graph)
+        self = builder.plan
+        placeInMemory()
+    }
+}
