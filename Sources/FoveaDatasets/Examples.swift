@@ -1,0 +1,167 @@
+import FoveaGraph
+
+/// Inputs and what a model should answer to them; the first axis of both counts the examples.
+public struct Examples: Equatable, Sendable {
+    /// `[count, …]`, such as uint8 images `[count, height, width, channels]`.
+    public let inputs: TensorValue
+    /// `[count, …]`, such as int32 class numbers `[count]`.
+    public let targets: TensorValue
+
+    /// - Throws: `DatasetError` when a tensor has no axis to count examples along, or the counts differ.
+    public init(inputs: TensorValue, targets: TensorValue) throws(DatasetError) {
+        guard inputs.shape.rank > 0, targets.shape.rank > 0 else {
+            throw DatasetError(
+                .invalidArgument,
+                "inputs \(inputs.shape) and targets \(targets.shape) both need a first axis that counts examples"
+            )
+        }
+        guard inputs.shape[0] == targets.shape[0] else {
+            throw DatasetError(
+                .mismatchedCounts,
+                "\(inputs.shape[0]) inputs but \(targets.shape[0]) targets; each example needs one of both")
+        }
+        self.inputs = inputs
+        self.targets = targets
+    }
+
+    /// The number of examples.
+    public var count: Int { inputs.shape[0] }
+
+    /// A copy of the examples in `range`.
+    ///
+    /// - Throws: `DatasetError` when `range` is not inside `0..<count`.
+    public subscript(range: Range<Int>) -> Examples {
+        get throws(DatasetError) {
+            guard range.lowerBound >= 0, range.upperBound <= count else {
+                throw DatasetError(
+                    .invalidArgument, "examples \(range) were asked for, but there are \(count)")
+            }
+            let (inputs, targets) = try checkingShape { () throws(ShapeError) in
+                (try self.inputs.rows(range), try self.targets.rows(range))
+            }
+            return try Examples(inputs: inputs, targets: targets)
+        }
+    }
+
+    /// The first `length` examples, or all if there are fewer.
+    public func prefix(_ length: Int) throws(DatasetError) -> Examples {
+        try self[0..<min(max(0, length), count)]
+    }
+
+    /// The last `length` examples, or all if there are fewer.
+    public func suffix(_ length: Int) throws(DatasetError) -> Examples {
+        try self[(count - min(max(0, length), count))..<count]
+    }
+
+    /// The last `fraction` of the examples as validation data and those before it as training data, the order
+    /// unchanged. Training gets `⌊count · (1 − fraction)⌋` examples, as with Keras's `validation_split`.
+    ///
+    /// - Parameter fraction: In `0..<1`.
+    /// - Throws: `DatasetError` when `fraction` is outside its range or one part would be empty.
+    public func split(last fraction: Double) throws(DatasetError) -> (
+        training: Examples, validation: Examples
+    ) {
+        guard (0..<1).contains(fraction) else {
+            throw DatasetError(
+                .invalidArgument,
+                "the validation fraction is \(fraction); it must be at least 0 and less than 1")
+        }
+        let trainingCount = Int(Double(count) * (1 - fraction))
+        guard trainingCount > 0, trainingCount < count else {
+            throw DatasetError(
+                .invalidArgument,
+                """
+                a validation fraction of \(fraction) divides \(count) examples into \(trainingCount) for training \
+                and \(count - trainingCount) for validation; neither part may be empty
+                """)
+        }
+        return (try self[0..<trainingCount], try self[trainingCount..<count])
+    }
+
+    /// The bytes that the inputs of one example take.
+    public var inputByteCount: Int { inputs.rowByteCount }
+
+    /// The bytes that the targets of one example take.
+    public var targetByteCount: Int { targets.rowByteCount }
+
+    /// Copies the inputs of the examples at `indices`, in that order, to `memory`.
+    ///
+    /// - Parameter memory: `indices.count * inputByteCount` bytes.
+    /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
+    ///   has been copied.
+    public func copyInputs(
+        at indices: some Collection<Int>, into memory: UnsafeMutableRawBufferPointer
+    ) throws(DatasetError) {
+        try inputs.copyRows(at: indices, into: memory)
+    }
+
+    /// Copies the targets of the examples at `indices`, in that order, to `memory`.
+    ///
+    /// - Parameter memory: `indices.count * targetByteCount` bytes.
+    /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
+    ///   has been copied.
+    public func copyTargets(
+        at indices: some Collection<Int>, into memory: UnsafeMutableRawBufferPointer
+    ) throws(DatasetError) {
+        try targets.copyRows(at: indices, into: memory)
+    }
+}
+
+/// The numbers `0..<count` in a random order that is the same for the same seed and epoch.
+///
+/// A Fisher–Yates shuffle with numbers from ``PhiloxGenerator``: each order is equally likely, and the order
+/// of any epoch can be made without those before it.
+public func shuffledOrder(count: Int, seed: UInt64, epoch: Int) -> [Int] {
+    var generator = PhiloxGenerator(
+        seed: seed, stream: shuffleStream, step: UInt64(bitPattern: Int64(epoch)))
+    var order = Array(0..<max(0, count))
+    for last in order.indices.reversed() {
+        order.swapAt(last, generator.index(below: last + 1))
+    }
+    return order
+}
+
+/// Random numbers for shuffling come from this stream ("shuf" in ASCII).
+private let shuffleStream: UInt32 = 0x7368_7566
+
+extension TensorValue {
+    fileprivate var rowElementCount: Int { shape[0] == 0 ? 0 : storage.count / shape[0] }
+    fileprivate var rowByteCount: Int { rowElementCount * dtype.byteCount }
+
+    /// A copy of the part along the first axis; the range must be inside that axis.
+    fileprivate func rows(_ range: Range<Int>) throws(ShapeError) -> TensorValue {
+        let elements = (range.lowerBound * rowElementCount)..<(range.upperBound * rowElementCount)
+        let part: Storage =
+            switch storage {
+            case .float32(let all): .float32(Array(all[elements]))
+            case .bfloat16(let all): .bfloat16(Array(all[elements]))
+            case .int32(let all): .int32(Array(all[elements]))
+            case .uint8(let all): .uint8(Array(all[elements]))
+            case .bool(let all): .bool(Array(all[elements]))
+            }
+        return try TensorValue(shape: Shape([range.count] + shape.dimensions.dropFirst()), storage: part)
+    }
+
+    fileprivate func copyRows(
+        at indices: some Collection<Int>, into memory: UnsafeMutableRawBufferPointer
+    ) throws(DatasetError) {
+        let (rowCount, rowBytes) = (shape[0], rowByteCount)
+        guard memory.count == indices.count * rowBytes else {
+            throw DatasetError(
+                .invalidArgument,
+                "\(indices.count) examples of \(rowBytes) bytes do not fill \(memory.count) bytes of memory")
+        }
+        if let outside = indices.first(where: { $0 < 0 || $0 >= rowCount }) {
+            throw DatasetError(
+                .invalidArgument, "example \(outside) was asked for, but there are \(rowCount)")
+        }
+        guard var destination = memory.baseAddress else { return }
+        withUnsafeBytes { bytes in
+            guard let source = bytes.baseAddress else { return }
+            for index in indices {
+                destination.copyMemory(from: source + index * rowBytes, byteCount: rowBytes)
+                destination += rowBytes
+            }
+        }
+    }
+}
