@@ -1,0 +1,75 @@
+import Foundation
+import FoundationNetworking
+import Synchronization
+
+/// Fetches files with Foundation's `URLSession`.
+public struct URLSessionTransport: DownloadTransport {
+    /// Seconds without a byte after which a connection counts as broken.
+    public let timeout: Double
+
+    public init(timeout: Double = 60) { self.timeout = timeout }
+
+    public func get(_ url: String, from offset: Int) async throws -> DownloadResponse {
+        guard let address = URL(string: url) else {
+            throw DatasetError(.invalidArgument, file: url, "is not a URL")
+        }
+        var request = URLRequest(url: address, timeoutInterval: timeout)
+        // Offsets count the bytes of the file itself, so the server must not pack it on the way.
+        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+        if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
+
+        let receiver = Receiver()
+        let session = URLSession(configuration: .ephemeral, delegate: receiver, delegateQueue: nil)
+        let task = session.dataTask(with: request)
+        session.finishTasksAndInvalidate()
+        return try await withTaskCancellationHandler {
+            try await receiver.response(of: task)
+        } onCancel: {
+            task.cancel()
+        }
+    }
+}
+
+/// Turns the calls that a session makes into one response with a stream of bytes.
+private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
+    private typealias Body = AsyncThrowingStream<[UInt8], any Error>
+
+    private let waiting = Mutex<CheckedContinuation<DownloadResponse, any Error>?>(nil)
+    private let body = Body.makeStream()
+
+    func response(of task: URLSessionDataTask) async throws -> DownloadResponse {
+        try await withCheckedThrowingContinuation { continuation in
+            waiting.withLock { $0 = continuation }
+            task.resume()
+        }
+    }
+
+    private func takeWaiting() -> CheckedContinuation<DownloadResponse, any Error>? {
+        waiting.withLock { waiting in
+            defer { waiting = nil }
+            return waiting
+        }
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
+    ) {
+        completionHandler(.allow)
+        guard let answer = response as? HTTPURLResponse else { return }
+        var headers: [String: String] = [:]
+        for case (let name as String, let value as String) in answer.allHeaderFields { headers[name] = value }
+        body.continuation.onTermination = { _ in dataTask.cancel() }
+        takeWaiting()?.resume(
+            returning: DownloadResponse(status: answer.statusCode, headers: headers, body: body.stream))
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        body.continuation.yield([UInt8](data))
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        takeWaiting()?.resume(throwing: error ?? URLError(.badServerResponse))
+        body.continuation.finish(throwing: error)
+    }
+}
