@@ -1,0 +1,205 @@
+import Foundation
+import FoveaGraph
+import Testing
+
+@testable import FoveaDatasets
+
+@Suite struct DatasetLibraryTests {
+    let directory: TemporaryDirectory
+    init() throws { directory = try TemporaryDirectory() }
+
+    /// Nothing is on the network of these tests.
+    func library(_ environment: [String: String] = [:]) -> DatasetLibrary {
+        DatasetLibrary(
+            environment: ["HOME": directory.path + "/home"].merging(environment) { $1 },
+            systemDirectory: directory.path + "/system",
+            transport: FakeTransport { _ in response(404, []) })
+    }
+
+    /// Writes a data set of two training images and one test image, whose first pixels and labels are `mark`.
+    func install(
+        in folder: String, mark: UInt8, dotted: Bool = false, packed: Bool = true, side: UInt32 = 28,
+        except missing: String? = nil
+    ) throws {
+        let pixels = [mark] + [UInt8](repeating: 0, count: Int(2 * side * side) - 1)
+        let contents = [
+            "train-images-idx3-ubyte": idx([2, side, side], pixels),
+            "train-labels-idx1-ubyte": idx([2], [mark, 0]),
+            "t10k-images-idx3-ubyte": idx([1, side, side], Array(pixels[..<(pixels.count / 2)])),
+            "t10k-labels-idx1-ubyte": idx([1], [mark]),
+        ]
+        for (name, bytes) in contents where name != missing {
+            let spelt = dotted ? name.replacing("-idx", with: ".idx") : name
+            try directory.write(packed ? gzip(bytes) : bytes, to: "\(folder)/\(spelt)\(packed ? ".gz" : "")")
+        }
+    }
+
+    func mark(_ environment: [String: String] = [:], _ name: DatasetName = .mnist) async throws -> Int32 {
+        let data = try await library(environment).load(name)
+        #expect(data.train.count == 2 && data.test.count == 1)
+        #expect(data.train.inputs.shape == [2, 28, 28, 1] && data.train.inputs.dtype == .uint8)
+        #expect(data.train.targets.dtype == .int32 && data.classNames.count == 10)
+        #expect(data.test.inputs.integers[0] == data.test.targets.integers[0])
+        return data.train.targets.integers[0]
+    }
+
+    @Test func placesInOrder() async throws {
+        let all = ["FOVEA_DATA": directory.path + "/data", "FOVEA_CACHE": directory.path + "/cache"]
+        try install(in: "system/mnist", mark: 1)
+        #expect(try await mark(all) == 1)
+        try install(in: "cache/mnist", mark: 2)
+        #expect(try await mark(all) == 2)
+        try install(in: "data", mark: 3)
+        #expect(try await mark(all) == 3)
+        try install(in: "data/mnist", mark: 4)
+        #expect(try await mark(all) == 4)
+        #expect(try await mark() == 1)
+    }
+
+    @Test func cacheFolders() throws {
+        let home = directory.path + "/home"
+        #expect(try library().cacheDirectory(of: .mnist) == home + "/.cache/fovea/mnist")
+        #expect(
+            try library(["XDG_CACHE_HOME": "/x"]).cacheDirectory(of: .fashionMNIST)
+                == "/x/fovea/fashion-mnist")
+        #expect(
+            try library(["XDG_CACHE_HOME": "x"]).cacheDirectory(of: .mnist) == home + "/.cache/fovea/mnist")
+        #expect(
+            try library(["XDG_CACHE_HOME": "/x", "FOVEA_CACHE": "/y"]).cacheDirectory(of: .mnist)
+                == "/y/mnist")
+        #expect(try library(["FOVEA_CACHE": ""]).cacheDirectory(of: .mnist) == home + "/.cache/fovea/mnist")
+        #expect(throws: DatasetError.self) { try library(["HOME": ""]).cacheDirectory(of: .mnist) }
+    }
+
+    @Test(arguments: [true, false], [true, false])
+    func spellings(dotted: Bool, packed: Bool) async throws {
+        try install(in: "home/.cache/fovea/mnist", mark: 7, dotted: dotted, packed: packed)
+        #expect(try await mark() == 7)
+    }
+
+    @Test func incompleteFoldersOfTheUser() async throws {
+        try install(in: "system/mnist", mark: 1)
+        try install(in: "data/mnist", mark: 2, except: "t10k-labels-idx1-ubyte")
+        let error = try await #require(throws: DatasetError.self) {
+            try await mark(["FOVEA_DATA": directory.path + "/data"])
+        }
+        #expect(error.kind == .missingFile && error.file == directory.path + "/data/mnist")
+        #expect(error.message.contains("t10k-labels-idx1-ubyte"))
+    }
+
+    @Test func incompleteSystemFoldersArePassedOver() async throws {
+        try install(in: "system/mnist", mark: 1, except: "t10k-labels-idx1-ubyte")
+        let error = try await #require(throws: DatasetError.self) { try await mark() }
+        #expect(error.kind == .downloadFailed)
+    }
+
+    @Test func whatCannotBeFetched() async throws {
+        let error = try await #require(throws: DatasetError.self) { try await mark([:], .fashionMNIST) }
+        #expect(error.kind == .downloadFailed)
+        #expect(error.file?.hasPrefix("http://fashion-mnist.s3-website") == true)
+        #expect(error.message.contains("FOVEA_DATA") && error.message.contains("system/fashion-mnist"))
+    }
+
+    @Test func damagedFilesAreErrors() async throws {
+        try install(in: "data", mark: 1)
+        try directory.write(idx([2], [0, 10]), to: "data/train-labels-idx1-ubyte")
+        let data = ["FOVEA_DATA": directory.path + "/data"]
+        #expect(
+            try await #require(throws: DatasetError.self) { try await mark(data) }.kind == .labelOutOfRange)
+        try directory.write(idx([3], [0, 1, 2]), to: "data/train-labels-idx1-ubyte")
+        #expect(
+            try await #require(throws: DatasetError.self) { try await mark(data) }.kind == .mismatchedCounts)
+    }
+
+    @Test func imagesOfAnotherSizeAreErrors() async throws {
+        try install(in: "data", mark: 1, side: 27)
+        let error = try await #require(throws: DatasetError.self) {
+            try await mark(["FOVEA_DATA": directory.path + "/data"])
+        }
+        #expect(error.kind == .wrongShape && error.message.contains("[27, 27, 1]"))
+    }
+
+    @Test func ownDataNeedsNoCache() async throws {
+        try install(in: "data", mark: 6)
+        #expect(try await mark(["FOVEA_DATA": directory.path + "/data", "HOME": ""]) == 6)
+    }
+
+    @Test func shapesNeedNoFiles() async throws {
+        let data = try await DatasetLibrary(environment: [:]).load(.shapes)
+        #expect(data.train.count == 2_000 && data.test.count == 500)
+        #expect(data.train.inputs.shape == [2_000, 28, 28, 1])
+    }
+
+    @Test func names() throws {
+        #expect(try DatasetName(named: "fashion-mnist") == .fashionMNIST)
+        let near = try #require(throws: DatasetError.self) { try DatasetName(named: "fasion-mnist") }
+        #expect(
+            near.description
+                == "unknown data set 'fasion-mnist'; did you mean 'fashion-mnist'? known: mnist, fashion-mnist, shapes"
+        )
+        let far = try #require(throws: DatasetError.self) { try DatasetName(named: "imagenet") }
+        #expect(far.description == "unknown data set 'imagenet'; known: mnist, fashion-mnist, shapes")
+    }
+
+    @Test(arguments: DatasetName.allCases)
+    func catalogue(name: DatasetName) {
+        let info = name.info
+        #expect(Set(info.classNames).count == info.classCount && info.classCount >= 5)
+        #expect(info.files.isEmpty == (name == .shapes) && info.sources.isEmpty == (name == .shapes))
+        #expect(info.files.allSatisfy { $0.sha256.count == 64 && $0.sha256.allSatisfy(\.isHexDigit) })
+        #expect(Set(info.files.map(\.sha256)).count == info.files.count)
+        #expect(info.sources.allSatisfy { $0.hasPrefix("http") && $0.hasSuffix("/") })
+    }
+}
+
+private let packaged = "/usr/share/datasets/fashion-mnist"
+
+/// The real files, where Debian's package dataset-fashion-mnist has put them.
+@Suite(.enabled(if: FileManager.default.fileExists(atPath: packaged))) struct FashionMNISTTests {
+    @Test func publishedData() async throws {
+        let data = try await DatasetLibrary(environment: ["HOME": "/nonexistent"]).load(.fashionMNIST)
+        for (part, perClass) in [(data.train, 6_000), (data.test, 1_000)] {
+            #expect(part.inputs.shape == [10 * perClass, 28, 28, 1])
+            var counts = [Int](repeating: 0, count: 10)
+            for label in part.targets.integers { counts[Int(label)] += 1 }
+            #expect(counts == [Int](repeating: perClass, count: 10))
+        }
+        #expect(data.classNames[Int(data.train.targets.integers[0])] == "Ankle boot")
+    }
+
+    @Test func publishedChecksums() throws {
+        for file in DatasetName.fashionMNIST.info.files {
+            let path = "\(packaged)/\(file.name).gz"
+            #expect(try unpackedSHA256(of: path, limit: file.byteCount) == file.sha256)
+        }
+    }
+
+    @Test func downloadedWhereNothingIsInstalled() async throws {
+        let directory = try TemporaryDirectory()
+        let library = DatasetLibrary(
+            environment: ["FOVEA_CACHE": directory.path], systemDirectory: directory.path + "/none",
+            transport: FakeTransport { request in
+                let name = request.url.split(separator: "/").last.map(String.init) ?? ""
+                let bytes = try Data(contentsOf: URL(fileURLWithPath: packaged + "/" + name))
+                return response(200, [UInt8](bytes), chunk: 1 << 20)
+            })
+        let data = try await library.load(.fashionMNIST)
+        #expect(data.train.count == 60_000 && data.test.count == 10_000)
+        let again = DatasetLibrary(
+            environment: ["FOVEA_CACHE": directory.path], systemDirectory: directory.path + "/none",
+            transport: FakeTransport { _ in response(404, []) })
+        #expect(try await again.load(.fashionMNIST) == data)
+    }
+
+    /// A folder of MNIST's relative must not be taken for MNIST, whose files have the same names.
+    @Test func relativesAreNotMistaken() async throws {
+        let directory = try TemporaryDirectory()
+        let environment = ["FOVEA_DATA": packaged, "FOVEA_CACHE": directory.path]
+        let library = DatasetLibrary(
+            environment: environment, systemDirectory: directory.path,
+            transport: FakeTransport { _ in response(404, []) })
+        #expect(try await library.load(.fashionMNIST).test.count == 10_000)
+        let error = try await #require(throws: DatasetError.self) { try await library.load(.mnist) }
+        #expect(error.kind == .downloadFailed)
+    }
+}
