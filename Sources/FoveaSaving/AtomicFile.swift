@@ -1,0 +1,135 @@
+import Glibc
+
+/// Files written whole or not at all.
+public enum AtomicFile {
+    /// Puts the bytes into a file so that, whatever happens, the path leads to the whole new content or to
+    /// what was there before.
+    ///
+    /// The bytes go to a temporary file in the same folder, which is brought to the disk and then renamed.
+    /// On failure the temporary file is removed; only a process killed at that moment leaves one behind
+    /// (`.fovea-….tmp`). A replaced file's permissions are kept; a symbolic link is replaced, not followed.
+    ///
+    /// - Throws: `FileError`. Only after one of `.synchronizeFolder` is the new file in place.
+    public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        try write(bytes, to: path) { Glibc.write($0, $1.baseAddress, $1.count) }
+    }
+
+    /// `write(_:to:)` with the system call that writes given, so that tests can have a full disk.
+    static func write(
+        _ bytes: [UInt8], to path: String, using systemWrite: (Int32, UnsafeRawBufferPointer) -> Int
+    ) throws(FileError) {
+        let permissions = try replacedPermissions(path)
+        // In UTF-8, because a Character can be a slash with a mark on it.
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "./"
+        let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folderDescriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
+        defer { _ = close(folderDescriptor) }
+
+        let temporary = "\(folder).fovea-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions ?? 0o666)
+        guard descriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
+        do throws(FileError) {
+            try fill(descriptor, with: bytes, permissions: permissions, path: path, using: systemWrite)
+            guard rename(temporary, path) == 0 else {
+                throw FileError(path: path, operation: .rename, code: errno)
+            }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        // Some file systems cannot synchronize a folder and say EINVAL.
+        guard fsync(folderDescriptor) == 0 || errno == EINVAL else {
+            throw FileError(path: path, operation: .synchronizeFolder, code: errno)
+        }
+    }
+
+    /// The permissions of the file at the path; `nil` when there is none.
+    ///
+    /// Anything but an ordinary file is refused, because a rename would replace it: `/dev/null`, say.
+    private static func replacedPermissions(_ path: String) throws(FileError) -> mode_t? {
+        guard !path.utf8.contains(0) else { throw FileError(path: path, operation: .create, code: EINVAL) }
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return nil }
+            throw FileError(path: path, operation: .inspect, code: errno)
+        }
+        try requireOrdinaryFile(status, path: path, operation: .create)
+        return status.st_mode & 0o777
+    }
+
+    /// Writes, synchronizes and closes; the descriptor is closed also on failure.
+    private static func fill(
+        _ descriptor: Int32, with bytes: [UInt8], permissions: mode_t?, path: String,
+        using systemWrite: (Int32, UnsafeRawBufferPointer) -> Int
+    ) throws(FileError) {
+        var code: Int32 = 0
+        var operation = FileError.Operation.write
+        var start = 0
+        while code == 0, start < bytes.count {
+            let written = bytes[start...].withUnsafeBytes { systemWrite(descriptor, $0) }
+            if written > 0 {
+                start += written
+            } else if written == 0 {
+                code = EIO
+            } else if errno != EINTR {
+                code = errno
+            }
+        }
+        if code == 0, let permissions, fchmod(descriptor, permissions) != 0 { code = errno }
+        if code == 0, fsync(descriptor) != 0 { (code, operation) = (errno, .synchronize) }
+        let closed = close(descriptor)
+        if code == 0, closed != 0 { (code, operation) = (errno, .close) }
+        guard code == 0 else { throw FileError(path: path, operation: operation, code: code) }
+    }
+
+    /// All bytes of an ordinary file.
+    ///
+    /// - Throws: `FileError`, also for devices, pipes and folders (reading them might never end) and for
+    ///   a file larger than the machine's memory.
+    public static func read(_ path: String) throws(FileError) -> [UInt8] {
+        guard !path.utf8.contains(0) else { throw FileError(path: path, operation: .open, code: EINVAL) }
+        // Without O_NONBLOCK, opening a pipe waits for a writer.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(path: path, operation: .open, code: errno) }
+        defer { _ = close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw FileError(path: path, operation: .inspect, code: errno)
+        }
+        try requireOrdinaryFile(status, path: path, operation: .read)
+        let memory = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(
+            by: sysconf(Int32(_SC_PAGESIZE)))
+        guard memory.overflow || status.st_size <= memory.partialValue else {
+            throw FileError(path: path, operation: .read, code: EFBIG)
+        }
+
+        var code: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: status.st_size) { buffer, count in
+            while count < buffer.count, count < status.st_size {
+                let rest = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                let got = Glibc.read(descriptor, rest.baseAddress, rest.count)
+                if got == 0 { break }
+                if got > 0 {
+                    count += got
+                } else if errno != EINTR {
+                    code = errno
+                    break
+                }
+            }
+        }
+        guard code == 0 else { throw FileError(path: path, operation: .read, code: code) }
+        return bytes
+    }
+
+    private static func requireOrdinaryFile(
+        _ status: stat, path: String, operation: FileError.Operation
+    ) throws(FileError) {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return
+        case S_IFDIR: throw FileError(path: path, operation: operation, code: EISDIR)
+        default: throw FileError(path: path, operation: operation, code: ENOTSUP)
+        }
+    }
+}
