@@ -1,0 +1,48 @@
+// What the oneDNN sources share. Nothing here is seen outside of this target.
+#ifndef ONEDNN_INTERNAL_H
+#define ONEDNN_INTERNAL_H
+#include <oneapi/dnnl/dnnl.h>
+#include "fovea_onednn.h"
+
+// A description of the primitive under construction, for messages.
+typedef struct {
+    char text[768];
+} onednn_subject;
+
+void onednn_subject_add(onednn_subject *subject, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void onednn_subject_add_pair(onednn_subject *subject, const char *name, const int64_t pair[2]);
+void onednn_subject_add_memory(onednn_subject *subject, const char *name, const fovea_memory *memory);
+
+// Sets the calling thread's message: the subject, then the reason.
+void onednn_fail(const onednn_subject *subject, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+const char *onednn_status_words(dnnl_status_t status);
+
+// Fills `description` and returns 1, or returns 0 after onednn_fail.
+int onednn_describe(const fovea_memory *memory, const char *name, const onednn_subject *subject,
+                    dnnl_memory_desc_t *description);
+// The reverse; returns 0 and leaves `memory` when the layout is not one of outer strides and inner blocks.
+int onednn_decode(const dnnl_memory_desc_t *description, fovea_memory *memory);
+
+// Returns 0 after onednn_fail unless every number of a pair is at least `least`.
+int onednn_check_pair(const int64_t pair[2], int64_t least, const char *name, const onednn_subject *subject);
+
+// The process's engine; NULL after onednn_fail.
+dnnl_engine_t onednn_engine(const onednn_subject *subject);
+
+// Attributes with a scratchpad that the caller provides; NULL after onednn_fail.
+dnnl_primitive_attr_t onednn_attributes(int relu, const onednn_subject *subject);
+
+// The operands that are gradients, as bits 1 << fovea_argument.
+typedef uint32_t onednn_gradients;
+
+// Makes the primitive of an operation descriptor; NULL after onednn_fail. `hint` may be NULL and stays the
+// caller's.
+fovea_primitive *onednn_create(const_dnnl_op_desc_t operation, const_dnnl_primitive_desc_t hint, int relu,
+                               onednn_gradients gradients, const onednn_subject *subject);
+// The same from a primitive descriptor, which it takes over even when it fails.
+fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, onednn_gradients gradients,
+                               const onednn_subject *subject);
+
+#endif

@@ -1,0 +1,163 @@
+// Pooling, matrix product, softmax and reorder.
+#include "onednn_internal.h"
+
+// oneDNN's pooling picks no layouts: an open one becomes dense, with the other's order of axes and blocks.
+static void adopt_layout(fovea_memory *memory, const fovea_memory *model) {
+    int64_t block[FOVEA_ONEDNN_MAX_RANK], dense = 1;
+    memory->is_any = 0;
+    memory->inner_count = model->inner_count;
+    for (int32_t axis = 0; axis < memory->rank; axis++) block[axis] = 1;
+    for (int32_t k = 0; k < model->inner_count; k++) {
+        memory->inner_blocks[k] = model->inner_blocks[k];
+        memory->inner_axes[k] = model->inner_axes[k];
+        block[model->inner_axes[k]] *= model->inner_blocks[k];
+        dense *= model->inner_blocks[k];
+    }
+    uint32_t placed = 0;
+    for (int32_t step = 0; step < memory->rank; step++) {
+        int32_t next = -1;  // the unplaced axis with the smallest stride; of equals, the last
+        for (int32_t axis = 0; axis < memory->rank; axis++)
+            if (!(placed >> axis & 1) && (next < 0 || model->strides[axis] <= model->strides[next]))
+                next = axis;
+        placed |= 1u << next;
+        memory->strides[next] = dense;
+        dense *= (memory->extents[next] + block[next] - 1) / block[next];
+    }
+}
+
+static int check_pooling(const fovea_pooling *spec, const onednn_subject *subject) {
+    if (spec->source.rank != 4 || spec->destination.rank != 4) {
+        onednn_fail(subject, "images must have rank 4");
+        return 0;
+    }
+    if (spec->direction == FOVEA_BACKWARD_WEIGHTS) {
+        onednn_fail(subject, "pooling has no weights");
+        return 0;
+    }
+    if (spec->source.is_any && spec->destination.is_any) {
+        onednn_fail(subject, "the source or the destination must have a layout");
+        return 0;
+    }
+    return onednn_check_pair(spec->window, 1, "window", subject) &&
+           onednn_check_pair(spec->strides, 1, "strides", subject) &&
+           onednn_check_pair(spec->padding_before, 0, "padding before", subject) &&
+           onednn_check_pair(spec->padding_after, 0, "padding after", subject);
+}
+
+static dnnl_alg_kind_t pooling_algorithm(fovea_pool_kind kind) {
+    switch (kind) {
+    case FOVEA_POOL_MAX: return dnnl_pooling_max;
+    case FOVEA_POOL_AVERAGE_VALID: return dnnl_pooling_avg_exclude_padding;
+    case FOVEA_POOL_AVERAGE_PADDED: return dnnl_pooling_avg_include_padding;
+    }
+    return dnnl_alg_kind_undef;
+}
+
+fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
+    onednn_subject subject = {""};
+    onednn_subject_add(&subject, "%s pooling %s", spec->kind == FOVEA_POOL_MAX ? "max" : "average",
+                       spec->direction == FOVEA_FORWARD ? "forward" : "backward");
+    onednn_subject_add_memory(&subject, "source", &spec->source);
+    onednn_subject_add_memory(&subject, "destination", &spec->destination);
+    onednn_subject_add_pair(&subject, "window", spec->window);
+    onednn_subject_add_pair(&subject, "strides", spec->strides);
+    onednn_subject_add_pair(&subject, "padding before", spec->padding_before);
+    onednn_subject_add_pair(&subject, "padding after", spec->padding_after);
+    fovea_memory source = spec->source, destination = spec->destination;
+    dnnl_memory_desc_t x, y;
+    if (!check_pooling(spec, &subject)) return NULL;
+    // Describing the layout that is given also checks it before the other adopts it.
+    if (!onednn_describe(&source, "source", &subject, &x) ||
+        !onednn_describe(&destination, "destination", &subject, &y))
+        return NULL;
+    if (source.is_any) adopt_layout(&source, &destination);
+    if (destination.is_any) adopt_layout(&destination, &source);
+    if (!onednn_describe(&source, "source", &subject, &x) ||
+        !onednn_describe(&destination, "destination", &subject, &y))
+        return NULL;
+
+    dnnl_alg_kind_t algorithm = pooling_algorithm(spec->kind);
+    dnnl_pooling_desc_t operation;
+    int keeps_workspace = spec->training || spec->direction != FOVEA_FORWARD;
+    dnnl_status_t status = dnnl_pooling_forward_desc_init(
+        &operation, keeps_workspace ? dnnl_forward_training : dnnl_forward_inference, algorithm, &x, &y,
+        spec->strides, spec->window, spec->padding_before, spec->padding_after);
+    if (status == dnnl_success && spec->direction == FOVEA_FORWARD)
+        return onednn_create(&operation, NULL, 0, 0, &subject);
+
+    // Backward: the forward primitive says what the workspace is.
+    dnnl_engine_t engine = onednn_engine(&subject);
+    if (engine == NULL) return NULL;
+    dnnl_primitive_desc_t hint = NULL;
+    if (status == dnnl_success) status = dnnl_primitive_desc_create(&hint, &operation, NULL, engine, NULL);
+    if (status == dnnl_success)
+        status = dnnl_pooling_backward_desc_init(&operation, algorithm, &x, &y, spec->strides, spec->window,
+                                                 spec->padding_before, spec->padding_after);
+    fovea_primitive *primitive = NULL;
+    if (status == dnnl_success)
+        primitive = onednn_create(&operation, hint, 0, 1u << FOVEA_ARG_SOURCE | 1u << FOVEA_ARG_DESTINATION,
+                                  &subject);
+    else
+        onednn_fail(&subject, "%s", onednn_status_words(status));
+    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+    return primitive;
+}
+
+fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {
+    onednn_subject subject = {"matrix product"};
+    onednn_subject_add_memory(&subject, "a", &spec->a);
+    onednn_subject_add_memory(&subject, "b", &spec->b);
+    if (spec->has_bias) onednn_subject_add_memory(&subject, "bias", &spec->bias);
+    onednn_subject_add_memory(&subject, "c", &spec->c);
+    dnnl_memory_desc_t a, b, bias, c;
+    if (!onednn_describe(&spec->a, "a", &subject, &a) || !onednn_describe(&spec->b, "b", &subject, &b) ||
+        !onednn_describe(&spec->c, "c", &subject, &c) ||
+        (spec->has_bias && !onednn_describe(&spec->bias, "bias", &subject, &bias)))
+        return NULL;
+    if (spec->a.rank < 2 || spec->a.rank > 3) {
+        onednn_fail(&subject, "operands must have rank 2, or 3 with a batch");
+        return NULL;
+    }
+    dnnl_matmul_desc_t operation;
+    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &a, &b, spec->has_bias ? &bias : NULL, &c);
+    if (status == dnnl_success) return onednn_create(&operation, NULL, spec->relu, 0, &subject);
+    onednn_fail(&subject, "%s", onednn_status_words(status));
+    return NULL;
+}
+
+fovea_primitive *fovea_softmax_create(const fovea_softmax *spec) {
+    onednn_subject subject = {""};
+    onednn_subject_add(&subject, "%s along axis %d", spec->logarithm ? "log-softmax" : "softmax", spec->axis);
+    onednn_subject_add_memory(&subject, "source", &spec->source);
+    onednn_subject_add_memory(&subject, "destination", &spec->destination);
+    dnnl_memory_desc_t x, y;
+    if (!onednn_describe(&spec->source, "source", &subject, &x) ||
+        !onednn_describe(&spec->destination, "destination", &subject, &y))
+        return NULL;
+    dnnl_softmax_v2_desc_t operation;
+    dnnl_status_t status = dnnl_softmax_v2_forward_desc_init(
+        &operation, dnnl_forward_inference, spec->logarithm ? dnnl_softmax_log : dnnl_softmax_accurate, &x,
+        &y, spec->axis);
+    if (status == dnnl_success) return onednn_create(&operation, NULL, 0, 0, &subject);
+    onednn_fail(&subject, "%s", onednn_status_words(status));
+    return NULL;
+}
+
+fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memory *to) {
+    onednn_subject subject = {"reorder"};
+    onednn_subject_add_memory(&subject, "from", from);
+    onednn_subject_add_memory(&subject, "to", to);
+    dnnl_memory_desc_t x, y;
+    if (!onednn_describe(from, "source", &subject, &x) || !onednn_describe(to, "destination", &subject, &y))
+        return NULL;
+    dnnl_engine_t engine = onednn_engine(&subject);
+    dnnl_primitive_attr_t attributes = engine == NULL ? NULL : onednn_attributes(0, &subject);
+    if (attributes == NULL) return NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_status_t status =
+        dnnl_reorder_primitive_desc_create(&description, &x, engine, &y, engine, attributes);
+    dnnl_primitive_attr_destroy(attributes);
+    if (status == dnnl_success) return onednn_finish(description, 0, &subject);
+    onednn_fail(&subject, "%s", onednn_status_words(status));
+    return NULL;
+}

@@ -1,0 +1,201 @@
+// The process's engine, and primitives from a finished description to running.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "onednn_internal.h"
+
+#define OPERAND_COUNT (FOVEA_ARG_SCRATCHPAD + 1)
+
+struct fovea_primitive {
+    dnnl_primitive_desc_t description;
+    dnnl_primitive_t primitive;
+    const char *implementation;
+    dnnl_memory_t operands[OPERAND_COUNT];  // NULL where there is none
+    uint32_t unbound;                       // operands without memory yet, as bits 1 << fovea_argument
+    int argument_count;
+    dnnl_exec_arg_t arguments[OPERAND_COUNT];
+};
+
+// How oneDNN names each operand, as a value and as a gradient.
+static const struct {
+    dnnl_query_t value, gradient;
+    int index, value_argument, gradient_argument;
+} operand_names[OPERAND_COUNT] = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, dnnl_query_diff_src_md, 0, DNNL_ARG_SRC, DNNL_ARG_DIFF_SRC},
+    [FOVEA_ARG_WEIGHTS] = {dnnl_query_weights_md, dnnl_query_diff_weights_md, 0, DNNL_ARG_WEIGHTS,
+                           DNNL_ARG_DIFF_WEIGHTS},
+    [FOVEA_ARG_BIAS] = {dnnl_query_weights_md, dnnl_query_diff_weights_md, 1, DNNL_ARG_BIAS,
+                        DNNL_ARG_DIFF_BIAS},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_dst_md, dnnl_query_diff_dst_md, 0, DNNL_ARG_DST,
+                               DNNL_ARG_DIFF_DST},
+    [FOVEA_ARG_WORKSPACE] = {dnnl_query_workspace_md, dnnl_query_workspace_md, 0, DNNL_ARG_WORKSPACE,
+                             DNNL_ARG_WORKSPACE},
+    [FOVEA_ARG_SCRATCHPAD] = {dnnl_query_scratchpad_md, dnnl_query_scratchpad_md, 0, DNNL_ARG_SCRATCHPAD,
+                              DNNL_ARG_SCRATCHPAD},
+};
+
+static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
+static dnnl_status_t engine_status;
+static dnnl_engine_t engine;
+static dnnl_stream_t stream;
+
+static void start_engine(void) {
+    engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+    if (engine_status == dnnl_success)
+        engine_status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+}
+
+dnnl_engine_t onednn_engine(const onednn_subject *subject) {
+    pthread_once(&engine_once, start_engine);
+    if (engine_status == dnnl_success) return engine;
+    onednn_fail(subject, "the engine did not start: %s", onednn_status_words(engine_status));
+    return NULL;
+}
+
+dnnl_primitive_attr_t onednn_attributes(int relu, const onednn_subject *subject) {
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_post_ops_t post_ops = NULL;
+    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+    if (status == dnnl_success && relu) {
+        status = dnnl_post_ops_create(&post_ops);
+        if (status == dnnl_success)
+            status = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+        if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
+        if (post_ops != NULL) dnnl_post_ops_destroy(post_ops);
+    }
+    if (status == dnnl_success) return attributes;
+    if (attributes != NULL) dnnl_primitive_attr_destroy(attributes);
+    onednn_fail(subject, "attributes: %s", onednn_status_words(status));
+    return NULL;
+}
+
+// Makes the memory objects, without memory, and the argument list that points at them.
+static dnnl_status_t add_operands(fovea_primitive *primitive, onednn_gradients gradients) {
+    for (int32_t operand = 0; operand < OPERAND_COUNT; operand++) {
+        int is_gradient = (gradients >> operand) & 1;
+        const dnnl_memory_desc_t *layout = dnnl_primitive_desc_query_md(
+            primitive->description,
+            is_gradient ? operand_names[operand].gradient : operand_names[operand].value,
+            operand_names[operand].index);
+        if (layout == NULL || layout->ndims == 0) continue;
+        dnnl_memory_t *memory = &primitive->operands[operand];
+        dnnl_status_t status = dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
+        if (status != dnnl_success) return status;
+        if (dnnl_memory_desc_get_size(layout) > 0) primitive->unbound |= 1u << operand;
+        primitive->arguments[primitive->argument_count++] = (dnnl_exec_arg_t){
+            is_gradient ? operand_names[operand].gradient_argument : operand_names[operand].value_argument,
+            *memory};
+    }
+    return dnnl_success;
+}
+
+fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, onednn_gradients gradients,
+                               const onednn_subject *subject) {
+    fovea_primitive *primitive = calloc(1, sizeof *primitive);
+    if (primitive == NULL) {
+        dnnl_primitive_desc_destroy(description);
+        onednn_fail(subject, "out of memory");
+        return NULL;
+    }
+    primitive->description = description;
+    dnnl_status_t status = dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0,
+                                                     &primitive->implementation);
+    if (status == dnnl_success) status = dnnl_primitive_create(&primitive->primitive, description);
+    if (status == dnnl_success) status = add_operands(primitive, gradients);
+    if (status == dnnl_success) return primitive;
+    fovea_primitive_destroy(primitive);
+    onednn_fail(subject, "%s", onednn_status_words(status));
+    return NULL;
+}
+
+fovea_primitive *onednn_create(const_dnnl_op_desc_t operation, const_dnnl_primitive_desc_t hint, int relu,
+                               onednn_gradients gradients, const onednn_subject *subject) {
+    if (onednn_engine(subject) == NULL) return NULL;
+    dnnl_primitive_attr_t attributes = onednn_attributes(relu, subject);
+    if (attributes == NULL) return NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_status_t status = dnnl_primitive_desc_create(&description, operation, attributes, engine, hint);
+    dnnl_primitive_attr_destroy(attributes);
+    if (status == dnnl_success) return onednn_finish(description, gradients, subject);
+    onednn_fail(subject, "%s", onednn_status_words(status));
+    return NULL;
+}
+
+void fovea_primitive_destroy(fovea_primitive *primitive) {
+    if (primitive == NULL) return;
+    for (int32_t operand = 0; operand < OPERAND_COUNT; operand++)
+        if (primitive->operands[operand] != NULL) dnnl_memory_destroy(primitive->operands[operand]);
+    if (primitive->primitive != NULL) dnnl_primitive_destroy(primitive->primitive);
+    dnnl_primitive_desc_destroy(primitive->description);
+    free(primitive);
+}
+
+static const dnnl_memory_desc_t *operand_layout(const fovea_primitive *primitive, fovea_argument argument) {
+    const dnnl_memory_desc_t *layout = NULL;
+    if (argument < 0 || argument >= OPERAND_COUNT || primitive->operands[argument] == NULL) return NULL;
+    dnnl_memory_get_memory_desc(primitive->operands[argument], &layout);
+    return layout;
+}
+
+int32_t fovea_primitive_memory(const fovea_primitive *primitive, fovea_argument argument,
+                               fovea_memory *memory) {
+    if (argument == FOVEA_ARG_WORKSPACE || argument == FOVEA_ARG_SCRATCHPAD) return 0;
+    const dnnl_memory_desc_t *layout = operand_layout(primitive, argument);
+    return layout != NULL && onednn_decode(layout, memory);
+}
+
+size_t fovea_primitive_bytes(const fovea_primitive *primitive, fovea_argument argument) {
+    const dnnl_memory_desc_t *layout = operand_layout(primitive, argument);
+    return layout == NULL ? 0 : dnnl_memory_desc_get_size(layout);
+}
+
+const char *fovea_primitive_implementation(const fovea_primitive *primitive) {
+    return primitive->implementation;
+}
+
+void fovea_primitive_bind(fovea_primitive *primitive, fovea_argument argument, void *pointer) {
+    if (operand_layout(primitive, argument) == NULL) return;
+    dnnl_status_t status = dnnl_memory_set_data_handle(primitive->operands[argument], pointer);
+    uint32_t bit = 1u << argument;
+    if (status == dnnl_success && pointer != NULL)
+        primitive->unbound &= ~bit;
+    else
+        primitive->unbound |= bit;
+}
+
+int32_t fovea_primitive_run(fovea_primitive *primitive) {
+    dnnl_status_t status = dnnl_invalid_arguments;
+    if (primitive->unbound == 0) {
+        status = dnnl_primitive_execute(primitive->primitive, stream, primitive->argument_count,
+                                        primitive->arguments);
+        if (status == dnnl_success) status = dnnl_stream_wait(stream);
+        if (status == dnnl_success) return 0;
+    }
+    onednn_subject subject = {"running "};
+    onednn_subject_add(&subject, "%s", primitive->implementation);
+    if (primitive->unbound != 0)
+        onednn_fail(&subject, "an operand is not bound to memory (bits %x)", primitive->unbound);
+    else
+        onednn_fail(&subject, "%s", onednn_status_words(status));
+    return (int32_t)status;
+}
+
+static pthread_once_t version_once = PTHREAD_ONCE_INIT;
+static char version_text[48];
+
+static void write_version(void) {
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(version_text, sizeof version_text, "%d.%d.%d", version->major, version->minor, version->patch);
+}
+
+const char *fovea_onednn_version(void) {
+    pthread_once(&version_once, write_version);
+    return version_text;
+}
+
+int32_t fovea_onednn_has_bfloat16(void) {
+    // Older AVX-512 processors run bfloat16 convolutions too, by emulation, slower than float32.
+    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
