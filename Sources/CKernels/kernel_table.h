@@ -1,0 +1,65 @@
+// The functions that are compiled once per kind of CPU, and the table that picks among them at run time.
+#ifndef FOVEA_KERNEL_TABLE_H
+#define FOVEA_KERNEL_TABLE_H
+#include <stdint.h>
+
+#include "fovea_elementwise.h"
+
+enum {
+    fovea_opcode_count = FOVEA_OP_RANDOM_NORMAL + 1,
+    fovea_dtype_count = FOVEA_BOOL + 1,
+    fovea_lane_group = 16,     // lanes per vector; buffers of lanes are padded to a multiple of it
+    fovea_strip_columns = 64,  // columns that a column reduction handles together
+};
+
+// 32-bit lanes that an instruction reads. The step is fovea_lane_group, or 0 when one group repeats.
+typedef struct {
+    const void *lanes;
+    int64_t step;
+} fovea_source;
+
+// What RANDOM_* reads as b.
+typedef struct {
+    uint32_t seed[2], step[2], stream;
+} fovea_random_key;
+
+// Computes whole groups: lanes 0..<count rounded up. d may be the same memory as a source, but not overlap it
+// otherwise.
+typedef void (*fovea_lane_function)(int64_t count, void *d, fovea_source a, fovea_source b, fovea_source c);
+// Converts memory to lanes; may write up to the next whole group.
+typedef void (*fovea_load_function)(int32_t *lanes, const void *source, int64_t stride, int64_t count);
+typedef void (*fovea_store_function)(void *destination, const int32_t *lanes, int64_t stride, int64_t count);
+
+typedef union {
+    double real;
+    int64_t integer;
+} fovea_accumulator;
+
+// Folds `count` elements, `stride` apart, into one accumulator.
+typedef void (*fovea_fold_function)(fovea_accumulator *accumulator, const void *source, int64_t stride,
+                                    int64_t count);
+// Folds `count` rows, `stride` apart, into `width` accumulators, one per column.
+typedef void (*fovea_fold_rows_function)(fovea_accumulator *accumulators, const void *source, int64_t stride,
+                                         int64_t count, int64_t width);
+
+enum { FOVEA_FOLD_SUM, FOVEA_FOLD_SUM_I, FOVEA_FOLD_MAX, FOVEA_FOLD_MAX_I, fovea_fold_count };
+
+typedef struct {
+    const char *name;
+    fovea_lane_function lanes[fovea_opcode_count];
+    fovea_load_function loads[fovea_dtype_count];
+    fovea_store_function stores[fovea_dtype_count];
+    void (*iota)(int32_t *lanes, int64_t start, int64_t stride, int64_t count);
+    fovea_fold_function folds[fovea_fold_count];
+    fovea_fold_rows_function row_folds[fovea_fold_count];
+} fovea_kernel_table;
+
+extern const fovea_kernel_table fovea_kernels_baseline;
+#if defined(__x86_64__)
+extern const fovea_kernel_table fovea_kernels_avx2, fovea_kernels_avx512;
+#endif
+
+// The table in use.
+const fovea_kernel_table *fovea_kernels(void);
+
+#endif

@@ -1,0 +1,12 @@
+#include "fold_kernels.h"
+#include "lane_kernels.h"
+
+const fovea_kernel_table fovea_kernels_baseline = {
+    .name = "baseline",
+    .lanes = LANE_KERNELS,
+    .loads = LOADS,
+    .stores = STORES,
+    .iota = iota,
+    .folds = FOLDS,
+    .row_folds = ROW_FOLDS,
+};

@@ -1,0 +1,46 @@
+#include "threads.h"
+
+#include "fovea_elementwise.h"
+
+// The part of the GNU OpenMP runtime that is used here. oneDNN runs on the same runtime, and clang is not given
+// -fopenmp, so the entry points that a compiler would call are called directly.
+extern void GOMP_parallel(void (*body)(void *), void *data, unsigned thread_count, unsigned flags);
+extern int omp_get_thread_num(void);
+extern int omp_get_num_threads(void);
+extern int omp_get_max_threads(void);
+extern void omp_set_num_threads(int count);
+
+// Starting a region costs under a microsecond while the pool spins and a few after a pause; below this the
+// second thread saves less than it costs.
+static const double minimum_parallel_nanoseconds = 6000;
+
+typedef struct {
+    int64_t count;
+    fovea_range_body body;
+    void *context;
+} parallel_loop;
+
+static void run_share(void *data) {
+    const parallel_loop *loop = data;
+    int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
+    int64_t share = loop->count / threads, rest = loop->count % threads;
+    int64_t first = thread * share + (thread < rest ? thread : rest);
+    int64_t last = first + share + (thread < rest ? 1 : 0);
+    if (first < last) loop->body(loop->context, first, last);
+}
+
+void fovea_parallel_for(int64_t count, double nanoseconds, fovea_range_body body, void *context) {
+    if (count <= 0) return;
+    int64_t threads = fovea_thread_count();
+    if (threads > count) threads = count;
+    if (threads < 2 || nanoseconds < minimum_parallel_nanoseconds) {
+        body(context, 0, count);
+        return;
+    }
+    parallel_loop loop = {count, body, context};
+    GOMP_parallel(run_share, &loop, (unsigned)threads, 0);
+}
+
+int32_t fovea_thread_count(void) { return omp_get_max_threads(); }
+
+void fovea_set_thread_count(int32_t count) { omp_set_num_threads(count < 1 ? 1 : count); }
