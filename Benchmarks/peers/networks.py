@@ -1,0 +1,143 @@
+"""The six measured networks, written down once and built with Keras or with PyTorch.
+
+A layer is a tuple: ("conv", filters, kernel size, padding), ("pool",), ("flatten",),
+("dense", units, activation or None) or ("dropout", rate). Every convolution has a bias and a ReLU,
+every pooling is 2x2 maximum pooling.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Network:
+    input_shape: tuple
+    batch: int
+    layers: list
+    parameters: int
+    learning_rate: float = 1e-3
+    optimizer: str = "adam"
+
+    @property
+    def classes(self):
+        """1 means one probability of the second of two classes."""
+        return self.layers[-1][1]
+
+    @property
+    def output_activation(self):
+        """None where the network gives logits."""
+        return self.layers[-1][2]
+
+
+NETWORKS = {
+    "fashion-cnn": Network(
+        (28, 28, 1), 128,
+        [("conv", 32, 3, "valid"), ("pool",), ("conv", 64, 3, "valid"), ("pool",), ("flatten",),
+         ("dense", 128, "relu"), ("dropout", 0.5), ("dense", 10, "softmax")],
+        225_034),
+    "single-conv": Network(
+        (28, 28, 1), 128,
+        [("conv", 32, 3, "same"), ("pool",), ("dropout", 0.25), ("flatten",), ("dense", 128, "relu"),
+         ("dropout", 0.25), ("dense", 10, "softmax")],
+        804_554),
+    "mnist-cnn": Network(
+        (28, 28, 1), 32,
+        [("conv", 32, 3, "valid"), ("pool",), ("conv", 64, 3, "valid"), ("pool",),
+         ("conv", 64, 3, "valid"), ("flatten",), ("dense", 64, "relu"), ("dropout", 0.5),
+         ("dense", 10, "softmax")],
+        93_322),
+    "wide-kernel-cnn": Network(
+        (28, 28, 1), 64,
+        [("conv", 32, 5, "same"), ("pool",), ("conv", 64, 5, "same"), ("pool",), ("flatten",),
+         ("dense", 1024, "relu"), ("dropout", 0.5), ("dense", 10, None)],
+        3_274_634),
+    "cats-dogs-cnn": Network(
+        (150, 150, 3), 20,
+        [("conv", 32, 3, "valid"), ("pool",), ("conv", 64, 3, "valid"), ("pool",),
+         ("conv", 128, 3, "valid"), ("pool",), ("conv", 128, 3, "valid"), ("pool",), ("flatten",),
+         ("dropout", 0.5), ("dense", 512, "relu"), ("dense", 1, "sigmoid")],
+        3_453_121, learning_rate=1e-4, optimizer="rmsprop"),
+    "softmax-regression": Network((784,), 32, [("dense", 10, "softmax")], 7_850),
+}
+
+
+def keras_model(name):
+    """The network as a Keras model, its layers named as in a fresh Keras session."""
+    import keras
+
+    keras.utils.clear_session()
+    network = NETWORKS[name]
+    model = keras.Sequential([keras.Input(network.input_shape)], name=name.replace("-", "_"))
+    for kind, *arguments in network.layers:
+        if kind == "conv":
+            filters, size, padding = arguments
+            model.add(keras.layers.Conv2D(filters, size, padding=padding, activation="relu"))
+        elif kind == "pool":
+            model.add(keras.layers.MaxPooling2D(2))
+        elif kind == "flatten":
+            model.add(keras.layers.Flatten())
+        elif kind == "dense":
+            units, activation = arguments
+            model.add(keras.layers.Dense(units, activation=activation))
+        elif kind == "dropout":
+            model.add(keras.layers.Dropout(arguments[0]))
+    if model.count_params() != network.parameters:
+        raise ValueError(f"{name} has {model.count_params()} parameters instead of {network.parameters}")
+    return model
+
+
+def keras_loss(name):
+    import keras
+
+    network = NETWORKS[name]
+    if network.classes == 1:
+        return keras.losses.BinaryCrossentropy()
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=network.output_activation is None)
+
+
+def torch_model(name, flatten_channels_last=False):
+    """The network as a PyTorch module on NCHW input that gives logits.
+
+    `flatten_channels_last` flattens in NHWC order, so that the rows of the first dense layer mean what
+    they mean in Keras. It costs a copy, so timings leave it off.
+    """
+    from torch import nn
+
+    class FlattenChannelsLast(nn.Module):
+        def forward(self, x):
+            return x.permute(0, 2, 3, 1).flatten(1)
+
+    network = NETWORKS[name]
+    *spatial, channels = network.input_shape
+    modules = []
+    for kind, *arguments in network.layers:
+        if kind == "conv":
+            filters, size, padding = arguments
+            border = size // 2 if padding == "same" else 0
+            modules += [nn.Conv2d(channels, filters, size, padding=border), nn.ReLU()]
+            channels = filters
+            spatial = [extent + 2 * border - size + 1 for extent in spatial]
+        elif kind == "pool":
+            modules.append(nn.MaxPool2d(2))
+            spatial = [extent // 2 for extent in spatial]
+        elif kind == "flatten":
+            modules.append(FlattenChannelsLast() if flatten_channels_last else nn.Flatten())
+            channels, spatial = channels * spatial[0] * spatial[1], []
+        elif kind == "dense":
+            units, activation = arguments
+            modules.append(nn.Linear(channels, units))
+            if activation == "relu":
+                modules.append(nn.ReLU())
+            channels = units
+        elif kind == "dropout":
+            modules.append(nn.Dropout(arguments[0]))
+    model = nn.Sequential(*modules)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if count != network.parameters:
+        raise ValueError(f"{name} has {count} parameters instead of {network.parameters}")
+    return model
+
+
+def torch_loss(name):
+    from torch import nn
+
+    return nn.BCEWithLogitsLoss() if NETWORKS[name].classes == 1 else nn.CrossEntropyLoss()
