@@ -1,0 +1,77 @@
+"""What a peer process and the driver say to each other.
+
+The driver writes "go N" on the peer's standard input. The peer runs N training steps, prints one JSON line
+{"framework", "version", "network", "batch", "variant", "optimizer", "steps", "median_ms", "min_ms",
+"peak_rss_mib"} and waits. It ends at the end of its input. Nothing else is printed on standard output.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+from networks import NETWORKS
+
+
+def arguments(description, variants):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("network", choices=NETWORKS, nargs="?", default="fashion-cnn")
+    parser.add_argument("--batch-size", type=int, help="default: the one the network is measured with")
+    parser.add_argument("--variant", choices=["auto", *variants], default="auto",
+                        help="auto tries each in a process of its own and takes the fastest")
+    parser.add_argument("--trial-steps", type=int, default=10, help="steps of each trial round (default 10)")
+    options = parser.parse_args()
+    if options.batch_size is None:
+        options.batch_size = NETWORKS[options.network].batch
+    if options.batch_size < 1 or options.trial_steps < 1:
+        parser.error("--batch-size and --trial-steps must be at least 1")
+    if options.variant == "auto":
+        options.variant = fastest(variants, options)
+    return options
+
+
+def fastest(variants, options):
+    """Separate processes, so that the peak memory reported later is that of one variant."""
+    times = {}
+    for variant in variants:
+        command = [sys.executable, sys.argv[0], options.network, "--batch-size", str(options.batch_size),
+                   "--variant", variant]
+        # The first round compiles. Of the others the best counts: a busy moment must not decide.
+        trial = subprocess.run(command, input="go 5\n" + 3 * f"go {options.trial_steps}\n", text=True,
+                               stdout=subprocess.PIPE)
+        if trial.returncode != 0:
+            sys.exit(f"the trial of variant {variant} ended with status {trial.returncode}")
+        times[variant] = min(json.loads(line)["median_ms"] for line in trial.stdout.splitlines()[1:])
+    print("; ".join(f"{variant} {ms:.2f} ms" for variant, ms in times.items()), file=sys.stderr)
+    return min(times, key=times.get)
+
+
+def peak_rss_mib():
+    with open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    raise RuntimeError("/proc/self/status has no VmHWM line")
+
+
+def serve(step, framework, version, options):
+    """Answers "go N" lines. `step` runs one training step to its end and returns its loss."""
+    for line in sys.stdin:
+        words = line.split()
+        if len(words) != 2 or words[0] != "go" or not words[1].isdigit() or int(words[1]) < 1:
+            sys.exit(f"expected a line like \"go 50\", got {line.strip()!r}")
+        times = []
+        for _ in range(int(words[1])):
+            start = time.perf_counter()
+            loss = step()
+            times.append((time.perf_counter() - start) * 1000)
+        if not loss == loss:
+            sys.exit("the loss is not a number any more")
+        print(json.dumps({
+            "framework": framework, "version": version, "network": options.network,
+            "batch": options.batch_size, "variant": options.variant,
+            "optimizer": NETWORKS[options.network].optimizer, "steps": len(times),
+            "median_ms": round(statistics.median(times), 4), "min_ms": round(min(times), 4),
+            "peak_rss_mib": peak_rss_mib()}), flush=True)
