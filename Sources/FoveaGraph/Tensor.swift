@@ -42,39 +42,46 @@ public struct Tensor: Sendable, Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(node)) }
 }
 
-/// One operation with its inputs. Immutable, so graphs may be shared freely between tasks.
+/// One operation with its inputs. It never changes, so graphs may be shared freely between tasks.
 public final class Node: Sendable {
     public let operation: Operation
-    public let inputs: [Tensor]
     public let type: TensorType
+    /// Emptied by `deinit` and by nothing else: the inputs must be gone before the node's own memory goes.
+    private let ownInputs: Mutex<[Tensor]>
+
+    public var inputs: [Tensor] { ownInputs.withLock { $0 } }
 
     init(_ operation: Operation, _ inputs: [Tensor], _ type: TensorType) {
         self.operation = operation
-        self.inputs = inputs
         self.type = type
+        ownInputs = Mutex(inputs)
     }
 
+    /// Hands the inputs to a list whose entries are dropped one after another. Were they released with the node, a
+    /// long chain would release itself in nested calls and overflow the stack.
     deinit {
-        if !inputs.isEmpty { releaseLater(inputs) }
+        let mustDrain = pendingReleases.withLock { state in
+            ownInputs.withLock { inputs in
+                if inputs.isEmpty { return false }
+                state.lists.append(inputs)
+                inputs = []
+                defer { state.isDraining = true }
+                return !state.isDraining
+            }
+        }
+        if mustDrain { drainPendingReleases() }
     }
 }
 
-/// Inputs of nodes that are going away. Dropping them here, one after another, instead of in nested deinits keeps
-/// the release of a long chain from overflowing the stack.
+/// Inputs of nodes that are going away, and whether some thread is dropping them now.
 private let pendingReleases = Mutex<(lists: [[Tensor]], isDraining: Bool)>((lists: [], isDraining: false))
 
-private func releaseLater(_ inputs: [Tensor]) {
-    let mustDrain = pendingReleases.withLock { state in
-        state.lists.append(inputs)
-        defer { state.isDraining = true }
-        return !state.isDraining
-    }
-    guard mustDrain else { return }
+private func drainPendingReleases() {
     while let next = pendingReleases.withLock({ state -> [Tensor]? in
         if state.lists.isEmpty { state.isDraining = false }
         return state.lists.popLast()
     }) {
-        // The last reference may go when `next` does; the deinit that follows only appends.
+        // Where this was the last reference, the input's own `deinit` runs here and only adds to the list.
         _ = consume next
     }
 }
