@@ -27,7 +27,15 @@ public struct Tensor: Sendable, Hashable {
 
     /// The result of an operation, after its shape rule has accepted the inputs.
     public init(_ operation: Operation, _ inputs: [Tensor]) throws(ShapeError) {
-        node = Node(operation, inputs, try operation.rule.infer(inputs.map(\.node.type)))
+        let types = inputs.map(\.node.type)
+        let result = try operation.rule.infer(types)
+        guard (types + [result]).allSatisfy(\.shape.isAddressable) else {
+            throw ShapeError(
+                operation.rule.name,
+                "the result \(result.shape) or an input has too many elements for any memory",
+                shapes: types.map(\.shape))
+        }
+        node = Node(operation, inputs, result)
     }
 
     /// A source, whose type is stated rather than inferred.

@@ -110,7 +110,7 @@ public struct TensorValue: Hashable, Sendable {
     ///
     /// - Throws: `ShapeError` when the byte count is not that of the shape.
     public init(shape: Shape, dtype: DType, bytes: UnsafeRawBufferPointer) throws(ShapeError) {
-        guard shape.dimensions.allSatisfy({ $0 >= 0 }), bytes.count == shape.elementCount * dtype.byteCount else {
+        guard shape.dimensions.allSatisfy({ $0 >= 0 }), bytes.count == shape.elementCount.clampedProduct(dtype.byteCount) else {
             throw ShapeError(
                 "TensorValue", "\(bytes.count) bytes do not fill a \(dtype.rawValue) tensor", shapes: [shape])
         }

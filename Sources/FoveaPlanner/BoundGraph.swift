@@ -24,7 +24,11 @@ public struct BoundGraph: Sendable {
             case .source(.isTraining):
                 return .constant(TensorValue(shape: .scalar, dtype: .bool, doubles: [mode == .training ? 1 : 0]))
             case .source(.input(let name)):
-                return .argument(name, tensor.shape.bound(batch: batch), tensor.dtype)
+                let shape = tensor.shape.bound(batch: batch)
+                guard shape.isAddressable else {
+                    throw ShapeError("input '\(name)'", "has too many elements for any memory", shapes: [shape])
+                }
+                return .argument(name, shape, tensor.dtype)
             case .random(let rule):
                 let number = streams[rule.stream] ?? UInt32(streams.count)
                 streams[rule.stream] = number

@@ -28,7 +28,7 @@ public struct Convolution: OperationRule {
         try checkImages(images, inputs)
         guard kernel.shape.rank == 4, kernel.shape.dimensions.allSatisfy({ $0 > 0 }), kernel.dtype == images.dtype
         else { throw error("needs a kernel [height, width, channels / groups, filters] of the images' type", inputs) }
-        guard groups > 0, images.shape[3] == kernel.shape[2] * groups, kernel.shape[3] % groups == 0 else {
+        guard groups > 0, images.shape[3] == kernel.shape[2].clampedProduct(groups), kernel.shape[3] % groups == 0 else {
             throw error(
                 "\(groups) group(s) of \(kernel.shape[2]) channels do not match \(images.shape[3]) input channels, or "
                     + "do not divide \(kernel.shape[3]) filters", inputs)
@@ -112,7 +112,7 @@ public struct ConvolutionInputGradient: OperationRule {
         try checkImages(upstream, inputs)
         guard kernel.shape.rank == 4 else { throw error("needs a kernel of rank 4", inputs) }
         let images = TensorType(
-            [upstream.shape[0], inputSize.height, inputSize.width, kernel.shape[2] * convolution.groups],
+            [upstream.shape[0], inputSize.height, inputSize.width, kernel.shape[2].clampedProduct(convolution.groups)],
             upstream.dtype)
         guard try convolution.infer([images, kernel]) == upstream else {
             throw error("the upstream gradient is not shaped like the output of \(inputSize) images", inputs)

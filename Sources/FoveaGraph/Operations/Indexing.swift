@@ -77,12 +77,16 @@ public struct ScatterAdd: OperationRule {
     public func infer(_ inputs: [TensorType]) throws(ShapeError) -> TensorType {
         try expect(2, inputs)
         let (slices, indices) = (inputs[0], inputs[1])
-        let last = axis + indices.shape.rank
-        guard indices.dtype == .int32, slices.dtype == .float32, axis >= 0, last <= slices.shape.rank,
-            Array(slices.shape.dimensions[axis..<last]) == indices.shape.dimensions
-        else { throw error("needs float32 slices whose axes from \(axis) on are those of int32 indices", inputs) }
+        guard indices.dtype == .int32, slices.dtype == .float32, axis >= 0, extent >= 0,
+            axis <= slices.shape.rank - indices.shape.rank,
+            slices.shape.dimensions[axis...].starts(with: indices.shape.dimensions)
+        else {
+            throw error(
+                "needs float32 slices whose axes from \(axis) on are those of int32 indices, and an extent that is "
+                    + "not negative, not \(extent)", inputs)
+        }
         var dimensions = slices.shape.dimensions
-        dimensions.replaceSubrange(axis..<last, with: [extent])
+        dimensions.replaceSubrange(axis..<(axis + indices.shape.rank), with: [extent])
         return TensorType(Shape(dimensions), slices.dtype)
     }
 

@@ -101,10 +101,9 @@ public struct Slice: OperationRule {
         }
         for axis in 0..<shape.rank {
             let isWhole = starts[axis] == 0 && strides[axis] == 1 && extents[axis] == shape[axis]
-            let last = starts[axis] + (extents[axis] - 1) * strides[axis]
             let fits =
-                shape[axis] >= 0 && starts[axis] >= 0 && strides[axis] > 0 && extents[axis] > 0
-                && last < shape[axis]
+                (0..<max(0, shape[axis])).contains(starts[axis]) && strides[axis] > 0 && extents[axis] > 0
+                && extents[axis] - 1 <= (shape[axis] - 1 - starts[axis]) / strides[axis]
             guard isWhole || fits else {
                 throw error(
                     "axis \(axis): \(extents[axis]) elements from \(starts[axis]), \(strides[axis]) apart, do not lie "
@@ -159,7 +158,8 @@ public struct Pad: OperationRule {
                 throw error(
                     "axis \(axis): padding must not be negative, and the axis must have a fixed size", inputs)
             }
-            result[axis] = low[axis] + shape[axis] + (shape[axis] - 1) * interior[axis] + high[axis]
+            result[axis] = low[axis].clampedSum(high[axis]).clampedSum(shape[axis])
+                .clampedSum((shape[axis] - 1).clampedProduct(interior[axis]))
         }
         return TensorType(result, inputs[0].dtype)
     }
@@ -203,7 +203,7 @@ public struct Concatenate: OperationRule {
             guard rest == result.shape, (input.shape[axis] < 0) == (result.shape[axis] < 0) else {
                 throw error("extents may differ along axis \(axis) only", inputs)
             }
-            result.shape[axis] += input.shape[axis]
+            result.shape[axis] = result.shape[axis].clampedSum(input.shape[axis])
         }
         return result
     }

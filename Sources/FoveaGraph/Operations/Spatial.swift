@@ -77,14 +77,14 @@ public struct SlidingWindow: Hashable, Sendable {
                     + "must not be negative", shapes: shapes)
         }
         func outputs(_ size: Int, _ padding: Int, _ window: Int, _ stride: Int, _ dilation: Int) -> Int? {
-            let room = size + padding - (window - 1) * dilation - 1
+            let room = size.clampedSum(padding) - 1 - (window - 1).clampedProduct(dilation)
             return room < 0 ? nil : room / stride + 1
         }
         guard
             let height = outputs(
-                input.height, padding.top + padding.bottom, window.height, strides.height, dilations.height),
+                input.height, padding.top.clampedSum(padding.bottom), window.height, strides.height, dilations.height),
             let width = outputs(
-                input.width, padding.left + padding.right, window.width, strides.width, dilations.width)
+                input.width, padding.left.clampedSum(padding.right), window.width, strides.width, dilations.width)
         else {
             throw ShapeError(
                 name,
