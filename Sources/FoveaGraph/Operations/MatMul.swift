@@ -41,11 +41,16 @@ public struct MatMul: OperationRule {
 
     public func gradients(inputs: [Tensor], output: Tensor, upstream g: Tensor) throws -> [Tensor?] {
         let (a, b) = (inputs[0], inputs[1])
-        let gradientOfA =
-            transposeA
-            ? try Tensor.matmul(b, g, transposeA: transposeB, transposeB: true)
-            : try Tensor.matmul(g, b, transposeB: !transposeB)
         let isShared = b.shape.rank == 2 && a.shape.rank > 2
+        let gradientOfA =
+            if !transposeA {
+                try Tensor.matmul(g, b, transposeB: !transposeB)
+            } else if isShared {
+                // Only the second operand of a product can be shared, so the result is transposed instead.
+                try Tensor.matmul(g, b, transposeB: !transposeB).matricesTransposed()
+            } else {
+                try Tensor.matmul(b, g, transposeA: transposeB, transposeB: true)
+            }
         // A matrix shared by the batch sums over it: one product of all rows.
         let (rowsOfA, rowsOfG) = isShared ? (try a.flattenedRows(transposeA), try g.flattenedRows(false)) : (a, g)
         let readsTransposed = isShared ? false : transposeA
@@ -91,13 +96,15 @@ extension Tensor {
         try Tensor(.matmul(MatMul(transposeA: transposeA, transposeB: transposeB)), [a, b])
     }
 
+    /// Rows and columns exchanged.
+    fileprivate func matricesTransposed() throws(ShapeError) -> Tensor {
+        let rank = shape.rank
+        return try transposed(Array(0..<(rank - 2)) + [rank - 1, rank - 2])
+    }
+
     /// All rows of a batch of matrices as one matrix.
     fileprivate func flattenedRows(_ isTransposed: Bool) throws(ShapeError) -> Tensor {
-        var matrix = self
-        if isTransposed {
-            let rank = shape.rank
-            matrix = try transposed(Array(0..<(rank - 2)) + [rank - 1, rank - 2])
-        }
+        let matrix = isTransposed ? try matricesTransposed() : self
         let rows = Shape(Array(matrix.shape.dimensions.dropLast())).elementCount
         return try matrix.reshaped(to: [rows, matrix.shape.channels])
     }
