@@ -47,7 +47,9 @@ public struct Gather: OperationRule {
 
     public func gradients(inputs: [Tensor], output: Tensor, upstream: Tensor) throws -> [Tensor?] {
         let rule = ScatterAdd(axis: axis, extent: inputs[0].shape[axis])
-        return [try Tensor(.scatterAdd(rule), [upstream, inputs[1]]), nil]
+        // Sums are taken in float32 also for bfloat16.
+        let table = try Tensor(.scatterAdd(rule), [upstream.cast(to: .float32), inputs[1]])
+        return [table.cast(to: upstream.dtype), nil]
     }
 
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {

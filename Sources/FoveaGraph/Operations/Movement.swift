@@ -66,7 +66,9 @@ public struct Broadcast: OperationRule {
         let source = inputs[0].shape
         let added = shape.rank - source.rank
         let repeated = (0..<shape.rank).filter { $0 < added || (source[$0 - added] == 1 && shape[$0] != 1) }
-        return [try upstream.sum(axes: repeated).reshaped(to: source)]
+        // Sums are taken in float32 also for bfloat16.
+        let sum = try upstream.cast(to: .float32).sum(axes: repeated)
+        return [try sum.reshaped(to: source).cast(to: upstream.dtype)]
     }
 
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {
