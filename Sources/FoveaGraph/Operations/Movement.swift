@@ -6,8 +6,11 @@ public struct Reshape: OperationRule {
 
     public func infer(_ inputs: [TensorType]) throws(ShapeError) -> TensorType {
         try expect(1, inputs)
-        guard shape.elementCount == inputs[0].shape.elementCount, shape.dimensions.filter({ $0 < 0 }).count <= 1
-        else { throw error("the element count of \(shape) differs from the input's", inputs) }
+        // Counts that contain different powers of the batch size differ.
+        let batchAxes = [shape, inputs[0].shape].map { $0.dimensions.count { $0 < 0 } }
+        guard shape.elementCount == inputs[0].shape.elementCount, batchAxes[0] == batchAxes[1] else {
+            throw error("the element count of \(shape) differs from the input's", inputs)
+        }
         return TensorType(shape, inputs[0].dtype)
     }
 
