@@ -102,7 +102,10 @@ public enum Binary: String, OperationRule, CaseIterable, Codable {
             let zero = Tensor.filled(0, g.shape, g.dtype)
             return [try .select(takesFirst, g, zero), try .select(takesFirst, zero, g)]
         case .power:
-            return [try g * b * a.raised(to: b - 1), try g * y * a.unary(.log)]
+            // aᵇ log a tends to 0 with a, where the product itself would be 0 · -∞.
+            let zero = Tensor.filled(0, a.shape, a.dtype)
+            let logarithm = try Tensor.select(a.equal(zero), zero, a.log())
+            return [try g * b * a.raised(to: b - 1), try g * y * logarithm]
         }
     }
 
