@@ -42,6 +42,8 @@ public protocol Executable: AnyObject, Sendable {
     func run(step: UInt64) throws
 
     /// An output of the last run.
+    ///
+    /// - Throws: `RunError.noOutput` before the first run and for an index outside `0..<outputCount`.
     func output(_ index: Int) throws -> TensorValue
     var outputCount: Int { get }
 }
@@ -51,6 +53,7 @@ public enum RunError: Error, Hashable, CustomStringConvertible {
     case unknownInput(String, known: [String])
     case missingInput(String)
     case wrongType(input: String, expected: TensorType, received: TensorType)
+    case noOutput(Int, count: Int)
     case kernel(String)
 
     public var description: String {
@@ -60,6 +63,8 @@ public enum RunError: Error, Hashable, CustomStringConvertible {
         case .missingInput(let name): "input '\(name)' was never set"
         case .wrongType(let input, let expected, let received):
             "input '\(input)' was compiled for \(expected), not \(received); compile again for another batch size"
+        case .noOutput(let index, let count):
+            "there is no output \(index): the compiled graph has \(count), once it has run"
         case .kernel(let message): message
         }
     }

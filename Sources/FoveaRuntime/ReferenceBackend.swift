@@ -29,7 +29,10 @@ private final class ReferenceExecutable: Executable {
     }
 
     var outputCount: Int { graph.outputs.count }
-    func output(_ index: Int) throws -> TensorValue { results[index] }
+    func output(_ index: Int) throws -> TensorValue {
+        guard results.indices.contains(index) else { throw RunError.noOutput(index, count: outputCount) }
+        return results[index]
+    }
 
     func setInput(_ name: String, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
         guard let type = inputs[name] else { throw unknownInput(name) }
