@@ -9,6 +9,19 @@ public struct TensorValue: Hashable, Sendable {
         case int32([Int32])
         case uint8([UInt8])
         case bool([Bool])
+
+        /// Whether types and bits are equal: NaN equals itself, and 0 differs from -0. Anything looser would let equal
+        /// constants be merged that are not interchangeable.
+        public static func == (a: Storage, b: Storage) -> Bool {
+            switch (a, b) {
+            case (.float32(let a), .float32(let b)): a.elementsEqual(b) { $0.bitPattern == $1.bitPattern }
+            case (.bfloat16(let a), .bfloat16(let b)): a == b
+            case (.int32(let a), .int32(let b)): a == b
+            case (.uint8(let a), .uint8(let b)): a == b
+            case (.bool(let a), .bool(let b)): a == b
+            default: false
+            }
+        }
     }
 
     public let shape: Shape
