@@ -6,6 +6,9 @@ import FoveaGraph
 public struct ElementwiseProgram: Hashable, Sendable {
     public typealias Register = Int
 
+    /// Registers that a backend must offer; each is a tile of cached memory.
+    public static let registerLimit = 24
+
     public enum Instruction: Hashable, Sendable {
         case load(Register, operand: Int)
         case store(operand: Int, Register)

@@ -1,12 +1,38 @@
 import FoveaGraph
 
 extension PlanBuilder {
-    /// One call for a group of elementwise members.
+    /// One call for a group of elementwise members, or more where one program cannot hold all values at once.
     mutating func addElementwise(_ members: [Tensor]) throws {
-        let inside = Set(members)
-        let count = members[0].shape.elementCount
+        let reads = reads(of: members)
+        let whole = try Assembler(
+            views, members, loads: reads.loads, keys: reads.keys, stored: members.filter(stored.contains))
+        if members.count > 1, whole.program.withSharedRegisters().registerCount > ElementwiseProgram.registerLimit {
+            let middle = members.count / 2
+            keepForLater(Array(members[..<middle]), usedBy: Array(members[middle...]))
+            try addElementwise(Array(members[..<middle]))
+            try addElementwise(Array(members[middle...]))
+        } else {
+            try addFittingElementwise(members)
+        }
+    }
 
-        // What the group reads, each view once.
+    /// Makes the first part of a divided group store what the second part reads, and leave alone what it still needs.
+    private mutating func keepForLater(_ first: [Tensor], usedBy second: [Tensor]) {
+        let computed = Set(first)
+        var variables = Set<Variable>()
+        for input in second.flatMap(\.inputs) {
+            let source = views.reshapedSource(input)
+            if computed.contains(source) { stored.insert(source) }
+            if case .source(.variable(let variable)) = source.operation { variables.insert(variable) }
+        }
+        for tensor in first {
+            if let variable = inPlace[tensor], variables.contains(variable) { inPlace[tensor] = nil }
+        }
+    }
+
+    /// What a group reads from memory, each view once, and the random keys.
+    private func reads(of members: [Tensor]) -> (loads: [Tensor], keys: [Tensor]) {
+        let inside = Set(members)
         var loads: [Tensor] = []
         var keys: [Tensor] = []
         for member in members {
@@ -18,6 +44,13 @@ extension PlanBuilder {
                 }
             }
         }
+        return (loads, keys)
+    }
+
+    private mutating func addFittingElementwise(_ members: [Tensor]) throws {
+        let count = members[0].shape.elementCount
+        let (loads, keys) = reads(of: members)
+
         let isCounting = members.contains { if case .random = $0.operation { true } else { false } }
 
         let wholes = loads.filter { isWhole($0) && $0.shape.elementCount == count }
@@ -32,7 +65,7 @@ extension PlanBuilder {
             }
             let isFree = !isCounting && others.allSatisfy { $0.shape.elementCount == 1 && !isBlocked($0) }
                 && written.allSatisfy { inPlace[$0] == nil || valueOfUpdate($0).map { layout($0) } == primary }
-            let program = try Assembler(views, members, inside, loads: loads, keys: keys, stored: written).program
+            let program = try Assembler(views, members, loads: loads, keys: keys, stored: written).program
             let zeros = Set(loads.indices.filter { wholes.contains(loads[$0]) })
             if agree, isFree, program.keepsZero(operands: zeros) {
                 for whole in wholes { decide(try value(origin(whole)), primary) }
@@ -198,7 +231,7 @@ extension PlanBuilder {
         if let countStrides {
             operands.append(.init(value: nil, offset: 0, strides: countStrides, isStored: false))
         }
-        let assembler = try Assembler(views, members, Set(members), loads: loads, keys: keys, stored: written)
+        let assembler = try Assembler(views, members, loads: loads, keys: keys, stored: written)
         let kernel = ElementwiseKernel(
             extents: extents, program: assembler.program.withSharedRegisters(), operands: operands)
         addCall(.elementwise(kernel), planOperands, note: members.map(\.operation.rule.name).joined(separator: ", "))
@@ -223,11 +256,9 @@ private struct Assembler {
         let isInteger: Bool
     }
 
-    init(
-        _ views: Views, _ members: [Tensor], _ inside: Set<Tensor>, loads: [Tensor], keys: [Tensor], stored: [Tensor]
-    ) throws {
+    init(_ views: Views, _ members: [Tensor], loads: [Tensor], keys: [Tensor], stored: [Tensor]) throws {
         self.views = views
-        self.inside = inside
+        inside = Set(members)
         self.loads = loads
         self.keys = keys
         self.stored = stored

@@ -18,8 +18,8 @@ struct PlanBuilder {
     let pooledForGradient: Set<WinnersKey>
     /// Copies that the loads of the group at hand read instead of their source.
     var rowMajorCopies: [Tensor: Plan.ValueID] = [:]
-    let inPlace: [Tensor: Variable]
-    let stored: Set<Tensor>
+    var inPlace: [Tensor: Variable]
+    var stored: Set<Tensor>
 
     private struct Reordered: Hashable {
         let value: Plan.ValueID
