@@ -61,11 +61,13 @@ static double lane_cost(fovea_opcode opcode) {
     switch (opcode) {
     case FOVEA_OP_POWER: return 1;
     case FOVEA_OP_RANDOM_NORMAL: return 0.8;
-    case FOVEA_OP_RANDOM_UNIFORM: case FOVEA_OP_DIVIDE_I: return 0.5;
+    case FOVEA_OP_RANDOM_UNIFORM: return 0.4;
+    case FOVEA_OP_DIVIDE_I: return 1;
     case FOVEA_OP_EXP: case FOVEA_OP_LOG: case FOVEA_OP_LOG1P: case FOVEA_OP_TANH: case FOVEA_OP_SIGMOID:
-    case FOVEA_OP_ERF: case FOVEA_OP_SIN: case FOVEA_OP_COS: return 0.25;
-    case FOVEA_OP_LOAD: case FOVEA_OP_STORE: return 0.08;
-    default: return 0.05;
+    case FOVEA_OP_ERF: case FOVEA_OP_SIN: case FOVEA_OP_COS: return 0.2;
+    case FOVEA_OP_CONSTANT: case FOVEA_OP_CONSTANT_I: return 0;
+    case FOVEA_OP_LOAD: case FOVEA_OP_STORE: return 0.06;
+    default: return 0.04;
     }
 }
 
@@ -342,6 +344,7 @@ static void run_tile(tile_state *state, int64_t first, int64_t count) {
                 state->lanes[step->d] = operand->base + first * 4;
                 break;
             }
+            __attribute__((fallthrough));
         case FOVEA_OP_IOTA:
             state->lanes[step->d] = state->own[step->d];
             read_lanes(program, operand, state->lanes[step->d], first, count);

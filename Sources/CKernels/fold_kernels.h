@@ -26,49 +26,50 @@ INLINE long_ints max_longs(long_ints a, long_ints x) {
 INLINE int64_t max_long(int64_t a, int64_t x) { return x > a ? x : a; }
 
 // WIDE is a vector of 8 accumulators of type ACCUMULATOR, HALF the vector of the 8 elements that go into it.
-#define FOLD(name, element, member, accumulator_type, wide, half, combine_wide, combine, identity)                 \
-    INLINE wide name##_widened(const element *p) {                                                                 \
-        return __builtin_convertvector(*(const unaligned_##half *)p, wide);                                        \
-    }                                                                                                              \
-    static void fold_##name(fovea_accumulator *accumulator, const void *source, int64_t stride, int64_t count) {   \
-        const element *p = source;                                                                                 \
-        accumulator_type total = accumulator->member;                                                              \
-        int64_t i = 0;                                                                                             \
-        if (stride == 1 && count >= 8) {                                                                           \
-            wide sums[4];                                                                                          \
-            for (int j = 0; j < 4; j++) sums[j] = (identity) - (wide){0};                                          \
-            for (; i + 32 <= count; i += 32) {                                                                     \
-                for (int j = 0; j < 4; j++) sums[j] = combine_wide(sums[j], name##_widened(p + i + 8 * j));        \
-            }                                                                                                      \
-            for (; i + 8 <= count; i += 8) sums[0] = combine_wide(sums[0], name##_widened(p + i));                 \
-            wide sum = combine_wide(combine_wide(sums[0], sums[1]), combine_wide(sums[2], sums[3]));               \
-            for (int j = 0; j < 8; j++) total = combine(total, sum[j]);                                            \
-        }                                                                                                          \
-        for (; i < count; i++) total = combine(total, p[i * stride]);                                              \
-        accumulator->member = total;                                                                               \
-    }                                                                                                              \
-    INLINE void name##_rows(fovea_accumulator *accumulators, const element *p, int64_t stride, int64_t count,      \
-                            const int vectors) {                                                                   \
-        wide sums[fovea_strip_columns / 8];                                                                        \
-        memcpy(sums, accumulators, sizeof(wide) * vectors);                                                        \
-        for (int64_t i = 0; i < count; i++, p += stride) {                                                         \
-            for (int j = 0; j < vectors; j++) sums[j] = combine_wide(sums[j], name##_widened(p + 8 * j));          \
-        }                                                                                                          \
-        memcpy(accumulators, sums, sizeof(wide) * vectors);                                                        \
-    }                                                                                                              \
-    static void fold_rows_##name(fovea_accumulator *accumulators, const void *source, int64_t stride,              \
-                                 int64_t count, int64_t width) {                                                   \
-        const element *p = source;                                                                                 \
-        int64_t column = 0;                                                                                        \
+#define FOLD(name, element, member, accumulator_type, wide, half, combine_wide, combine, identity)                   \
+    INLINE wide name##_widened(const element *p) {                                                                   \
+        return __builtin_convertvector(*(const unaligned_##half *)p, wide);                                          \
+    }                                                                                                                \
+    static void fold_##name(fovea_accumulator *accumulator, const void *source, int64_t stride, int64_t count) {     \
+        const element *p = source;                                                                                   \
+        accumulator_type total = accumulator->member;                                                                \
+        int64_t i = 0;                                                                                               \
+        if (stride == 1 && count >= 8) {                                                                             \
+            wide sums[4];                                                                                            \
+            for (int j = 0; j < 4; j++) sums[j] = (identity) - (wide){0};                                            \
+            for (; i + 32 <= count; i += 32) {                                                                       \
+                for (int j = 0; j < 4; j++) sums[j] = combine_wide(sums[j], name##_widened(p + i + 8 * j));          \
+            }                                                                                                        \
+            for (; i + 8 <= count; i += 8) sums[0] = combine_wide(sums[0], name##_widened(p + i));                   \
+            wide sum = combine_wide(combine_wide(sums[0], sums[1]), combine_wide(sums[2], sums[3]));                 \
+            for (int j = 0; j < 8; j++) total = combine(total, sum[j]);                                              \
+        }                                                                                                            \
+        for (; i < count; i++) total = combine(total, p[i * stride]);                                                \
+        accumulator->member = total;                                                                                 \
+    }                                                                                                                \
+    INLINE void name##_rows(fovea_accumulator *accumulators, const element *p, int64_t stride, int64_t count,        \
+                            const int vectors) {                                                                     \
+        wide sums[fovea_strip_columns / 8];                                                                          \
+        memcpy(sums, accumulators, sizeof(wide) * vectors);                                                          \
+        for (int64_t i = 0; i < count; i++, p += stride) {                                                           \
+            for (int j = 0; j < vectors; j++) sums[j] = combine_wide(sums[j], name##_widened(p + 8 * j));            \
+        }                                                                                                            \
+        memcpy(accumulators, sums, sizeof(wide) * vectors);                                                          \
+    }                                                                                                                \
+    static void fold_rows_##name(fovea_accumulator *accumulators, const void *source, int64_t stride,                \
+                                 int64_t count, int64_t width) {                                                     \
+        const element *p = source;                                                                                   \
+        int64_t column = 0;                                                                                          \
         for (; column + 64 <= width; column += 64) name##_rows(accumulators + column, p + column, stride, count, 8); \
         for (; column + 16 <= width; column += 16) name##_rows(accumulators + column, p + column, stride, count, 2); \
-        for (; column + 8 <= width; column += 8) name##_rows(accumulators + column, p + column, stride, count, 1); \
-        if (column == width) return;                                                                               \
-        for (int64_t i = 0; i < count; i++, p += stride) {                                                         \
-            _Pragma("clang loop vectorize(disable)") for (int64_t j = column; j < width; j++) {                                                             \
-                accumulators[j].member = combine(accumulators[j].member, p[j]);                                    \
-            }                                                                                                      \
-        }                                                                                                          \
+        for (; column + 8 <= width; column += 8) name##_rows(accumulators + column, p + column, stride, count, 1);   \
+        if (column == width) return;                                                                                 \
+        for (int64_t i = 0; i < count; i++, p += stride) {                                                           \
+            _Pragma("clang loop vectorize(disable)")                                                                 \
+            for (int64_t j = column; j < width; j++) {                                                               \
+                accumulators[j].member = combine(accumulators[j].member, p[j]);                                      \
+            }                                                                                                        \
+        }                                                                                                            \
     }
 
 FOLD(sum, float, real, double, doubles, half_floats, sum_doubles, sum_double, 0.0)
@@ -76,11 +77,11 @@ FOLD(sum_i, int32_t, integer, int64_t, long_ints, half_ints, sum_longs, sum_long
 FOLD(max, float, real, double, doubles, half_floats, max_doubles, max_double, (double)-INFINITY)
 FOLD(max_i, int32_t, integer, int64_t, long_ints, half_ints, max_longs, max_long, (int64_t)INT32_MIN)
 
-#define FOLDS                                                                                        \
-    {[FOVEA_FOLD_SUM] = fold_sum, [FOVEA_FOLD_SUM_I] = fold_sum_i, [FOVEA_FOLD_MAX] = fold_max,      \
+#define FOLDS                                                                                   \
+    {[FOVEA_FOLD_SUM] = fold_sum, [FOVEA_FOLD_SUM_I] = fold_sum_i, [FOVEA_FOLD_MAX] = fold_max, \
      [FOVEA_FOLD_MAX_I] = fold_max_i}
-#define ROW_FOLDS                                                                                    \
-    {[FOVEA_FOLD_SUM] = fold_rows_sum, [FOVEA_FOLD_SUM_I] = fold_rows_sum_i,                         \
+#define ROW_FOLDS                                                            \
+    {[FOVEA_FOLD_SUM] = fold_rows_sum, [FOVEA_FOLD_SUM_I] = fold_rows_sum_i, \
      [FOVEA_FOLD_MAX] = fold_rows_max, [FOVEA_FOLD_MAX_I] = fold_rows_max_i}
 
 #endif

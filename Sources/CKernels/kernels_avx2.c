@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
+#define FEATURES "avx2,fma,bmi2"
+#pragma clang attribute push(__attribute__((target(FEATURES))), apply_to = function)
 #pragma clang attribute push(__attribute__((min_vector_width(256))), apply_to = function)
 #include "fold_kernels.h"
 #include "lane_kernels.h"

@@ -12,21 +12,21 @@
 #define LANE_FUNCTION(name) \
     static void lanes_##name(int64_t count, void *d, fovea_source a, fovea_source b, fovea_source c)
 #define STORE_GROUP(result) store_ints((int32_t *)d + i, (ints)(result))
-#define UNARY_OVER(type, name, result)                                                                     \
-    LANE_FUNCTION(name) {                                                                                  \
-        const int32_t *pa = a.lanes;                                                                       \
-        for (int64_t i = 0; i < count; i += fovea_lane_group, pa += a.step) {                              \
-            type x = load_##type(pa);                                                                      \
-            STORE_GROUP(result);                                                                           \
-        }                                                                                                  \
+#define UNARY_OVER(type, name, result)                                        \
+    LANE_FUNCTION(name) {                                                     \
+        const int32_t *pa = a.lanes;                                          \
+        for (int64_t i = 0; i < count; i += fovea_lane_group, pa += a.step) { \
+            type x = load_##type(pa);                                         \
+            STORE_GROUP(result);                                              \
+        }                                                                     \
     }
-#define BINARY_OVER(type, name, result)                                                                    \
-    LANE_FUNCTION(name) {                                                                                  \
-        const int32_t *pa = a.lanes, *pb = b.lanes;                                                        \
-        for (int64_t i = 0; i < count; i += fovea_lane_group, pa += a.step, pb += b.step) {                \
-            type x = load_##type(pa), y = load_##type(pb);                                                 \
-            STORE_GROUP(result);                                                                           \
-        }                                                                                                  \
+#define BINARY_OVER(type, name, result)                                                     \
+    LANE_FUNCTION(name) {                                                                   \
+        const int32_t *pa = a.lanes, *pb = b.lanes;                                         \
+        for (int64_t i = 0; i < count; i += fovea_lane_group, pa += a.step, pb += b.step) { \
+            type x = load_##type(pa), y = load_##type(pb);                                  \
+            STORE_GROUP(result);                                                            \
+        }                                                                                   \
     }
 #define UNARY(name, result) UNARY_OVER(floats, name, result)
 #define UNARY_I(name, result) UNARY_OVER(ints, name, result)
@@ -140,20 +140,20 @@ INLINE void fill_groups(int32_t *lanes, int32_t value, int64_t count) {
     for (int64_t i = 0; i < count; i += fovea_lane_group) store_ints(lanes + i, splat_int(value));
 }
 
-#define LOAD(name, element, vector, scalar)                                                           \
-    static void load_##name(int32_t *lanes, const void *source, int64_t stride, int64_t count) {      \
-        const element *p = source;                                                                    \
-        if (stride == 0) {                                                                            \
-            fill_groups(lanes, scalar, count);                                                        \
-            return;                                                                                   \
-        }                                                                                             \
-        int64_t i = 0;                                                                                \
-        if (stride == 1) {                                                                            \
-            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) {     \
-                store_ints(lanes + i, vector);                                                        \
-            }                                                                                         \
-        }                                                                                             \
-        for (; i < count; i++, p += stride) lanes[i] = scalar;                                        \
+#define LOAD(name, element, vector, scalar)                                                       \
+    static void load_##name(int32_t *lanes, const void *source, int64_t stride, int64_t count) {  \
+        const element *p = source;                                                                \
+        if (stride == 0) {                                                                        \
+            fill_groups(lanes, scalar, count);                                                    \
+            return;                                                                               \
+        }                                                                                         \
+        int64_t i = 0;                                                                            \
+        if (stride == 1) {                                                                        \
+            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) { \
+                store_ints(lanes + i, vector);                                                    \
+            }                                                                                     \
+        }                                                                                         \
+        for (; i < count; i++, p += stride) lanes[i] = scalar;                                    \
     }
 LOAD(words, int32_t, load_ints(p), *p)
 LOAD(bfloat16, uint16_t, (ints)(__builtin_convertvector(*(const unaligned_shorts *)p, uints) << 16),
@@ -162,23 +162,23 @@ LOAD(uint8, uint8_t, __builtin_convertvector(*(const unaligned_bytes *)p, ints),
 LOAD(bool, uint8_t, (__builtin_convertvector(*(const unaligned_bytes *)p, ints) != 0) & 1, *p != 0)
 
 // Stores. VECTOR converts 16 lanes x; a shorter run goes through a group of elements.
-#define STORE(name, element, vector_type, converted)                                                             \
-    INLINE vector_type converted_##name(ints x) { return converted; }                                            \
-    static void store_##name(void *destination, const int32_t *lanes, int64_t stride, int64_t count) {           \
-        element *p = destination;                                                                                \
-        int64_t i = 0;                                                                                           \
-        if (stride == 1) {                                                                                       \
-            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) {                \
-                vector_type y = converted_##name(load_ints(lanes + i));                                          \
-                memcpy(p, &y, sizeof y);                                                                         \
-            }                                                                                                    \
-        }                                                                                                        \
-        while (i < count) {                                                                                      \
-            vector_type y = converted_##name(load_ints(lanes + i));                                              \
-            int64_t rest = count - i < fovea_lane_group ? count - i : fovea_lane_group;                          \
-            for (int64_t j = 0; j < rest; j++, p += stride) *p = ((const element *)&y)[j];                       \
-            i += rest;                                                                                           \
-        }                                                                                                        \
+#define STORE(name, element, vector_type, converted)                                                   \
+    INLINE vector_type converted_##name(ints x) { return converted; }                                  \
+    static void store_##name(void *destination, const int32_t *lanes, int64_t stride, int64_t count) { \
+        element *p = destination;                                                                      \
+        int64_t i = 0;                                                                                 \
+        if (stride == 1) {                                                                             \
+            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) {      \
+                vector_type y = converted_##name(load_ints(lanes + i));                                \
+                memcpy(p, &y, sizeof y);                                                               \
+            }                                                                                          \
+        }                                                                                              \
+        while (i < count) {                                                                            \
+            vector_type y = converted_##name(load_ints(lanes + i));                                    \
+            int64_t rest = count - i < fovea_lane_group ? count - i : fovea_lane_group;                \
+            for (int64_t j = 0; j < rest; j++, p += stride) *p = ((const element *)&y)[j];             \
+            i += rest;                                                                                 \
+        }                                                                                              \
     }
 STORE(words, int32_t, ints, x)
 STORE(bfloat16, uint16_t, shorts, __builtin_convertvector(rounded_bfloat16((floats)x) >> 16, shorts))
@@ -196,11 +196,11 @@ STORE(bool, uint8_t, bytes, __builtin_convertvector((uints)(x != 0) & 1, bytes))
      ENTRY(LESS_EQUAL), ENTRY(GREATER), ENTRY(GREATER_EQUAL), ENTRY(EQUAL_I), ENTRY(NOT_EQUAL_I), ENTRY(LESS_I),  \
      ENTRY(LESS_EQUAL_I), ENTRY(GREATER_I), ENTRY(GREATER_EQUAL_I), ENTRY(SELECT), ENTRY(RANDOM_UNIFORM),         \
      ENTRY(RANDOM_NORMAL)}
-#define LOADS                                                                                        \
-    {[FOVEA_FLOAT32] = load_words, [FOVEA_BFLOAT16] = load_bfloat16, [FOVEA_INT32] = load_words,     \
+#define LOADS                                                                                    \
+    {[FOVEA_FLOAT32] = load_words, [FOVEA_BFLOAT16] = load_bfloat16, [FOVEA_INT32] = load_words, \
      [FOVEA_UINT8] = load_uint8, [FOVEA_BOOL] = load_bool}
-#define STORES                                                                                         \
-    {[FOVEA_FLOAT32] = store_words, [FOVEA_BFLOAT16] = store_bfloat16, [FOVEA_INT32] = store_words,    \
+#define STORES                                                                                      \
+    {[FOVEA_FLOAT32] = store_words, [FOVEA_BFLOAT16] = store_bfloat16, [FOVEA_INT32] = store_words, \
      [FOVEA_UINT8] = store_uint8, [FOVEA_BOOL] = store_bool}
 
 #endif

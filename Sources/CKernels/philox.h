@@ -60,12 +60,12 @@ INLINE void random_numbers(philox_blocks blocks, int normal, floats out[4]) {
 }
 
 // Stores lanes 16 Q ..< 16 Q + 16 of 16 blocks laid out one after the other.
-#define STORE_QUARTER(d, v, Q)                                                                                      \
-    do {                                                                                                            \
-        half_lanes a = __builtin_shufflevector(v[0], v[1], 4 * Q, 16 + 4 * Q, 4 * Q + 1, 17 + 4 * Q, 4 * Q + 2,       \
-                                               18 + 4 * Q, 4 * Q + 3, 19 + 4 * Q);                                  \
-        half_lanes b = __builtin_shufflevector(v[2], v[3], 4 * Q, 16 + 4 * Q, 4 * Q + 1, 17 + 4 * Q, 4 * Q + 2,       \
-                                               18 + 4 * Q, 4 * Q + 3, 19 + 4 * Q);                                  \
+#define STORE_QUARTER(d, v, Q)                                                                                         \
+    do {                                                                                                               \
+        half_lanes a = __builtin_shufflevector(v[0], v[1], 4 * Q, 16 + 4 * Q, 4 * Q + 1, 17 + 4 * Q, 4 * Q + 2,        \
+                                               18 + 4 * Q, 4 * Q + 3, 19 + 4 * Q);                                     \
+        half_lanes b = __builtin_shufflevector(v[2], v[3], 4 * Q, 16 + 4 * Q, 4 * Q + 1, 17 + 4 * Q, 4 * Q + 2,        \
+                                               18 + 4 * Q, 4 * Q + 3, 19 + 4 * Q);                                     \
         store_floats(d + 16 * Q, __builtin_shufflevector(a, b, 0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15)); \
     } while (0)
 

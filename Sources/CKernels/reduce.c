@@ -243,6 +243,6 @@ void fovea_argmax(fovea_dtype dtype, const fovea_reduction *reduction, const voi
     fovea_walk_init(&plan.kept, reduction->kept_rank, reduction->kept_extents, reduction->kept_strides);
     fovea_walk_init(&plan.reduced, reduction->reduced_rank, reduction->reduced_extents, reduction->reduced_strides);
     int64_t outputs = fovea_walk_count(&plan.kept);
-    double cost = (double)outputs * (5 + (double)fovea_walk_count(&plan.reduced));
+    double cost = (double)outputs * (3 + 0.6 * (double)fovea_walk_count(&plan.reduced));
     fovea_parallel_for(outputs, cost, run_argmax, &plan);
 }

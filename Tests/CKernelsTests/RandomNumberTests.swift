@@ -70,7 +70,7 @@ extension KernelTests {
                 Array(0..<5000), Array(1..<1026), Array(8..<75), (0..<3000).map { $0 * 7 },
                 (0..<2000).reversed(),
                 (0..<2048).map { ($0 / 16) * 64 + $0 % 16 },  // whole blocks that are not neighbours
-                (0..<128).map { $0 < 70 ? $0 : $0 + 1 },
+                (0..<128).map { $0 < 70 ? $0 : $0 + 1 }, (0..<128).map { $0 | 1 },
                 (0..<777).map { _ in Int32(truncatingIfNeeded: random.next()) },
                 [0], [3], [.max], [.min, -1],
             ]

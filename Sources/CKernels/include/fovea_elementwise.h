@@ -19,7 +19,9 @@ typedef enum : int32_t {
 typedef enum : int32_t {
     // memory
     FOVEA_OP_LOAD,        // r[d] = operand[operand]; float32/bfloat16 arrive as float lanes, the others as int32
-    FOVEA_OP_STORE,       // operand[operand] = r[a]; lanes are float for float types, int32 for the others
+    // operand[operand] = r[a]; lanes are float for float types, int32 for the others (uint8 keeps the low 8 bits,
+    // bool whether the lane is not 0). The stores of one program do not overlap each other.
+    FOVEA_OP_STORE,
     FOVEA_OP_IOTA,        // r[d] = operand.offset + sum(index * operand.strides), int32; base is not read
     FOVEA_OP_CONSTANT,    // r[d] = immediate
     FOVEA_OP_CONSTANT_I,  // r[d] = immediate_i
@@ -67,7 +69,9 @@ typedef struct {
 typedef struct {
     void *base;
     fovea_dtype dtype;
-    int32_t aliased;  // a load whose memory the same program also stores: it is copied before use
+    // 1 for a load whose memory the same program also stores: it reads what is there when the instruction runs, tile by
+    // tile, so each lane may only overwrite elements that no other lane reads
+    int32_t aliased;
     int64_t offset;   // elements
     int64_t strides[FOVEA_MAX_RANK];  // elements per iteration axis; 0 repeats
 } fovea_operand;
@@ -93,11 +97,13 @@ typedef struct {
 } fovea_reduction;
 
 // Float32 or int32. Long sums are built from fixed blocks, so the result does not depend on the number of threads.
-// The maximum of nothing is the type's lowest value; NaN wins.
+// A sum of int32 wraps, a mean is rounded toward zero. The maximum of nothing is the type's lowest value (for float32
+// minus infinity); NaN wins. The mean of nothing is NaN, or 0 for int32.
 void fovea_reduce(fovea_reduction_kind kind, fovea_dtype dtype, const fovea_reduction *reduction,
                   const void *source, void *destination);
 
-// The row-major index, over the reduced axes, of the first largest element; int32 result. NaN counts as largest.
+// The row-major index, over the reduced axes, of the first largest element; int32 result. NaN counts as largest;
+// the index of nothing is 0.
 void fovea_argmax(fovea_dtype dtype, const fovea_reduction *reduction, const void *source, int32_t *destination);
 
 // table [outer, extent, inner], indices [count] -> destination [outer, count, inner]. An index outside the table
@@ -111,7 +117,7 @@ void fovea_scatter_add(int64_t outer, int64_t extent, int64_t inner, int64_t cou
                        const int32_t *indices, float *destination);
 
 // The number of threads that kernels use: OMP_NUM_THREADS or the CPUs that this process may run on. These kernels
-// and oneDNN share one pool, which belongs to the calling operating-system thread.
+// and oneDNN share one pool, which belongs to the calling operating-system thread, as does the number that is set.
 int32_t fovea_thread_count(void);
 void fovea_set_thread_count(int32_t count);
 
