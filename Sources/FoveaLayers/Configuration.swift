@@ -1,0 +1,254 @@
+import FoveaGraph
+
+/// The settings of a layer or model, under Keras's keys.
+public typealias Configuration = [String: ConfigurationValue]
+
+/// A value as JSON has them.
+public enum ConfigurationValue: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case list([ConfigurationValue])
+    case object(Configuration)
+
+    /// How it is called in an error message; long texts are cut.
+    var summary: String {
+        switch self {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .string(let text): text.quoted
+        case .list(let elements): "a list of \(elements.count)"
+        case .object(let members): "an object of \(members.count)"
+        }
+    }
+
+    static func size(_ size: Size2D) -> ConfigurationValue { [.integer(size.height), .integer(size.width)] }
+}
+
+extension String {
+    /// In quotes, and short enough for an error message whatever a file says.
+    var quoted: String { "'" + prefix(60) + (count > 60 ? "…" : "") + "'" }
+}
+
+extension ConfigurationValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
+    public init(arrayLiteral elements: ConfigurationValue...) { self = .list(elements) }
+    public init(dictionaryLiteral elements: (String, ConfigurationValue)...) {
+        self = .object(Configuration(elements, uniquingKeysWith: { $1 }))
+    }
+}
+
+extension ConfigurationValue: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Int.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([ConfigurationValue].self) {
+            self = .list(value)
+        } else {
+            self = .object(try container.decode(Configuration.self))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .list(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+}
+
+/// A configuration that no layer can be made of.
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The layers around the faulty one, outermost first.
+    public private(set) var path: [String]
+    /// What was to be made, such as `Conv2D`.
+    public let owner: String
+    /// The key at fault, if it is one.
+    public let key: String?
+    /// What is wrong and what was expected.
+    public let message: String
+
+    public init(owner: String, key: String? = nil, _ message: String) {
+        path = []
+        self.owner = owner
+        self.key = key
+        self.message = message
+    }
+
+    /// The same error, seen from the layer or model that contains it.
+    public func inside(_ name: String) -> ConfigurationError {
+        var error = self
+        error.path.insert(name, at: 0)
+        return error
+    }
+
+    public var description: String {
+        let place = path.isEmpty ? "" : path.joined(separator: "/") + ": "
+        return place + owner + (key.map { ", key \($0.quoted)" } ?? "") + ": " + message
+    }
+}
+
+/// Takes the settings of one layer out of a configuration, key by key. Every key must be there, have the
+/// right type, and be asked for: configurations come from files.
+public struct ConfigurationReader {
+    public let owner: String
+    /// The kinds of layers that may occur inside.
+    public let layerTypes: [any Layer.Type]
+    private var remaining: Configuration
+    private var known: [String] = []
+
+    public init(_ configuration: Configuration, owner: String, layerTypes: [any Layer.Type]) {
+        self.owner = owner
+        self.layerTypes = layerTypes
+        remaining = configuration
+    }
+
+    /// Opens `{"class_name": …, "config": {…}}`, the form that layers and initializers have.
+    static func opened(
+        _ configuration: Configuration, owner: String, layerTypes: [any Layer.Type]
+    ) throws(ConfigurationError) -> (className: String, settings: ConfigurationReader) {
+        var envelope = ConfigurationReader(configuration, owner: owner, layerTypes: layerTypes)
+        let className = try envelope.string("class_name")
+        let settings = try envelope.object("config")
+        try envelope.finish()
+        return (
+            className,
+            ConfigurationReader(settings, owner: String(className.prefix(60)), layerTypes: layerTypes)
+        )
+    }
+
+    private mutating func take<T>(
+        _ key: String, _ expected: String, _ convert: (ConfigurationValue) -> T?
+    ) throws(ConfigurationError) -> T {
+        known.append(key)
+        guard let value = remaining.removeValue(forKey: key) else {
+            throw ConfigurationError(owner: owner, key: key, "it is missing; expected \(expected)")
+        }
+        guard let result = convert(value) else {
+            throw ConfigurationError(owner: owner, key: key, "expected \(expected), not \(value.summary)")
+        }
+        return result
+    }
+
+    public mutating func integer(_ key: String) throws(ConfigurationError) -> Int {
+        try take(key, "an integer") { $0.asInteger }
+    }
+
+    /// A number, written with or without a fraction.
+    public mutating func number(_ key: String) throws(ConfigurationError) -> Double {
+        try take(key, "a number") { value in
+            switch value {
+            case .integer(let number): Double(number)
+            case .number(let number): number
+            default: nil
+            }
+        }
+    }
+
+    public mutating func bool(_ key: String) throws(ConfigurationError) -> Bool {
+        try take(key, "true or false") { if case .bool(let value) = $0 { value } else { nil } }
+    }
+
+    public mutating func string(_ key: String) throws(ConfigurationError) -> String {
+        try take(key, "a string") { if case .string(let text) = $0 { text } else { nil } }
+    }
+
+    public mutating func optionalString(_ key: String) throws(ConfigurationError) -> String? {
+        try take(key, "a string or null") { value -> String?? in
+            switch value {
+            case .null: .some(nil)
+            case .string(let text): text
+            default: nil
+            }
+        }
+    }
+
+    public mutating func object(_ key: String) throws(ConfigurationError) -> Configuration {
+        try take(key, "an object") { if case .object(let members) = $0 { members } else { nil } }
+    }
+
+    public mutating func list(_ key: String) throws(ConfigurationError) -> [ConfigurationValue] {
+        try take(key, "a list") { if case .list(let elements) = $0 { elements } else { nil } }
+    }
+
+    public mutating func integers(_ key: String) throws(ConfigurationError) -> [Int] {
+        try take(key, "a list of integers") { value in
+            guard case .list(let elements) = value else { return nil }
+            let integers = elements.compactMap(\.asInteger)
+            return integers.count == elements.count ? integers : nil
+        }
+    }
+
+    /// A height and a width.
+    public mutating func size(_ key: String) throws(ConfigurationError) -> Size2D {
+        try take(key, "a list of two integers, height and width") { value in
+            guard case .list(let elements) = value, elements.count == 2, let height = elements[0].asInteger,
+                let width = elements[1].asInteger
+            else { return nil }
+            return Size2D(height, width)
+        }
+    }
+
+    /// One example's shape, written with a null for the batch axis in front; nil for null.
+    mutating func optionalShape(_ key: String) throws(ConfigurationError) -> Shape? {
+        try take(key, "null, or a list of null and the extents of one example") { value -> Shape?? in
+            if case .null = value { return .some(nil) }
+            guard case .list(let elements) = value, elements.first == .null else { return nil }
+            let extents = elements.dropFirst().compactMap(\.asInteger)
+            return extents.count == elements.count - 1 ? Shape(extents) : nil
+        }
+    }
+
+    /// One of the names that `Choice` has as raw values.
+    public mutating func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, of: Choice.Type = Choice.self
+    ) throws(ConfigurationError) -> Choice where Choice.RawValue == String {
+        let name = try string(key)
+        guard let choice = Choice(rawValue: name) else {
+            throw unknown("name", name, among: Choice.allCases.map(\.rawValue), key: key)
+        }
+        return choice
+    }
+
+    public mutating func initializer(_ key: String) throws(ConfigurationError) -> Initializer {
+        let settings = try object(key)
+        do { return try Initializer(configuration: settings) } catch { throw error.inside(key) }
+    }
+
+    /// Checks that nothing is left over.
+    ///
+    /// - Throws: `ConfigurationError` for a key that nobody asked for.
+    public func finish() throws(ConfigurationError) {
+        guard let key = remaining.keys.min() else { return }
+        throw unknown("key", key, among: known, key: key)
+    }
+
+    func unknown(_ what: String, _ name: String, among names: [String], key: String) -> ConfigurationError {
+        let advice =
+            nearestName(to: String(name.prefix(60)), among: names).map { "did you mean '\($0)'?" }
+            ?? "known are " + (names.isEmpty ? "none" : names.joined(separator: ", "))
+        return ConfigurationError(owner: owner, key: key, "unknown \(what) \(name.quoted); \(advice)")
+    }
+}
+
+extension ConfigurationValue {
+    fileprivate var asInteger: Int? { if case .integer(let value) = self { value } else { nil } }
+}

@@ -1,0 +1,68 @@
+import FoveaGraph
+
+/// Each example's elements in one row, the last axis fastest.
+///
+/// - Input: `[batch, …]`.
+/// - Output: `[batch, elements of one example]`.
+public final class Flatten: Layer {
+    public static let typeName = "Flatten"
+    public let name: String?
+
+    /// - Parameter name: the layer's name in its model; chosen by the model when nil.
+    public init(name: String? = nil) { self.name = name }
+
+    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+        guard let batch = x.shape.dimensions.first,
+            let count = productOfPositive(x.shape.dimensions.dropFirst())
+        else { throw error("it needs a batch axis followed by axes of fixed size", x.shape) }
+        return try x.reshaped(to: [batch, count])
+    }
+
+    public var configuration: Configuration { [:] }
+
+    public init(name: String?, configuration: inout ConfigurationReader) throws(ConfigurationError) {
+        self.name = name
+    }
+}
+
+/// Each example's elements, in the same order, under another shape.
+///
+/// - Input: `[batch, …]`.
+/// - Output: `[batch]` followed by the target shape.
+public final class Reshape: Layer {
+    public static let typeName = "Reshape"
+    public let name: String?
+    public let targetShape: [Int]
+
+    /// - Parameters:
+    ///   - targetShape: one example's new shape. One extent may be -1: it follows from the others.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(targetShape: [Int], name: String? = nil) {
+        self.targetShape = targetShape
+        self.name = name
+    }
+
+    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+        guard let batch = x.shape.dimensions.first,
+            let count = productOfPositive(x.shape.dimensions.dropFirst())
+        else { throw error("it needs a batch axis followed by axes of fixed size", x.shape) }
+        let open = targetShape.indices.filter { targetShape[$0] == -1 }
+        guard open.count <= 1, let known = productOfPositive(targetShape.filter { $0 != -1 }) else {
+            throw error(
+                "target shape \(targetShape): extents must be positive, except that one may be -1", x.shape)
+        }
+        guard open.isEmpty ? known == count : count % known == 0 else {
+            throw error(
+                "target shape \(targetShape) cannot hold the \(count) elements of an example", x.shape)
+        }
+        return try x.reshaped(to: Shape([batch] + targetShape.map { $0 == -1 ? count / known : $0 }))
+    }
+
+    public var configuration: Configuration { ["target_shape": .list(targetShape.map { .integer($0) })] }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(targetShape: try configuration.integers("target_shape"), name: name)
+    }
+}

@@ -1,0 +1,119 @@
+import FoveaGraph
+import Synchronization
+
+/// A tensor of numbers that a layer owns: declared when the layer is built, changed by training, saved with
+/// the model.
+public final class Parameter: Sendable {
+    /// The name inside its layer, such as `kernel`: the key under which weight files hold it.
+    public let name: String
+    public let initializer: Initializer
+    private let state: Mutex<(variable: Variable?, isTrainable: Bool)>
+
+    /// - Parameters:
+    ///   - name: the name inside its layer.
+    ///   - initializer: where the first values come from.
+    ///   - isTrainable: whether training changes it.
+    public init(_ name: String, initializer: Initializer, isTrainable: Bool = true) {
+        self.name = name
+        self.initializer = initializer
+        state = Mutex((variable: nil, isTrainable: isTrainable))
+    }
+
+    /// Whether training changes it. Set to false to freeze it.
+    public var isTrainable: Bool {
+        get { state.withLock { $0.isTrainable } }
+        set { state.withLock { $0.isTrainable = newValue } }
+    }
+
+    /// Gives the parameter its shape and first values. Declared again with the same shape, it keeps its
+    /// values: that is how parts of models are shared.
+    ///
+    /// - Throws: `ShapeError` when it has another shape already, when the shape is empty or too large, or
+    ///   when the initializer's settings make no sense.
+    public func declare(shape: Shape, in scope: inout BuildScope) throws(ShapeError) {
+        if let variable {
+            guard variable.shape == shape else {
+                throw ShapeError(
+                    "parameter '\(name)'",
+                    "it was built for another shape; make a new layer, or give this one inputs as before",
+                    shapes: [variable.shape, shape])
+            }
+            return
+        }
+        let stream = try scope.reserve(shape, for: name)
+        let value = try initializer.value(shape: shape, seed: scope.seed, stream: stream)
+        let variable = Variable(name: (scope.path + [name]).joined(separator: "/"), initial: value)
+        state.withLock { $0.variable = variable }
+    }
+
+    /// Where the values are; nil before the layer is built.
+    public var variable: Variable? { state.withLock { $0.variable } }
+
+    /// The number of elements; 0 before the layer is built.
+    public var elementCount: Int { variable?.shape.elementCount ?? 0 }
+
+    /// The values as part of a graph.
+    ///
+    /// - Throws: `ShapeError` when the layer has not been built.
+    public var tensor: Tensor {
+        get throws(ShapeError) {
+            guard let variable else {
+                throw ShapeError(
+                    "parameter '\(name)'",
+                    "it has no shape yet; build first: give the model that holds its layer an input shape"
+                )
+            }
+            return Tensor(variable)
+        }
+    }
+}
+
+/// What building a model carries from layer to layer: the seed, how many parameters there are so far, and
+/// where in the model the build has arrived.
+public struct BuildScope: Sendable {
+    /// How many numbers the parameters of one model may hold, 4 GiB of float32: sizes come from files too,
+    /// and a wrong one must not exhaust the memory.
+    public static let elementLimit = 1 << 30
+
+    public let seed: UInt64
+    /// Names of the layers around the one being built, outermost first, without the model's own name.
+    public private(set) var path: [String] = []
+    private var parameterCount: UInt32 = 0
+    private var elementCount = 0
+
+    public init(seed: UInt64) { self.seed = seed }
+
+    mutating func enter(_ name: String) { path.append(name) }
+    mutating func leave() { path.removeLast() }
+
+    /// Counts a new parameter and returns its number, which is its stream of random numbers.
+    fileprivate mutating func reserve(_ shape: Shape, for name: String) throws(ShapeError) -> UInt32 {
+        guard let count = productOfPositive(shape.dimensions) else {
+            throw ShapeError(
+                "parameter '\(name)'",
+                "every extent must be positive, and their product must not exceed "
+                    + "\(BuildScope.elementLimit)", shapes: [shape])
+        }
+        guard count <= BuildScope.elementLimit - elementCount else {
+            throw ShapeError(
+                "parameter '\(name)'",
+                "its \(count) numbers and the \(elementCount) before it exceed the limit of "
+                    + "\(BuildScope.elementLimit) for a model; use fewer units or filters, or pool before it",
+                shapes: [shape])
+        }
+        elementCount += count
+        defer { parameterCount += 1 }
+        return parameterCount
+    }
+}
+
+/// The product, or nil when a factor is not positive or the product does not fit.
+func productOfPositive(_ factors: some Sequence<Int>) -> Int? {
+    var product = 1
+    for factor in factors {
+        let (next, overflow) = product.multipliedReportingOverflow(by: factor)
+        guard factor > 0, !overflow else { return nil }
+        product = next
+    }
+    return product
+}

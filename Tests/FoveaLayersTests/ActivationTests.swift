@@ -1,0 +1,84 @@
+import Foundation
+import FoveaGraph
+import FoveaLayers
+import Testing
+
+@Suite struct ActivationTests {
+    private func expected(_ function: ActivationFunction, _ x: Double) -> Double? {
+        switch function {
+        case .linear: x
+        case .relu: max(x, 0)
+        case .sigmoid: 1 / (1 + exp(-x))
+        case .tanh: Foundation.tanh(x)
+        case .softmax: nil
+        case .elu: x > 0 ? x : expm1(x)
+        case .gelu: x / 2 * (1 + erf(x / 2.0.squareRoot()))
+        case .leakyRelu: x > 0 ? x : 0.2 * x
+        case .swish: x / (1 + exp(-x))
+        case .softplus: x > 30 ? x : log1p(exp(x))
+        }
+    }
+
+    /// Value and gradient (of the sum weighted with `upstream`) at each point.
+    private func run(_ function: ActivationFunction, _ points: [Float], upstream: [Float]) throws -> (
+        [Float], [Float]
+    ) {
+        let x = Tensor.argument("x", [points.count])
+        let y = try function(x)
+        let slope = try gradient(of: (y * .constant(TensorValue(upstream))).sum(), withRespectTo: [x])[0]
+        let feeds = [x: TensorValue(points)]
+        return (
+            try evaluate(y, feeds: feeds, batch: 1).floats, try evaluate(slope, feeds: feeds, batch: 1).floats
+        )
+    }
+
+    @Test(arguments: ActivationFunction.allCases.filter { $0 != .softmax })
+    func valuesAndGradients(function: ActivationFunction) throws {
+        let points: [Float] = [-9.5, -4, -2.25, -1, -0.5, -0.0625, 0.0625, 0.5, 1, 2.25, 4, 9.5]
+        let upstream = points.indices.map { Float($0) / 4 - 1.3 }
+        let (values, slopes) = try run(function, points, upstream: upstream)
+        let step = 1e-4
+        for (index, point) in points.enumerated() {
+            let x = Double(point)
+            let value = try #require(expected(function, x))
+            #expect(abs(Double(values[index]) - value) < 1e-6 * max(1, abs(value)), "at \(x)")
+            let above = try #require(expected(function, x + step))
+            let below = try #require(expected(function, x - step))
+            let slope = (above - below) / (2 * step) * Double(upstream[index])
+            #expect(abs(Double(slopes[index]) - slope) < 2e-6 * max(1, abs(slope)), "slope at \(x)")
+        }
+    }
+
+    @Test(arguments: ActivationFunction.allCases)
+    func finiteFarOut(function: ActivationFunction) throws {
+        let points: [Float] = [-1e30, -1e4, -100, -88, 0, 88, 100, 1e4, 1e30]
+        let (values, slopes) = try run(function, points, upstream: [Float](repeating: 1, count: points.count))
+        for (index, point) in points.enumerated() {
+            #expect(values[index].isFinite && slopes[index].isFinite, "at \(point)")
+            if let value = expected(function, Double(point)) {
+                #expect(abs(Double(values[index]) - value) <= 1e-6 * abs(value) + 1e-30, "at \(point)")
+            }
+        }
+    }
+
+    /// Where both sides agree on the slope, zero is no exception.
+    @Test func slopesAtZero() throws {
+        for (function, slope) in [
+            (ActivationFunction.softplus, 0.5), (.elu, 1), (.gelu, 0.5), (.swish, 0.5), (.sigmoid, 0.25),
+            (.tanh, 1),
+        ] {
+            #expect(try run(function, [0], upstream: [1]).1 == [Float(slope)], "\(function)")
+        }
+    }
+
+    @Test func softmaxOverTheLastAxis() throws {
+        let x = Tensor.input("x", [2, 3])
+        let value = try hashed(3, [2, 2, 3])
+        let y = try evaluate(ActivationFunction.softmax(x), feeds: [x: value], batch: 2).floats
+        for row in 0..<4 {
+            let powers = value.floats[row * 3..<row * 3 + 3].map { exp(Double($0)) }
+            let shares = powers.map { $0 / powers.reduce(0, +) }
+            #expect(difference(Array(y[row * 3..<row * 3 + 3]), shares) < 1e-6)
+        }
+    }
+}
