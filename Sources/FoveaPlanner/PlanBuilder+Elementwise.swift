@@ -63,7 +63,7 @@ extension PlanBuilder {
                 let source = try value(origin(whole))
                 return layout(source) == primary || isUndecided(source)
             }
-            let isFree = !isCounting && others.allSatisfy { $0.shape.elementCount == 1 && !isBlocked($0) }
+            let isFree = !isCounting && others.allSatisfy { views.source(origin($0)).shape.elementCount == 1 }
                 && written.allSatisfy { inPlace[$0] == nil || valueOfUpdate($0).map { layout($0) } == primary }
             let program = try Assembler(views, members, loads: loads, keys: keys, stored: written).program
             let zeros = Set(loads.indices.filter { wholes.contains(loads[$0]) })
@@ -78,6 +78,12 @@ extension PlanBuilder {
                 return
             }
             primary = Layout([AxisMode(count, 1)])
+        }
+        // A walk cannot write padded blocks; such a variable takes its new value in a layout change at the end.
+        for tensor in written {
+            if let variable = valueOfUpdate(tensor), !isUndecided(variable), case .padded = layout(variable) {
+                inPlace[tensor] = nil
+            }
         }
 
         for whole in wholes { decide(try value(origin(whole)), primary) }
@@ -141,11 +147,6 @@ extension PlanBuilder {
             guard case .reshape = load.operation else { return false }
         }
         return views.reshapedSource(origin(load)) == views.source(origin(load))
-    }
-
-    private func isBlocked(_ tensor: Tensor) -> Bool {
-        guard let value = valueOf[views.source(origin(tensor))] else { return false }
-        return !layout(value).isRowMajor(plan.values[value].type.shape)
     }
 
     private func valueOfUpdate(_ tensor: Tensor) -> Plan.ValueID? {

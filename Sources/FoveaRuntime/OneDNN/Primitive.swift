@@ -120,10 +120,12 @@ extension Primitive {
     }
 
     convenience init(_ request: ReorderRequest) throws {
+        // The library has no truth values; they are bytes like others to move.
+        let dtype = request.dtype == .bool ? .uint8 : request.dtype
         func memory(_ side: ReorderRequest.Side) -> fovea_memory {
             fovea_memory(
                 request.extents, strides: side.strides, blocks: side.blocks,
-                order: AxisOrder.plain(request.extents.count), request.dtype)
+                order: AxisOrder.plain(request.extents.count), dtype)
         }
         var (from, to) = (memory(request.from), memory(request.to))
         try self.init(fovea_reorder_create(&from, &to))
