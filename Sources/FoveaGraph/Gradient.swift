@@ -26,7 +26,9 @@ public func gradient(of scalar: Tensor, withRespectTo tensors: [Tensor]) throws 
     guard scalar.shape.elementCount == 1, scalar.dtype == .float32 else {
         throw GradientError(
             operation: scalar.operation.rule.name,
-            reason: "only a float32 scalar has a gradient here, not \(scalar.node.type); take the sum or mean first")
+            reason:
+                "only a float32 scalar has a gradient here, not \(scalar.node.type); take the sum or mean first"
+        )
     }
     let wanted = Set(tensors.map(DifferentiationTarget.init))
     let order = topologicalOrder(of: [scalar])

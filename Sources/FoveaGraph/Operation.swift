@@ -78,7 +78,8 @@ public enum Operation: Hashable, Sendable {
         case .reshape(let rule): .reshape(Reshape(shape: rule.shape.bound(batch: batch)))
         case .broadcast(let rule): .broadcast(Broadcast(shape: rule.shape.bound(batch: batch)))
         case .slice(let rule):
-            .slice(Slice(starts: rule.starts, extents: rule.extents.bound(batch: batch), strides: rule.strides))
+            .slice(
+                Slice(starts: rule.starts, extents: rule.extents.bound(batch: batch), strides: rule.strides))
         case .random(let rule):
             .random(Random(rule.distribution, shape: rule.shape.bound(batch: batch), stream: rule.stream))
         default: self

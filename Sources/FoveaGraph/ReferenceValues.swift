@@ -29,7 +29,8 @@ extension TensorValue {
     }
 
     /// Each element computed from the elements at the same place of equally shaped inputs.
-    static func map(_ inputs: [TensorValue], _ type: TensorType, _ body: ([Double]) -> Double) -> TensorValue {
+    static func map(_ inputs: [TensorValue], _ type: TensorType, _ body: ([Double]) -> Double) -> TensorValue
+    {
         let operands = inputs.map(\.doubles)
         var arguments = [Double](repeating: 0, count: operands.count)
         let results = (0..<type.shape.elementCount).map { index in

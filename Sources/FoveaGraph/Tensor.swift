@@ -108,7 +108,8 @@ extension Tensor {
     }
 
     /// A value without a batch axis given at every run, such as a learning rate.
-    public static func argument(_ name: String, _ shape: Shape = .scalar, _ dtype: DType = .float32) -> Tensor {
+    public static func argument(_ name: String, _ shape: Shape = .scalar, _ dtype: DType = .float32) -> Tensor
+    {
         Tensor(source: .source(.input(name: name)), TensorType(shape, dtype))
     }
 

@@ -123,7 +123,9 @@ public struct TensorValue: Hashable, Sendable {
     ///
     /// - Throws: `ShapeError` when the byte count is not that of the shape.
     public init(shape: Shape, dtype: DType, bytes: UnsafeRawBufferPointer) throws(ShapeError) {
-        guard shape.dimensions.allSatisfy({ $0 >= 0 }), bytes.count == shape.elementCount.clampedProduct(dtype.byteCount) else {
+        guard shape.dimensions.allSatisfy({ $0 >= 0 }),
+            bytes.count == shape.elementCount.clampedProduct(dtype.byteCount)
+        else {
             throw ShapeError(
                 "TensorValue", "\(bytes.count) bytes do not fill a \(dtype.rawValue) tensor", shapes: [shape])
         }
@@ -178,8 +180,14 @@ extension Float {
 
 extension Int32 {
     init(clampingTowardZero value: Float) {
-        if value.isNaN { self = 0 } else if value >= 2_147_483_648 { self = .max } else if value <= -2_147_483_648 {
+        if value.isNaN {
+            self = 0
+        } else if value >= 2_147_483_648 {
+            self = .max
+        } else if value <= -2_147_483_648 {
             self = .min
-        } else { self = Int32(value) }
+        } else {
+            self = Int32(value)
+        }
     }
 }

@@ -71,7 +71,8 @@ public struct Update: Sendable {
     public init(_ variable: Variable, to value: Tensor) throws(ShapeError) {
         guard variable.type == value.node.type else {
             throw ShapeError(
-                "Update", "variable '\(variable.name)' holds \(variable.type), its new value is \(value.node.type)",
+                "Update",
+                "variable '\(variable.name)' holds \(variable.type), its new value is \(value.node.type)",
                 shapes: [variable.shape, value.shape])
         }
         self.variable = variable

@@ -57,17 +57,15 @@ public final class Sequential: Layer {
     private static func named(_ layers: [any Layer]) -> [(name: String, layer: any Layer)] {
         let taken = Set(layers.compactMap(\.name))
         var next: [String: Int] = [:]
-        return layers.map { layer in
-            if let name = layer.name { return (name, layer) }
-            let kind = snakeCase(type(of: layer).typeName)
-            var name: String
-            repeat {
+        func freeName(_ kind: String) -> String {
+            while true {
                 let number = next[kind, default: 0]
-                name = number == 0 ? kind : "\(kind)_\(number)"
                 next[kind] = number + 1
-            } while taken.contains(name)
-            return (name, layer)
+                let name = number == 0 ? kind : "\(kind)_\(number)"
+                if !taken.contains(name) { return name }
+            }
         }
+        return layers.map { ($0.name ?? freeName(snakeCase(type(of: $0).typeName)), $0) }
     }
 
     // MARK: Shapes

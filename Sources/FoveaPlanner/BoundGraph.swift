@@ -22,11 +22,13 @@ public struct BoundGraph: Sendable {
         try rewriter.visit(outputs + updates.map(\.value)) { tensor, inputs in
             switch tensor.operation {
             case .source(.isTraining):
-                return .constant(TensorValue(shape: .scalar, dtype: .bool, doubles: [mode == .training ? 1 : 0]))
+                return .constant(
+                    TensorValue(shape: .scalar, dtype: .bool, doubles: [mode == .training ? 1 : 0]))
             case .source(.input(let name)):
                 let shape = tensor.shape.bound(batch: batch)
                 guard shape.isAddressable else {
-                    throw ShapeError("input '\(name)'", "has too many elements for any memory", shapes: [shape])
+                    throw ShapeError(
+                        "input '\(name)'", "has too many elements for any memory", shapes: [shape])
                 }
                 return .argument(name, shape, tensor.dtype)
             case .random(let rule):
@@ -36,7 +38,9 @@ public struct BoundGraph: Sendable {
                 return try Tensor(
                     .random(Random(rule.distribution, shape: shape, stream: .numbered(number))), inputs)
             case .source(.elementCount):
-                guard case .source(.constant(let value)) = tensor.operation.bound(batch: batch) else { return tensor }
+                guard case .source(.constant(let value)) = tensor.operation.bound(batch: batch) else {
+                    return tensor
+                }
                 return .constant(value)
             case .source: return tensor
             default: return try Tensor(tensor.operation.bound(batch: batch), inputs)

@@ -69,7 +69,8 @@ public struct ElementwiseProgram: Hashable, Sendable {
             case .place, .random: return false
             case .constant(let d, let value): isZero[d] = value == 0
             case .integerConstant(let d, let value): isZero[d] = value == 0
-            case .floatFromInteger(let d, let a), .integerFromFloat(let d, let a), .roundToBFloat16(let d, let a):
+            case .floatFromInteger(let d, let a), .integerFromFloat(let d, let a),
+                .roundToBFloat16(let d, let a):
                 isZero[d] = isZero[a]
             case .unary(let kind, let d, let a, _):
                 isZero[d] = isZero[a] && ![.exp, .log, .rsqrt, .reciprocal, .sigmoid, .cos].contains(kind)
@@ -127,7 +128,8 @@ extension ElementwiseProgram.Instruction {
         case .roundToBFloat16(let d, let a): .roundToBFloat16(r(d), r(a))
         case .unary(let kind, let d, let a, let i): .unary(kind, r(d), r(a), isInteger: i)
         case .binary(let kind, let d, let a, let b, let i): .binary(kind, r(d), r(a), r(b), isInteger: i)
-        case .comparison(let kind, let d, let a, let b, let i): .comparison(kind, r(d), r(a), r(b), isInteger: i)
+        case .comparison(let kind, let d, let a, let b, let i):
+            .comparison(kind, r(d), r(a), r(b), isInteger: i)
         case .select(let d, let c, let a, let b): .select(r(d), condition: r(c), r(a), r(b))
         case .random(let kind, let d, let index, let key, let stream):
             .random(kind, r(d), index: r(index), key: key, stream: stream)

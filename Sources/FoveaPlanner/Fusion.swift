@@ -123,8 +123,10 @@ struct FusedGraph {
         if case .convolutionKernelGradient = tensor.operation { members = [tensor] }
         if case .convolutionInputGradient = tensor.operation { members = [tensor] }
         let isPlain = members.count == 1
-        add(FusedKernel(
-            kind: .contraction(bias: isPlain ? nil : bias, hasReLU: !isPlain && hasReLU), members: members))
+        add(
+            FusedKernel(
+                kind: .contraction(bias: isPlain ? nil : bias, hasReLU: !isPlain && hasReLU), members: members
+            ))
         if let kernel = kernelOf[tensor] { adoptBiasGradient(kernel) }
     }
 
@@ -138,7 +140,9 @@ struct FusedGraph {
             else { continue }
             if let place = kernelOf[consumer] {
                 // Its users may already be part of kernels; only an unused slot can move.
-                guard kernels[place].members == [consumer], place != kernel, !reaches(kernel, place) else { continue }
+                guard kernels[place].members == [consumer], place != kernel, !reaches(kernel, place) else {
+                    continue
+                }
                 kernels[place].members = []
                 for other in kernels.indices where kernels[other].dependencies.remove(place) != nil {
                     kernels[other].dependencies.insert(kernel)
@@ -168,7 +172,8 @@ struct FusedGraph {
         var groups: [Int] = []
         for input in tensor.inputs where !tensor.operation.movesElements {
             let source = views.reshapedSource(input)
-            guard let kernel = kernelOf[source], case .elementwise = kernels[kernel].kind, !groups.contains(kernel),
+            guard let kernel = kernelOf[source], case .elementwise = kernels[kernel].kind,
+                !groups.contains(kernel),
                 source.shape.elementCount == tensor.shape.elementCount
             else { continue }
             groups.append(kernel)
@@ -205,7 +210,9 @@ struct FusedGraph {
     }
 
     private func canJoin(_ tensor: Tensor, _ group: Int) -> Bool {
-        guard kernels[group].members.count < Self.largestGroup, !readsView([tensor], of: group) else { return false }
+        guard kernels[group].members.count < Self.largestGroup, !readsView([tensor], of: group) else {
+            return false
+        }
         let added = dependencies(of: [tensor], in: group)
         return added.allSatisfy { !reaches($0, group) } && hasCommonModes(kernels[group].members + [tensor])
     }
@@ -243,7 +250,8 @@ struct FusedGraph {
         for member in kernels[other].members { kernelOf[member] = group }
         kernels[other].members = []
         kernels[other].dependencies = []
-        for index in kernels.indices where kernels[index].dependencies.remove(other) != nil && index != group {
+        for index in kernels.indices where kernels[index].dependencies.remove(other) != nil && index != group
+        {
             kernels[index].dependencies.insert(group)
         }
     }
@@ -271,7 +279,8 @@ struct FusedGraph {
                 walks.append(walk.modes)
                 continue
             }
-            for input in member.inputs where !inside.contains(views.reshapedSource(input)) && splat(input) == nil {
+            for input in member.inputs
+            where !inside.contains(views.reshapedSource(input)) && splat(input) == nil {
                 // A random tensor's key is read as a whole.
                 if case .random = member.operation { continue }
                 guard let walk = views.walk(input) else { return false }
@@ -319,7 +328,9 @@ struct FusedGraph {
             let others = (readers[update.variable] ?? []).subtracting([writer])
             let readsElements = kernels[writer].members.allSatisfy { member in
                 member.inputs.allSatisfy { input in
-                    guard case .source(.variable(update.variable)) = views.source(input).operation else { return true }
+                    guard case .source(.variable(update.variable)) = views.source(input).operation else {
+                        return true
+                    }
                     return views.reshapedSource(input) == views.source(input)
                 }
             }

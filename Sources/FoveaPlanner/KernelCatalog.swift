@@ -56,7 +56,8 @@ public struct ConvolutionChoice: Hashable, Sendable {
 
 public struct PoolingRequest: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        case max, average(countsPadding: Bool)
+        case max
+        case average(countsPadding: Bool)
     }
 
     public var kind: Kind

@@ -192,7 +192,9 @@ extension Layout {
             for (position, mode) in modes.enumerated() {
                 let letter = String(letters[axis])
                 let isOuterOfSeveral = position == 0 && modes.count > 1
-                let text = isOuterOfSeveral ? letter.uppercased() : position == 0 ? letter : "\(mode.extent)\(letter)"
+                let text =
+                    isOuterOfSeveral
+                    ? letter.uppercased() : position == 0 ? letter : "\(mode.extent)\(letter)"
                 parts.append((mode.stride, text))
             }
         }

@@ -12,7 +12,8 @@ extension PlanBuilder {
         switch tensor.operation {
         case .convolution(let rule):
             request = ConvolutionRequest(
-                direction: .forward, convolution: rule, images: shapes[0], kernel: shapes[1], output: tensor.shape,
+                direction: .forward, convolution: rule, images: shapes[0], kernel: shapes[1],
+                output: tensor.shape,
                 hasBias: bias != nil, hasReLU: hasReLU)
             let choice = try catalog.choose(request)
             let images = try value(value(tensor.inputs[0]), in: choice.images)
@@ -25,11 +26,13 @@ extension PlanBuilder {
             if let bias { operands.append((.bias, try rowMajorValue(bias), false)) }
             let fused = (bias != nil ? " + bias" : "") + (hasReLU ? " + relu" : "")
             addCall(
-                .convolution(choice), operands, scratchpad: choice.scratchpadBytes, note: choice.implementation + fused)
+                .convolution(choice), operands, scratchpad: choice.scratchpadBytes,
+                note: choice.implementation + fused)
 
         case .convolutionInputGradient(let rule):
             request = ConvolutionRequest(
-                direction: .inputGradient, convolution: rule.convolution, images: tensor.shape, kernel: shapes[0],
+                direction: .inputGradient, convolution: rule.convolution, images: tensor.shape,
+                kernel: shapes[0],
                 output: shapes[1])
             let choice = try catalog.choose(request)
             let weights = try value(value(tensor.inputs[0]), in: choice.kernel)
@@ -43,7 +46,8 @@ extension PlanBuilder {
 
         case .convolutionKernelGradient(let rule):
             request = ConvolutionRequest(
-                direction: .kernelGradient, convolution: rule.convolution, images: shapes[0], kernel: tensor.shape,
+                direction: .kernelGradient, convolution: rule.convolution, images: shapes[0],
+                kernel: tensor.shape,
                 output: shapes[1], hasBias: kernel.biasGradient != nil)
             let choice = try catalog.choose(request)
             let images = try value(value(tensor.inputs[0]), in: choice.images)
@@ -69,7 +73,8 @@ extension PlanBuilder {
     func requireFloat32(_ tensor: Tensor) throws {
         guard tensor.dtype == .float32 else {
             throw PlanError.noKernel(
-                "\(tensor.operation.rule.name): there is no kernel for \(tensor.dtype.rawValue); cast to float32 first")
+                "\(tensor.operation.rule.name): there is no kernel for \(tensor.dtype.rawValue); cast to float32 first"
+            )
         }
     }
 
@@ -82,7 +87,8 @@ extension PlanBuilder {
         let (a, b) = (tensor.inputs[0], tensor.inputs[1])
         let (rows, inner) = MatMul.matrix(a.shape, rule.transposeA)
         let columns = MatMul.matrix(b.shape, rule.transposeB).columns
-        let output = try a.shape.rank == 2
+        let output =
+            try a.shape.rank == 2
             ? matrixProduct(rule, tensor, rows, inner, columns, needsPlainColumns: bias != nil)
             : batchProduct(rule, tensor, rows, inner, columns)
         var request = output.request
@@ -96,7 +102,9 @@ extension PlanBuilder {
         ]
         if let bias { operands.append((.bias, try rowMajorValue(bias), false)) }
         let fused = (bias != nil ? " + bias" : "") + (hasReLU ? " + relu" : "")
-        addCall(.matmul(request), operands, scratchpad: choice.scratchpadBytes, note: choice.implementation + fused)
+        addCall(
+            .matmul(request), operands, scratchpad: choice.scratchpadBytes,
+            note: choice.implementation + fused)
     }
 
     private typealias Product = (request: MatMulRequest, a: Plan.ValueID, b: Plan.ValueID, layout: Layout)
@@ -115,22 +123,31 @@ extension PlanBuilder {
         func matrix(_ value: Plan.ValueID, _ shape: Shape, _ isTransposed: Bool) -> MatrixOrder? {
             isUndecided(value) ? nil : MatrixOrder(layout(value), shape, isTransposed: isTransposed)
         }
-        if !isUndecided(a), matrix(a, shapeA, rule.transposeA) == nil { a = try value(a, in: .rowMajor(shapeA)) }
-        if !isUndecided(b), matrix(b, shapeB, rule.transposeB) == nil { b = try value(b, in: .rowMajor(shapeB)) }
-        if needsPlainColumns, let order = matrix(b, shapeB, rule.transposeB), order.columns != plain(columns) {
+        if !isUndecided(a), matrix(a, shapeA, rule.transposeA) == nil {
+            a = try value(a, in: .rowMajor(shapeA))
+        }
+        if !isUndecided(b), matrix(b, shapeB, rule.transposeB) == nil {
+            b = try value(b, in: .rowMajor(shapeB))
+        }
+        if needsPlainColumns, let order = matrix(b, shapeB, rule.transposeB), order.columns != plain(columns)
+        {
             b = try value(b, in: .rowMajor(shapeB))
         }
         // An undecided variable takes the other operand's inner order.
         let innerOrder =
-            matrix(b, shapeB, rule.transposeB)?.rows ?? matrix(a, shapeA, rule.transposeA)?.columns ?? plain(inner)
+            matrix(b, shapeB, rule.transposeB)?.rows ?? matrix(a, shapeA, rule.transposeA)?.columns
+            ?? plain(inner)
         if isUndecided(b) {
-            decide(b, MatrixOrder(rows: innerOrder, columns: plain(columns)).layout(transposed: rule.transposeB))
+            decide(
+                b, MatrixOrder(rows: innerOrder, columns: plain(columns)).layout(transposed: rule.transposeB))
         }
         let rowsOfA = matrix(a, shapeA, rule.transposeA)?.rows ?? plain(rows)
         if matrix(a, shapeA, rule.transposeA)?.columns != innerOrder {
-            a = try value(a, in: MatrixOrder(rows: rowsOfA, columns: innerOrder).layout(transposed: rule.transposeA))
+            a = try value(
+                a, in: MatrixOrder(rows: rowsOfA, columns: innerOrder).layout(transposed: rule.transposeA))
         }
-        guard let orderA = matrix(a, shapeA, rule.transposeA), let orderB = matrix(b, shapeB, rule.transposeB) else {
+        guard let orderA = matrix(a, shapeA, rule.transposeA), let orderB = matrix(b, shapeB, rule.transposeB)
+        else {
             throw PlanError.noKernel("matrices that cannot be laid out for a product")
         }
         let request = MatMulRequest(
@@ -138,7 +155,9 @@ extension PlanBuilder {
             a: .init(batchStride: 0, rowStride: orderA.rowStride, columnStride: orderA.columnStride),
             b: .init(batchStride: 0, rowStride: orderB.rowStride, columnStride: orderB.columnStride),
             c: .init(batchStride: 0, rowStride: columns, columnStride: 1))
-        return (request, a, b, MatrixOrder(rows: orderA.rows, columns: orderB.columns).layout(transposed: false))
+        return (
+            request, a, b, MatrixOrder(rows: orderA.rows, columns: orderB.columns).layout(transposed: false)
+        )
     }
 
     /// Batches of matrices, in row-major order. A matrix shared by the batch multiplies all rows at once.
@@ -150,13 +169,16 @@ extension PlanBuilder {
         let batch = tensor.shape.dimensions.dropLast(2).reduce(1, *)
         let isShared = tensor.inputs[1].shape.rank == 2
         let joinsRows = isShared && !rule.transposeA
-        func strides(_ rows: Int, _ columns: Int, _ isTransposed: Bool, _ batchStride: Int) -> MatMulRequest.Matrix {
+        func strides(_ rows: Int, _ columns: Int, _ isTransposed: Bool, _ batchStride: Int)
+            -> MatMulRequest.Matrix
+        {
             .init(
                 batchStride: batchStride, rowStride: isTransposed ? 1 : columns,
                 columnStride: isTransposed ? rows : 1)
         }
         let request = MatMulRequest(
-            batch: joinsRows ? 1 : batch, rows: joinsRows ? batch * rows : rows, inner: inner, columns: columns,
+            batch: joinsRows ? 1 : batch, rows: joinsRows ? batch * rows : rows, inner: inner,
+            columns: columns,
             a: strides(rows, inner, rule.transposeA, joinsRows ? 0 : rows * inner),
             b: strides(inner, columns, rule.transposeB, isShared ? 0 : inner * columns),
             c: strides(rows, columns, false, joinsRows ? 0 : rows * columns))
@@ -199,7 +221,9 @@ private struct MatrixOrder {
         } else {
             return nil
         }
-        if isTransposed { (rows, columns, rowStride, columnStride) = (columns, rows, columnStride, rowStride) }
+        if isTransposed {
+            (rows, columns, rowStride, columnStride) = (columns, rows, columnStride, rowStride)
+        }
     }
 
     /// The layout of the matrix (of its transpose, if asked), stored row by row.

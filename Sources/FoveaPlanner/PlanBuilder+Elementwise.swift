@@ -6,7 +6,9 @@ extension PlanBuilder {
         let reads = reads(of: members)
         let whole = try Assembler(
             views, members, loads: reads.loads, keys: reads.keys, stored: members.filter(stored.contains))
-        if members.count > 1, whole.program.withSharedRegisters().registerCount > ElementwiseProgram.registerLimit {
+        if members.count > 1,
+            whole.program.withSharedRegisters().registerCount > ElementwiseProgram.registerLimit
+        {
             let middle = members.count / 2
             keepForLater(Array(members[..<middle]), usedBy: Array(members[middle...]))
             try addElementwise(Array(members[..<middle]))
@@ -39,7 +41,9 @@ extension PlanBuilder {
             for input in operands(of: member) where splat(input) == nil {
                 if case .random = member.operation {
                     if !keys.contains(input) { keys.append(input) }
-                } else if !inside.contains(views.reshapedSource(input)) || isView(member), !loads.contains(input) {
+                } else if !inside.contains(views.reshapedSource(input)) || isView(member),
+                    !loads.contains(input)
+                {
                     loads.append(input)
                 }
             }
@@ -63,8 +67,11 @@ extension PlanBuilder {
                 let source = try value(origin(whole))
                 return layout(source) == primary || isUndecided(source)
             }
-            let isFree = !isCounting && others.allSatisfy { views.source(origin($0)).shape.elementCount == 1 }
-                && written.allSatisfy { inPlace[$0] == nil || valueOfUpdate($0).map { layout($0) } == primary }
+            let isFree =
+                !isCounting && others.allSatisfy { views.source(origin($0)).shape.elementCount == 1 }
+                && written.allSatisfy {
+                    inPlace[$0] == nil || valueOfUpdate($0).map { layout($0) } == primary
+                }
             let program = try Assembler(views, members, loads: loads, keys: keys, stored: written).program
             let zeros = Set(loads.indices.filter { wholes.contains(loads[$0]) })
             if agree, isFree, program.keepsZero(operands: zeros) {
@@ -73,7 +80,8 @@ extension PlanBuilder {
                 try emit(
                     members, loads: loads, keys: keys, written: written, layout: primary, extents: [memory],
                     walks: loads.map { Walk(modes: [AxisMode(memory, wholes.contains($0) ? 1 : 0)]) },
-                    strides: loads.map { [wholes.contains($0) ? 1 : 0] }, outputStrides: written.map { _ in [1] },
+                    strides: loads.map { [wholes.contains($0) ? 1 : 0] },
+                    outputStrides: written.map { _ in [1] },
                     countStrides: nil)
                 return
             }
@@ -95,7 +103,9 @@ extension PlanBuilder {
         }
         let outputs = written.map { outputModes($0, primary) }
         let counting: [[AxisMode]] = isCounting ? [[AxisMode(count, 1)]] : []
-        guard case .dense(let primaryModes) = primary else { throw PlanError.noKernel("no layout for elementwise work") }
+        guard case .dense(let primaryModes) = primary else {
+            throw PlanError.noKernel("no layout for elementwise work")
+        }
         var common = commonModes(walks.map(\.modes) + outputs + counting + [primaryModes])
         if common == nil {
             // Blocks that do not divide each other meet in row-major order.
@@ -110,9 +120,13 @@ extension PlanBuilder {
                 walks[index] = walk
             }
             common = commonModes(
-                walks.map(\.modes) + written.map { outputModes($0, primary) } + counting + [[AxisMode(count, 1)]])
+                walks.map(\.modes) + written.map { outputModes($0, primary) } + counting + [
+                    [AxisMode(count, 1)]
+                ])
         }
-        guard let common else { throw PlanError.noKernel("elementwise operands that cannot be walked together") }
+        guard let common else {
+            throw PlanError.noKernel("elementwise operands that cannot be walked together")
+        }
 
         // Memory order of the primary layout, so that its operands are read and written straight through.
         let main = common.strides[common.strides.count - 1]
@@ -154,7 +168,8 @@ extension PlanBuilder {
     }
 
     /// The layout that most full-size operands have; row-major if none is decided.
-    private mutating func preferredLayout(of wholes: [Tensor], written: [Tensor], count: Int) throws -> Layout {
+    private mutating func preferredLayout(of wholes: [Tensor], written: [Tensor], count: Int) throws -> Layout
+    {
         let rowMajor = Layout([AxisMode(count, 1)])
         var votes: [(layout: Layout, count: Int)] = []
         for tensor in wholes {
@@ -191,27 +206,33 @@ extension PlanBuilder {
     }
 
     private func outputModes(_ tensor: Tensor, _ primary: Layout) -> [AxisMode] {
-        if let value = valueOfUpdate(tensor), !isUndecided(value), case .dense(let modes) = layout(value) { return modes }
+        if let value = valueOfUpdate(tensor), !isUndecided(value), case .dense(let modes) = layout(value) {
+            return modes
+        }
         if case .dense(let modes) = primary { return modes }
         return [AxisMode(tensor.shape.elementCount, 1)]
     }
 
     private mutating func emit(
-        _ members: [Tensor], loads: [Tensor], keys: [Tensor], written: [Tensor], layout: Layout, extents: [Int],
+        _ members: [Tensor], loads: [Tensor], keys: [Tensor], written: [Tensor], layout: Layout,
+        extents: [Int],
         walks: [Walk], strides: [[Int]], outputStrides: [[Int]], countStrides: [Int]?
     ) throws {
         var operands: [ElementwiseKernel.Operand] = []
         var planOperands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = []
         for (index, load) in loads.enumerated() {
             let source = try rowMajorCopies.removeValue(forKey: load) ?? value(origin(load))
-            operands.append(.init(
-                value: source, offset: walks[index].offset, strides: strides[index], isStored: false))
+            operands.append(
+                .init(
+                    value: source, offset: walks[index].offset, strides: strides[index], isStored: false))
             planOperands.append((.element, source, false))
         }
         for key in keys {
             let source = try value(key)
-            operands.append(.init(
-                value: source, offset: 0, strides: [Int](repeating: 0, count: extents.count), isStored: false))
+            operands.append(
+                .init(
+                    value: source, offset: 0, strides: [Int](repeating: 0, count: extents.count),
+                    isStored: false))
             planOperands.append((.element, source, false))
         }
         for (index, tensor) in written.enumerated() {
@@ -235,7 +256,9 @@ extension PlanBuilder {
         let assembler = try Assembler(views, members, loads: loads, keys: keys, stored: written)
         let kernel = ElementwiseKernel(
             extents: extents, program: assembler.program.withSharedRegisters(), operands: operands)
-        addCall(.elementwise(kernel), planOperands, note: members.map(\.operation.rule.name).joined(separator: ", "))
+        addCall(
+            .elementwise(kernel), planOperands,
+            note: members.map(\.operation.rule.name).joined(separator: ", "))
     }
 }
 
@@ -278,7 +301,8 @@ private struct Assembler {
             let register = program.newRegister()
             program.instructions.append(
                 key.isInteger
-                    ? .integerConstant(register, Int32(clamping: Int(number))) : .constant(register, Float(number)))
+                    ? .integerConstant(register, Int32(clamping: Int(number)))
+                    : .constant(register, Float(number)))
             constants[key] = register
             return register
         }
@@ -323,13 +347,15 @@ private struct Assembler {
         guard case .numbered(let stream) = rule.stream, let operand = keys.firstIndex(of: key) else {
             throw PlanError.noKernel("a random tensor without a stream number")
         }
-        let place = count ?? {
-            let register = program.newRegister()
-            program.instructions.append(
-                .place(register, operand: loads.count + keys.count + stored.count))
-            count = register
-            return register
-        }()
+        let place =
+            count
+            ?? {
+                let register = program.newRegister()
+                program.instructions.append(
+                    .place(register, operand: loads.count + keys.count + stored.count))
+                count = register
+                return register
+            }()
         let d = program.newRegister()
         program.instructions.append(
             .random(rule.distribution, d, index: place, key: loads.count + operand, stream: stream))
@@ -342,12 +368,18 @@ private struct Assembler {
         return d
     }
 
-    private mutating func clamped(_ register: Int, _ low: Double, _ high: Double, isInteger: Bool) throws -> Int {
+    private mutating func clamped(_ register: Int, _ low: Double, _ high: Double, isInteger: Bool) throws
+        -> Int
+    {
         let dtype: DType = isInteger ? .int32 : .float32
-        let bounds = [low, high].map { Tensor.constant(TensorValue(shape: .scalar, dtype: dtype, doubles: [$0])) }
+        let bounds = [low, high].map {
+            Tensor.constant(TensorValue(shape: .scalar, dtype: dtype, doubles: [$0]))
+        }
         let (atLeast, atMost) = (program.newRegister(), program.newRegister())
-        program.instructions.append(.binary(.maximum, atLeast, register, try read(bounds[0]), isInteger: isInteger))
-        program.instructions.append(.binary(.minimum, atMost, atLeast, try read(bounds[1]), isInteger: isInteger))
+        program.instructions.append(
+            .binary(.maximum, atLeast, register, try read(bounds[0]), isInteger: isInteger))
+        program.instructions.append(
+            .binary(.minimum, atMost, atLeast, try read(bounds[1]), isInteger: isInteger))
         return atMost
     }
 

@@ -42,7 +42,9 @@ extension PlanBuilder {
         let input = tensor.inputs[0]
         var source = try value(input)
         decide(source, .rowMajor(input.shape))
-        if layout(source).modes(byAxisOf: input.shape) == nil { source = try value(source, in: .rowMajor(input.shape)) }
+        if layout(source).modes(byAxisOf: input.shape) == nil {
+            source = try value(source, in: .rowMajor(input.shape))
+        }
         guard let modes = layout(source).modes(byAxisOf: input.shape) else { throw PlanError.unbound(input) }
         let kept = modes.indices.filter { !axes.contains($0) }.flatMap { modes[$0] }
         let kernel = ReductionKernel(
@@ -65,13 +67,17 @@ extension PlanBuilder {
 
     // MARK: - Pooling
 
-    private mutating func addPooling(_ tensor: Tensor, _ kind: PoolingRequest.Kind, _ window: SlidingWindow) throws {
+    private mutating func addPooling(_ tensor: Tensor, _ kind: PoolingRequest.Kind, _ window: SlidingWindow)
+        throws
+    {
         let images = tensor.inputs[0]
         let source = try pooledSource(images)
         let request = PoolingRequest(
             kind: kind, isGradient: false, window: window, images: images.shape, output: tensor.shape,
-            imagesLayout: layout(source), outputLayout: layout(source).carried(from: images.shape, to: tensor.shape),
-            keepsWinners: kind == .max && pooledForGradient.contains(WinnersKey(images: images, window: window)))
+            imagesLayout: layout(source),
+            outputLayout: layout(source).carried(from: images.shape, to: tensor.shape),
+            keepsWinners: kind == .max
+                && pooledForGradient.contains(WinnersKey(images: images, window: window)))
         let output = result(tensor, request.outputLayout)
         try addPoolingCall(request, images, source, output)
     }
@@ -108,7 +114,8 @@ extension PlanBuilder {
             let request = PoolingRequest(
                 kind: .max, isGradient: false, window: window, images: images.shape, output: upstream.shape,
                 imagesLayout: layout(source),
-                outputLayout: layout(source).carried(from: images.shape, to: upstream.shape), keepsWinners: true)
+                outputLayout: layout(source).carried(from: images.shape, to: upstream.shape),
+                keepsWinners: true)
             let pooled = addValue("maxPool", upstream.node.type, request.outputLayout)
             try addPoolingCall(request, images, source, pooled)
         }
@@ -119,7 +126,8 @@ extension PlanBuilder {
         let source = try value(value(upstream), in: request.outputLayout)
         let output = result(tensor, request.imagesLayout)
         addCall(
-            .pooling(choice), [(.destination, source, false), (.winners, kept, false), (.source, output, true)],
+            .pooling(choice),
+            [(.destination, source, false), (.winners, kept, false), (.source, output, true)],
             scratchpad: choice.scratchpadBytes, note: choice.implementation)
     }
 
@@ -149,7 +157,8 @@ extension PlanBuilder {
             outer: table.dimensions[..<axis].reduce(1, *), extent: table[axis],
             inner: table.dimensions[(axis + 1)...].reduce(1, *), count: tensor.inputs[1].shape.elementCount)
         addCall(
-            .gather(kernel), [(.source, source, false), (.indices, indices, false), (.destination, output, true)],
+            .gather(kernel),
+            [(.source, source, false), (.indices, indices, false), (.destination, output, true)],
             note: "\(kernel.count) of \(kernel.extent)")
     }
 
@@ -165,9 +174,10 @@ extension PlanBuilder {
                 : .integerConstant(register, TensorValue(rule.value).integers[0]))
         fill.instructions.append(.store(operand: 0, register))
         addCall(
-            .elementwise(ElementwiseKernel(
-                extents: [tensor.shape.elementCount], program: fill,
-                operands: [.init(value: output, offset: 0, strides: [1], isStored: true)])),
+            .elementwise(
+                ElementwiseKernel(
+                    extents: [tensor.shape.elementCount], program: fill,
+                    operands: [.init(value: output, offset: 0, strides: [1], isStored: true)])),
             [(.element, output, true)], note: "fill with \(rule.value)")
         let strides = tensor.shape.rowMajorStrides
         let offset = zip(rule.low, strides).reduce(0) { $0 + $1.0 * $1.1 }
@@ -195,15 +205,17 @@ extension PlanBuilder {
         let register = copy.newRegister()
         copy.instructions = [.load(register, operand: 0), .store(operand: 1, register)]
         addCall(
-            .elementwise(ElementwiseKernel(
-                extents: shape.dimensions.isEmpty ? [1] : shape.dimensions, program: copy,
-                operands: [
-                    .init(
-                        value: source, offset: 0,
-                        strides: shape.dimensions.isEmpty ? [0] : shape.rowMajorStrides, isStored: false),
-                    .init(
-                        value: output, offset: offset, strides: strides.isEmpty ? [0] : strides, isStored: true),
-                ])),
+            .elementwise(
+                ElementwiseKernel(
+                    extents: shape.dimensions.isEmpty ? [1] : shape.dimensions, program: copy,
+                    operands: [
+                        .init(
+                            value: source, offset: 0,
+                            strides: shape.dimensions.isEmpty ? [0] : shape.rowMajorStrides, isStored: false),
+                        .init(
+                            value: output, offset: offset, strides: strides.isEmpty ? [0] : strides,
+                            isStored: true),
+                    ])),
             [(.element, source, false), (.element, output, true)], note: "copy of \(shape)")
     }
 }
@@ -232,8 +244,9 @@ extension Layout {
                 AxisMode(blocks, strides[3]), AxisMode(block, 1),
             ])
         }
-        return .padded(PaddedLayout(
-            extents: shape.dimensions, strides: strides, blocks: [.init(axis: 3, size: block)]))
+        return .padded(
+            PaddedLayout(
+                extents: shape.dimensions, strides: strides, blocks: [.init(axis: 3, size: block)]))
     }
 
     /// The same kind of layout for images of another size.

@@ -36,10 +36,11 @@ struct PlanBuilder {
         views = fused.views
         inPlace = fused.inPlace
         stored = fused.stored
-        pooledForGradient = Set(fused.kernels.flatMap(\.members).compactMap { tensor in
-            guard case .maxPoolGradient(let rule) = tensor.operation else { return nil }
-            return WinnersKey(images: tensor.inputs[0], window: rule.window)
-        })
+        pooledForGradient = Set(
+            fused.kernels.flatMap(\.members).compactMap { tensor in
+                guard case .maxPoolGradient(let rule) = tensor.operation else { return nil }
+                return WinnersKey(images: tensor.inputs[0], window: rule.window)
+            })
         for variable in fused.graph.variables {
             let value = addValue(
                 variable.name, variable.type, residentLayouts[variable] ?? .rowMajor(variable.shape),
@@ -58,9 +59,10 @@ struct PlanBuilder {
     mutating func addValue(
         _ name: String, _ type: TensorType, _ layout: Layout, _ place: Plan.Place = .arena(offset: 0)
     ) -> Plan.ValueID {
-        plan.values.append(Plan.Value(
-            name: name, type: type, layout: layout,
-            byteCount: layout.memoryCount(type.shape) * type.dtype.byteCount, place: place))
+        plan.values.append(
+            Plan.Value(
+                name: name, type: type, layout: layout,
+                byteCount: layout.memoryCount(type.shape) * type.dtype.byteCount, place: place))
         return plan.values.count - 1
     }
 
@@ -75,10 +77,14 @@ struct PlanBuilder {
         let value: Plan.ValueID
         switch source.operation {
         case .source(.variable(let variable)):
-            value = valueOfVariable[variable] ?? addValue(
-                variable.name, variable.type, .rowMajor(variable.shape), .variable(variable))
+            value =
+                valueOfVariable[variable]
+                ?? addValue(
+                    variable.name, variable.type, .rowMajor(variable.shape), .variable(variable))
         case .source(.input(let name)):
-            guard let input = plan.inputs.first(where: { $0.name == name }) else { throw PlanError.unbound(source) }
+            guard let input = plan.inputs.first(where: { $0.name == name }) else {
+                throw PlanError.unbound(source)
+            }
             value = input.value
         case .source(.constant(let constant)):
             value = addValue("constant", source.node.type, .rowMajor(source.shape), .constant(constant))
@@ -140,11 +146,13 @@ struct PlanBuilder {
     // MARK: - Calls
 
     mutating func addCall(
-        _ kernel: Kernel, _ operands: [(Plan.Operand.Role, Plan.ValueID, Bool)], scratchpad: Int = 0, note: String
+        _ kernel: Kernel, _ operands: [(Plan.Operand.Role, Plan.ValueID, Bool)], scratchpad: Int = 0,
+        note: String
     ) {
         var operands = operands.map { Plan.Operand(role: $0.0, value: $0.1, isWritten: $0.2) }
         if scratchpad > 0 {
-            operands.append(.init(role: .scratchpad, value: addBytes("scratchpad", scratchpad), isWritten: true))
+            operands.append(
+                .init(role: .scratchpad, value: addBytes("scratchpad", scratchpad), isWritten: true))
         }
         // Whatever copies exist of memory that changes now are out of date.
         for written in operands where written.isWritten {

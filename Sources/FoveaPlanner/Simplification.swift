@@ -82,7 +82,8 @@ func splat(_ tensor: Tensor) -> Double? {
 private func simplify(_ operation: Operation, _ inputs: [Tensor], _ type: TensorType) throws -> Tensor {
     func unchanged() -> Tensor { Tensor(known: operation, inputs, type) }
     func filled(_ number: Double) -> Tensor {
-        Tensor.constant(TensorValue(shape: .scalar, dtype: type.dtype, doubles: [number])).expanded(to: type.shape)
+        Tensor.constant(TensorValue(shape: .scalar, dtype: type.dtype, doubles: [number])).expanded(
+            to: type.shape)
     }
 
     if let folded = try folded(operation, inputs, type) { return folded }
@@ -116,7 +117,9 @@ private func simplify(_ operation: Operation, _ inputs: [Tensor], _ type: Tensor
 
     case .reduction(let rule):
         // Along axes of extent 1 there is nothing to combine.
-        if rule.axes.allSatisfy({ inputs[0].shape[$0] == 1 }) { return try inputs[0].reshaped(to: type.shape) }
+        if rule.axes.allSatisfy({ inputs[0].shape[$0] == 1 }) {
+            return try inputs[0].reshaped(to: type.shape)
+        }
 
     case .reshape:
         if inputs[0].shape == type.shape { return inputs[0] }
@@ -157,7 +160,9 @@ private func folded(_ operation: Operation, _ inputs: [Tensor], _ type: TensorTy
         // Elementwise work on one repeated number is that work on the number, whatever the shape.
         let numbers = inputs.map { tensor in splat(tensor).map { (tensor.dtype, $0) } }
         guard numbers.allSatisfy({ $0 != nil }) else { break }
-        let scalars = numbers.compactMap { $0 }.map { TensorValue(shape: .scalar, dtype: $0.0, doubles: [$0.1]) }
+        let scalars = numbers.compactMap { $0 }.map {
+            TensorValue(shape: .scalar, dtype: $0.0, doubles: [$0.1])
+        }
         let result = try operation.rule.evaluate(scalars, TensorType(.scalar, type.dtype))
         return Tensor.constant(result).expanded(to: type.shape)
     case .source, .broadcast: return nil

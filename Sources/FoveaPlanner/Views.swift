@@ -47,7 +47,8 @@ struct Views {
         case .broadcast:
             let added = tensor.shape.rank - input.shape.rank
             axes = tensor.shape.dimensions.enumerated().map { axis, extent in
-                axis < added || input.shape[axis - added] != extent ? [AxisMode(extent, 0)] : axes[axis - added]
+                axis < added || input.shape[axis - added] != extent
+                    ? [AxisMode(extent, 0)] : axes[axis - added]
             }
         case .transpose(let rule):
             axes = rule.permutation.map { axes[$0] }

@@ -15,7 +15,8 @@ import Testing
         init(channels: [Int], image: Shape, hidden: Int, momentum: Bool = true) throws {
             var generator = PhiloxGenerator(seed: 7, stream: 0, step: 0)
             func variable(_ name: String, _ shape: Shape, _ scale: Double) throws -> Tensor {
-                let values = (0..<shape.elementCount).map { _ in Float((generator.uniform() * 2 - 1) * scale) }
+                let values = (0..<shape.elementCount).map { _ in Float((generator.uniform() * 2 - 1) * scale)
+                }
                 let variable = Variable(name: name, initial: try TensorValue(shape: shape, values))
                 variables.append(variable)
                 return Tensor(variable)
@@ -53,7 +54,8 @@ import Testing
                     continue
                 }
                 let velocity = Variable(
-                    name: variable.name + "/velocity", initial: TensorValue(repeating: 0.01, shape: variable.shape))
+                    name: variable.name + "/velocity",
+                    initial: TensorValue(repeating: 0.01, shape: variable.shape))
                 let next = try Tensor(velocity) * 0.9 - rate * gradient
                 updates.append(try Update(velocity, to: next))
                 updates.append(try Update(variable, to: Tensor(variable) + next))
@@ -85,16 +87,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ([16, 32], Shape([14, 14, 1]), 4), ([32, 16], Shape([13, 17, 3]), 3), ([20, 6], Shape([12, 11, 3]), 2),
-        ([3, 5], Shape([10, 13, 1]), 1), ([16, 48], Shape([16, 15, 16]), 5), ([8, 8], Shape([14, 12, 2]), 1),
+        ([16, 32], Shape([14, 14, 1]), 4), ([32, 16], Shape([13, 17, 3]), 3),
+        ([20, 6], Shape([12, 11, 3]), 2),
+        ([3, 5], Shape([10, 13, 1]), 1), ([16, 48], Shape([16, 15, 16]), 5),
+        ([8, 8], Shape([14, 12, 2]), 1),
     ])
     func equalsReference(channels: [Int], image: Shape, batch: Int) async throws {
-        let results = try await [ReferenceBackend() as any Backend, OneDNNBackend(), OneDNNBackend(precision: .strict)]
-            .map { backend in
-                (backend, try Network(channels: channels, image: image, hidden: 24))
-            }.asyncMap { backend, network in
-                try await Self.train(network, on: backend, image: image, batch: batch, steps: 3)
-            }
+        let results = try await [
+            ReferenceBackend() as any Backend, OneDNNBackend(), OneDNNBackend(precision: .strict),
+        ]
+        .map { backend in
+            (backend, try Network(channels: channels, image: image, hidden: 24))
+        }.asyncMap { backend, network in
+            try await Self.train(network, on: backend, image: image, batch: batch, steps: 3)
+        }
         for (candidate, tolerance) in [(1, 1e-3), (2, 1e-4)] {
             for (expected, actual) in zip(results[0], results[candidate]) {
                 let largest = expected.value.doubles.map(abs).max() ?? 0

@@ -26,9 +26,15 @@ public struct Convolution: OperationRule {
         try expect(2, inputs)
         let (images, kernel) = (inputs[0], inputs[1])
         try checkImages(images, inputs)
-        guard kernel.shape.rank == 4, kernel.shape.dimensions.allSatisfy({ $0 > 0 }), kernel.dtype == images.dtype
-        else { throw error("needs a kernel [height, width, channels / groups, filters] of the images' type", inputs) }
-        guard groups > 0, images.shape[3] == kernel.shape[2].clampedProduct(groups), kernel.shape[3] % groups == 0 else {
+        guard kernel.shape.rank == 4, kernel.shape.dimensions.allSatisfy({ $0 > 0 }),
+            kernel.dtype == images.dtype
+        else {
+            throw error(
+                "needs a kernel [height, width, channels / groups, filters] of the images' type", inputs)
+        }
+        guard groups > 0, images.shape[3] == kernel.shape[2].clampedProduct(groups),
+            kernel.shape[3] % groups == 0
+        else {
             throw error(
                 "\(groups) group(s) of \(kernel.shape[2]) channels do not match \(images.shape[3]) input channels, or "
                     + "do not divide \(kernel.shape[3]) filters", inputs)
@@ -52,7 +58,8 @@ public struct Convolution: OperationRule {
 
     func kernelGradient(images: Tensor, upstream: Tensor, of kernel: Shape) throws -> Tensor {
         let size = Size2D(kernel[0], kernel[1])
-        return try Tensor(.convolutionKernelGradient(.init(convolution: self, kernelSize: size)), [images, upstream])
+        return try Tensor(
+            .convolutionKernelGradient(.init(convolution: self, kernelSize: size)), [images, upstream])
     }
 
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {
@@ -74,14 +81,16 @@ public struct Convolution: OperationRule {
             for i in 0..<output[1] {
                 for j in 0..<output[2] {
                     window.forEachPixel(under: Size2D(i, j), in: images.imageSize) { offset, pixel in
-                        let imageStart = ((n * images[1] + pixel.height) * images[2] + pixel.width) * images[3]
+                        let imageStart =
+                            ((n * images[1] + pixel.height) * images[2] + pixel.width) * images[3]
                         let kernelStart = (offset.height * kernel[1] + offset.width) * channels * filters
                         let outputStart = ((n * output[1] + i) * output[2] + j) * filters
                         for filter in 0..<filters {
                             let group = filter / filtersPerGroup
                             for channel in 0..<channels {
                                 body(
-                                    imageStart + group * channels + channel, kernelStart + channel * filters + filter,
+                                    imageStart + group * channels + channel,
+                                    kernelStart + channel * filters + filter,
                                     outputStart + filter)
                             }
                         }
@@ -112,7 +121,10 @@ public struct ConvolutionInputGradient: OperationRule {
         try checkImages(upstream, inputs)
         guard kernel.shape.rank == 4 else { throw error("needs a kernel of rank 4", inputs) }
         let images = TensorType(
-            [upstream.shape[0], inputSize.height, inputSize.width, kernel.shape[2].clampedProduct(convolution.groups)],
+            [
+                upstream.shape[0], inputSize.height, inputSize.width,
+                kernel.shape[2].clampedProduct(convolution.groups),
+            ],
             upstream.dtype)
         guard try convolution.infer([images, kernel]) == upstream else {
             throw error("the upstream gradient is not shaped like the output of \(inputSize) images", inputs)
@@ -163,7 +175,8 @@ public struct ConvolutionKernelGradient: OperationRule {
                 kernelSize.height, kernelSize.width, images.shape[3] / convolution.groups, upstream.shape[3],
             ], images.dtype)
         guard try convolution.infer([images, kernel]) == upstream else {
-            throw error("the upstream gradient is not shaped like the output of a \(kernelSize) kernel", inputs)
+            throw error(
+                "the upstream gradient is not shaped like the output of a \(kernelSize) kernel", inputs)
         }
         return kernel
     }
@@ -189,7 +202,9 @@ public struct ConvolutionKernelGradient: OperationRule {
 extension Tensor {
     /// 2-D convolution of images `[batch, height, width, channels]` with a kernel
     /// `[height, width, channels / groups, filters]`.
-    public func convolved(with kernel: Tensor, _ convolution: Convolution = Convolution()) throws(ShapeError) -> Tensor {
+    public func convolved(with kernel: Tensor, _ convolution: Convolution = Convolution()) throws(ShapeError)
+        -> Tensor
+    {
         try Tensor(.convolution(convolution), [self, kernel])
     }
 }

@@ -19,14 +19,26 @@ extension Tensor {
     }
 
     /// The larger element of each pair.
-    public static func maximum(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> Tensor { try binary(.maximum, a, b) }
-    public static func maximum(_ a: Tensor, _ b: Float) throws(ShapeError) -> Tensor { try binary(.maximum, a, b) }
+    public static func maximum(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> Tensor {
+        try binary(.maximum, a, b)
+    }
+    public static func maximum(_ a: Tensor, _ b: Float) throws(ShapeError) -> Tensor {
+        try binary(.maximum, a, b)
+    }
     /// The smaller element of each pair.
-    public static func minimum(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> Tensor { try binary(.minimum, a, b) }
-    public static func minimum(_ a: Tensor, _ b: Float) throws(ShapeError) -> Tensor { try binary(.minimum, a, b) }
+    public static func minimum(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> Tensor {
+        try binary(.minimum, a, b)
+    }
+    public static func minimum(_ a: Tensor, _ b: Float) throws(ShapeError) -> Tensor {
+        try binary(.minimum, a, b)
+    }
 
-    public func raised(to exponent: Tensor) throws(ShapeError) -> Tensor { try .binary(.power, self, exponent) }
-    public func raised(to exponent: Float) throws(ShapeError) -> Tensor { try .binary(.power, self, exponent) }
+    public func raised(to exponent: Tensor) throws(ShapeError) -> Tensor {
+        try .binary(.power, self, exponent)
+    }
+    public func raised(to exponent: Float) throws(ShapeError) -> Tensor {
+        try .binary(.power, self, exponent)
+    }
 
     public func equal(_ other: Tensor) throws(ShapeError) -> Tensor { try .compare(.equal, self, other) }
     public func greater(_ other: Float) throws(ShapeError) -> Tensor {
@@ -38,7 +50,9 @@ extension Tensor {
     public func greaterOrEqual(_ other: Float) throws(ShapeError) -> Tensor {
         try .compare(.greaterEqual, self, .constant(other, dtype))
     }
-    public func lessOrEqual(_ other: Tensor) throws(ShapeError) -> Tensor { try .compare(.lessEqual, self, other) }
+    public func lessOrEqual(_ other: Tensor) throws(ShapeError) -> Tensor {
+        try .compare(.lessEqual, self, other)
+    }
 
     /// Two tensors compared element by element, after broadcasting.
     public static func compare(_ kind: Comparison, _ a: Tensor, _ b: Tensor) throws(ShapeError) -> Tensor {

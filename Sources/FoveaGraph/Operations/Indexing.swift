@@ -13,7 +13,9 @@ public struct OneHot: OperationRule {
     public func infer(_ inputs: [TensorType]) throws(ShapeError) -> TensorType {
         try expect(1, inputs)
         guard inputs[0].dtype == .int32, depth > 0 else {
-            throw error("needs int32 indices and a positive depth, not \(inputs[0].dtype.rawValue) and \(depth)", inputs)
+            throw error(
+                "needs int32 indices and a positive depth, not \(inputs[0].dtype.rawValue) and \(depth)",
+                inputs)
         }
         return TensorType(Shape(inputs[0].shape.dimensions + [depth]), dtype)
     }

@@ -52,7 +52,8 @@ public struct MatMul: OperationRule {
                 try Tensor.matmul(b, g, transposeA: transposeB, transposeB: true)
             }
         // A matrix shared by the batch sums over it: one product of all rows.
-        let (rowsOfA, rowsOfG) = isShared ? (try a.flattenedRows(transposeA), try g.flattenedRows(false)) : (a, g)
+        let (rowsOfA, rowsOfG) =
+            isShared ? (try a.flattenedRows(transposeA), try g.flattenedRows(false)) : (a, g)
         let readsTransposed = isShared ? false : transposeA
         let gradientOfB =
             transposeB

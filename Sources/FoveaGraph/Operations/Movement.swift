@@ -218,7 +218,8 @@ public struct Concatenate: OperationRule {
         var gradients: [Tensor?] = []
         for input in inputs {
             guard input.shape[axis] >= 0 else {
-                throw GradientError(operation: name, reason: "pieces along the batch axis cannot be told apart")
+                throw GradientError(
+                    operation: name, reason: "pieces along the batch axis cannot be told apart")
             }
             var starts = [Int](repeating: 0, count: input.shape.rank)
             starts[axis] = start

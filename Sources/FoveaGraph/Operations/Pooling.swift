@@ -36,7 +36,8 @@ public struct MaxPoolGradient: OperationRule {
 
     public func gradients(inputs: [Tensor], output: Tensor, upstream: Tensor) throws -> [Tensor?] {
         throw GradientError(
-            operation: name, reason: "which element of a window is largest has no derivative to follow further")
+            operation: name,
+            reason: "which element of a window is largest has no derivative to follow further")
     }
 
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {
@@ -78,7 +79,9 @@ public struct AveragePool: OperationRule {
     }
 
     /// Each input element's share of each output element.
-    func forEachShare(images: Shape, output: Shape, _ body: (_ input: Int, _ output: Int, _ share: Double) -> Void) {
+    func forEachShare(
+        images: Shape, output: Shape, _ body: (_ input: Int, _ output: Int, _ share: Double) -> Void
+    ) {
         window.forEachWindow(images, output) { outputIndex, inputs in
             let count = countsPadding ? window.window.height * window.window.width : inputs.count
             for input in inputs { body(input, outputIndex, 1 / Double(count)) }
@@ -117,20 +120,25 @@ public struct AveragePoolGradient: OperationRule {
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {
         let g = inputs[0].doubles
         var x = [Double](repeating: 0, count: type.shape.elementCount)
-        pool.forEachShare(images: type.shape, output: inputs[0].shape) { xi, yi, share in x[xi] += g[yi] * share }
+        pool.forEachShare(images: type.shape, output: inputs[0].shape) { xi, yi, share in
+            x[xi] += g[yi] * share
+        }
         return TensorValue(shape: type.shape, dtype: type.dtype, doubles: x)
     }
 }
 
 extension OperationRule {
-    fileprivate func inferPooled(_ window: SlidingWindow, _ inputs: [TensorType]) throws(ShapeError) -> TensorType {
+    fileprivate func inferPooled(_ window: SlidingWindow, _ inputs: [TensorType]) throws(ShapeError)
+        -> TensorType
+    {
         try expect(1, inputs)
         try checkImages(inputs[0], inputs)
         let shape = inputs[0].shape
         guard window.dilations == 1 else { throw error("a pooling window cannot be dilated", inputs) }
         let (padding, size) = (window.padding, window.window)
         // Otherwise a window could lie in the padding altogether, with nothing to pool.
-        guard max(padding.top, padding.bottom) < size.height, max(padding.left, padding.right) < size.width else {
+        guard max(padding.top, padding.bottom) < size.height, max(padding.left, padding.right) < size.width
+        else {
             throw error("padding must be smaller than the \(size) window", inputs)
         }
         let output = try window.outputSize(of: shape.imageSize, name, inputs.map(\.shape))
@@ -140,12 +148,15 @@ extension OperationRule {
 
 extension SlidingWindow {
     /// Calls `body` for each output element with the positions of the input elements under its window.
-    fileprivate func forEachWindow(_ images: Shape, _ output: Shape, _ body: (_ output: Int, _ inputs: [Int]) -> Void) {
+    fileprivate func forEachWindow(
+        _ images: Shape, _ output: Shape, _ body: (_ output: Int, _ inputs: [Int]) -> Void
+    ) {
         var position = 0
         output.forEachIndex { index in
             var inputs: [Int] = []
             forEachPixel(under: Size2D(index[1], index[2]), in: images.imageSize) { _, pixel in
-                inputs.append(((index[0] * images[1] + pixel.height) * images[2] + pixel.width) * images[3] + index[3])
+                inputs.append(
+                    ((index[0] * images[1] + pixel.height) * images[2] + pixel.width) * images[3] + index[3])
             }
             body(position, inputs)
             position += 1
@@ -167,7 +178,9 @@ extension Tensor {
         try Tensor(.maxPool(MaxPool(window)), [self])
     }
 
-    public func averagePooled(_ window: SlidingWindow, countsPadding: Bool = false) throws(ShapeError) -> Tensor {
+    public func averagePooled(_ window: SlidingWindow, countsPadding: Bool = false) throws(ShapeError)
+        -> Tensor
+    {
         try Tensor(.averagePool(AveragePool(window, countsPadding: countsPadding)), [self])
     }
 }

@@ -38,7 +38,9 @@ public struct Random: OperationRule {
 
     public func infer(_ inputs: [TensorType]) throws(ShapeError) -> TensorType {
         try expect(1, inputs)
-        guard inputs[0] == TensorType([4], .int32) else { throw error("needs a key of four int32 words", inputs) }
+        guard inputs[0] == TensorType([4], .int32) else {
+            throw error("needs a key of four int32 words", inputs)
+        }
         return TensorType(shape, .float32)
     }
 

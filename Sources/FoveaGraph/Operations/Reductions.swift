@@ -110,7 +110,8 @@ public struct ArgMax: OperationRule {
 
 extension OperationRule {
     func checkAxes(_ axes: [Int], _ inputs: [TensorType]) throws(ShapeError) {
-        guard axes.allSatisfy({ (0..<inputs[0].shape.rank).contains($0) }), Set(axes).count == axes.count else {
+        guard axes.allSatisfy({ (0..<inputs[0].shape.rank).contains($0) }), Set(axes).count == axes.count
+        else {
             throw error("axes \(axes) must be different and lie in 0..<\(inputs[0].shape.rank)", inputs)
         }
     }
@@ -147,7 +148,9 @@ extension Tensor {
         try Tensor(.argMax(ArgMax(axis: axis < 0 ? axis + shape.rank : axis, keepDims: keepDims)), [self])
     }
 
-    private func reduced(_ kind: Reduction.Kind, _ axes: [Int]?, _ keepDims: Bool) throws(ShapeError) -> Tensor {
+    private func reduced(_ kind: Reduction.Kind, _ axes: [Int]?, _ keepDims: Bool) throws(ShapeError)
+        -> Tensor
+    {
         let axes = axes?.map { $0 < 0 ? $0 + shape.rank : $0 }.sorted() ?? Array(0..<shape.rank)
         return try Tensor(.reduction(Reduction(kind, axes: axes, keepDims: keepDims)), [self])
     }

@@ -35,7 +35,9 @@ public struct Softmax: OperationRule {
             let positions = (0..<shape[axis]).map { start + $0 * step }
             let largest = positions.map { x[$0] }.max() ?? 0
             let sum = positions.reduce(0) { $0 + exp(x[$1] - largest) }
-            for p in positions { y[p] = isLogarithmic ? x[p] - largest - log(sum) : exp(x[p] - largest) / sum }
+            for p in positions {
+                y[p] = isLogarithmic ? x[p] - largest - log(sum) : exp(x[p] - largest) / sum
+            }
         }
         return TensorValue(shape: shape, dtype: type.dtype, doubles: y)
     }

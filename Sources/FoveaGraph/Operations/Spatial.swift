@@ -76,7 +76,8 @@ public struct SlidingWindow: Hashable, Sendable {
     public func outputSize(of input: Size2D, _ name: String, _ shapes: [Shape]) throws(ShapeError) -> Size2D {
         guard window.isPositive, strides.isPositive, dilations.isPositive, !padding.isNegative else {
             throw ShapeError(
-                name, "window \(window), strides \(strides) and dilations \(dilations) must be positive and padding "
+                name,
+                "window \(window), strides \(strides) and dilations \(dilations) must be positive and padding "
                     + "must not be negative", shapes: shapes)
         }
         func outputs(_ size: Int, _ padding: Int, _ window: Int, _ stride: Int, _ dilation: Int) -> Int? {
@@ -85,9 +86,11 @@ public struct SlidingWindow: Hashable, Sendable {
         }
         guard
             let height = outputs(
-                input.height, padding.top.clampedSum(padding.bottom), window.height, strides.height, dilations.height),
+                input.height, padding.top.clampedSum(padding.bottom), window.height, strides.height,
+                dilations.height),
             let width = outputs(
-                input.width, padding.left.clampedSum(padding.right), window.width, strides.width, dilations.width)
+                input.width, padding.left.clampedSum(padding.right), window.width, strides.width,
+                dilations.width)
         else {
             throw ShapeError(
                 name,
@@ -99,7 +102,9 @@ public struct SlidingWindow: Hashable, Sendable {
     }
 
     /// Calls `body` with the offset inside the window and the input pixel under it, leaving out padding.
-    func forEachPixel(under output: Size2D, in input: Size2D, _ body: (_ offset: Size2D, _ pixel: Size2D) -> Void) {
+    func forEachPixel(
+        under output: Size2D, in input: Size2D, _ body: (_ offset: Size2D, _ pixel: Size2D) -> Void
+    ) {
         for row in 0..<window.height {
             let y = output.height * strides.height - padding.top + row * dilations.height
             guard (0..<input.height).contains(y) else { continue }

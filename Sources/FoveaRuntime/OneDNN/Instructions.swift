@@ -37,7 +37,9 @@ extension fovea_instruction {
         }
     }
 
-    private mutating func set(_ code: fovea_opcode, d: Int = 0, a: Int = 0, b: Int = 0, c: Int = 0, operand: Int = 0) {
+    private mutating func set(
+        _ code: fovea_opcode, d: Int = 0, a: Int = 0, b: Int = 0, c: Int = 0, operand: Int = 0
+    ) {
         opcode = code
         (self.d, self.a, self.b, self.c) = (Int32(d), Int32(a), Int32(b), Int32(c))
         self.operand = Int32(operand)

@@ -22,7 +22,8 @@ final class ElementwiseCall: KernelCall {
         _ kernel: ElementwiseKernel, address: (Plan.ValueID) throws -> UnsafeMutableRawPointer,
         dtype: (Plan.ValueID) -> DType
     ) throws {
-        guard kernel.extents.count <= FOVEA_MAX_RANK, kernel.program.registerCount <= FOVEA_MAX_REGISTERS else {
+        guard kernel.extents.count <= FOVEA_MAX_RANK, kernel.program.registerCount <= FOVEA_MAX_REGISTERS
+        else {
             throw RunError.kernel(
                 "elementwise work over \(kernel.extents.count) axes with \(kernel.program.registerCount) registers is "
                     + "more than a kernel holds")
@@ -84,7 +85,8 @@ final class ReductionCall: KernelCall {
             switch kernel.kind {
             case .argMax:
                 fovea_argmax(
-                    fovea_dtype(kernel.dtype), reduction, source, destination.assumingMemoryBound(to: Int32.self))
+                    fovea_dtype(kernel.dtype), reduction, source,
+                    destination.assumingMemoryBound(to: Int32.self))
             case .combine(let kind):
                 let kind: fovea_reduction_kind =
                     switch kind {

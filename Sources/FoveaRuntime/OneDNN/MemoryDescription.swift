@@ -38,7 +38,8 @@ extension fovea_memory {
 
     /// A tensor in a given layout. `extents`, `strides` and the blocks' axes in our order.
     init(
-        _ extents: [Int], strides: [Int], blocks: [PaddedLayout.Block] = [], order: [Int], _ dtype: DType = .float32
+        _ extents: [Int], strides: [Int], blocks: [PaddedLayout.Block] = [], order: [Int],
+        _ dtype: DType = .float32
     ) {
         self.init(any: extents, order: order, dtype)
         is_any = 0
@@ -83,7 +84,8 @@ extension fovea_memory {
         let outer = order.map { get(\.strides, $0) }
         let blocks = (0..<Int(inner_count)).map { place in
             let theirs = get(\.inner_axes, place)
-            return PaddedLayout.Block(axis: order.firstIndex(of: theirs) ?? 0, size: get(\.inner_blocks, place))
+            return PaddedLayout.Block(
+                axis: order.firstIndex(of: theirs) ?? 0, size: get(\.inner_blocks, place))
         }
         var inner = [[AxisMode]](repeating: [], count: extents.count)
         var step = 1

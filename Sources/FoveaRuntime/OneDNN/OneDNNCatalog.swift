@@ -15,7 +15,9 @@ struct OneDNNCatalog: KernelCatalog {
     let precision: Precision
 
     func choose(_ request: ConvolutionRequest) throws -> ConvolutionChoice {
-        if precision != .strict, request.suitsWinograd, let primitive = try? Primitive(request, isWinograd: true) {
+        if precision != .strict, request.suitsWinograd,
+            let primitive = try? Primitive(request, isWinograd: true)
+        {
             return try choice(request, primitive, isWinograd: true)
         }
         return try choice(request, Primitive(request, isWinograd: false), isWinograd: false)
@@ -47,15 +49,33 @@ struct OneDNNCatalog: KernelCatalog {
 
     private func simple(_ primitive: Primitive) -> SimpleChoice {
         SimpleChoice(
-            implementation: primitive.implementation, scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD))
+            implementation: primitive.implementation,
+            scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD))
     }
 }
 
 extension ConvolutionRequest {
-    /// Whether Winograd's F(4×4, 3×3) pays (Lavin and Gray 2016, arXiv:1509.09308): its transforms are a fixed cost for
-    /// each channel, so both sides need enough channels to share them.
+    /// Whether Winograd's F(4×4, 3×3) pays (Lavin and Gray 2016, arXiv:1509.09308).
+    ///
+    /// Its transforms are a fixed cost for each channel, so both sides need enough channels to share them. It computes
+    /// whole 4×4 tiles of the result: where images do not fill their tiles, direct sums win. The kernel's gradient has
+    /// tiles of its own and always won where measured.
     var suitsWinograd: Bool {
-        kernel[0] == 3 && kernel[1] == 3 && convolution.strides == 1 && convolution.dilations == 1
-            && convolution.groups == 1 && images.channels >= 16 && output.channels >= 16
+        guard kernel[0] == 3, kernel[1] == 3, convolution.strides == 1, convolution.dilations == 1,
+            convolution.groups == 1, images.channels >= 16, output.channels >= 16
+        else { return false }
+        switch direction {
+        case .forward: return tileWaste(output.imageSize) <= Self.largestTileWaste
+        case .inputGradient: return tileWaste(images.imageSize) <= Self.largestTileWaste
+        case .kernelGradient: return true
+        }
+    }
+
+    private static let largestTileWaste = 1.4
+
+    /// Elements computed for each one needed.
+    private func tileWaste(_ size: Size2D) -> Double {
+        func padded(_ extent: Int) -> Double { Double((extent + 3) / 4 * 4) / Double(extent) }
+        return padded(size.height) * padded(size.width)
     }
 }

@@ -88,12 +88,15 @@ extension Primitive {
     convenience init(_ request: MatMulRequest) throws {
         func memory(_ rows: Int, _ columns: Int, _ matrix: MatMulRequest.Matrix) -> fovea_memory {
             guard request.batch > 1 else {
-                return fovea_memory([rows, columns], strides: [matrix.rowStride, matrix.columnStride], order: [0, 1])
+                return fovea_memory(
+                    [rows, columns], strides: [matrix.rowStride, matrix.columnStride], order: [0, 1])
             }
             let isShared = matrix.batchStride == 0
             return fovea_memory(
                 [isShared ? 1 : request.batch, rows, columns],
-                strides: [isShared ? rows * columns : matrix.batchStride, matrix.rowStride, matrix.columnStride],
+                strides: [
+                    isShared ? rows * columns : matrix.batchStride, matrix.rowStride, matrix.columnStride,
+                ],
                 order: [0, 1, 2])
         }
         var spec = fovea_matmul()
@@ -114,7 +117,8 @@ extension Primitive {
         spec.logarithm = request.isLogarithmic ? 1 : 0
         spec.axis = Int32(request.axis)
         spec.source = fovea_memory(
-            request.shape.dimensions, strides: request.shape.rowMajorStrides, order: AxisOrder.plain(request.shape.rank))
+            request.shape.dimensions, strides: request.shape.rowMajorStrides,
+            order: AxisOrder.plain(request.shape.rank))
         spec.destination = spec.source
         try self.init(fovea_softmax_create(&spec))
     }

@@ -33,10 +33,12 @@ extension Layout {
         return try bytes.withUnsafeMutableBytes { target in
             for (index, place) in places(type.shape).enumerated() {
                 for byte in 0..<size {
-                    target[index * size + byte] = memory.load(fromByteOffset: place * size + byte, as: UInt8.self)
+                    target[index * size + byte] = memory.load(
+                        fromByteOffset: place * size + byte, as: UInt8.self)
                 }
             }
-            return try TensorValue(shape: type.shape, dtype: type.dtype, bytes: UnsafeRawBufferPointer(target))
+            return try TensorValue(
+                shape: type.shape, dtype: type.dtype, bytes: UnsafeRawBufferPointer(target))
         }
     }
 
@@ -50,7 +52,8 @@ extension Layout {
             let size = value.dtype.byteCount
             for (index, place) in places(value.shape).enumerated() {
                 for byte in 0..<size {
-                    memory.storeBytes(of: source[index * size + byte], toByteOffset: place * size + byte, as: UInt8.self)
+                    memory.storeBytes(
+                        of: source[index * size + byte], toByteOffset: place * size + byte, as: UInt8.self)
                 }
             }
         }

@@ -1,0 +1,158 @@
+import CKernels
+import FoveaGraph
+import FoveaPlanner
+
+/// A plan with its memory and prepared calls.
+@Compute
+public final class OneDNNExecutable: Executable {
+    public let inputs: [String: TensorType]
+    public let plan: Plan
+    private let seed: UInt64
+    private let arena: AlignedMemory
+    private var calls: [any KernelCall] = []
+    private var inputAddresses: [String: UnsafeMutableRawPointer] = [:]
+    private var missing: Set<String>
+    private var outputs: [(address: UnsafeMutableRawPointer, layout: Layout, type: TensorType)] = []
+    private var randomKeyAddress: UnsafeMutablePointer<Int32>?
+    private var hasRun = false
+    /// Memory that the calls point into.
+    private var variables: [ResidentStorage] = []
+    private var constants: [AlignedMemory] = []
+
+    init(_ graph: BoundGraph, plan: Plan, seed: UInt64) throws {
+        self.seed = seed
+        self.plan = plan
+        inputs = try graph.inputs()
+        missing = Set(inputs.keys)
+        arena = try AlignedMemory(byteCount: plan.arenaByteCount)
+
+        var resident: [Variable: ResidentStorage] = [:]
+        for (variable, layout) in plan.variables {
+            if let present = variable.currentStorage as? ResidentStorage {
+                resident[variable] = present
+            } else {
+                let storage = try ResidentStorage(variable.value(), layout: layout)
+                variable.move(to: storage)
+                resident[variable] = storage
+            }
+        }
+        variables = Array(resident.values)
+
+        var addresses: [UnsafeMutableRawPointer] = []
+        for value in plan.values {
+            switch value.place {
+            case .arena(let offset): addresses.append(arena.start + offset)
+            case .variable(let variable):
+                guard let storage = resident[variable] else {
+                    throw RunError.kernel("variable '\(variable.name)' has no memory")
+                }
+                addresses.append(storage.memory.start)
+            case .constant(let constant):
+                let memory = try AlignedMemory(byteCount: value.byteCount)
+                value.layout.pack(constant, into: memory.start)
+                constants.append(memory)
+                addresses.append(memory.start)
+            }
+        }
+        for (name, value) in plan.inputs { inputAddresses[name] = addresses[value] }
+        randomKeyAddress = plan.randomKey.map { addresses[$0].bindMemory(to: Int32.self, capacity: 4) }
+        outputs = plan.outputs.map { value, shape in
+            (addresses[value], plan.values[value].layout, TensorType(shape, plan.values[value].type.dtype))
+        }
+        calls = try plan.calls.map { try Self.call($0, plan.values, addresses) }
+    }
+
+    private static func call(
+        _ call: Plan.Call, _ values: [Plan.Value], _ addresses: [UnsafeMutableRawPointer]
+    ) throws -> any KernelCall {
+        func address(_ role: Plan.Operand.Role) throws -> UnsafeMutableRawPointer {
+            guard let operand = call.operands.first(where: { $0.role == role }) else {
+                throw RunError.kernel("a planned \(call.kernel.name) lacks its \(role.rawValue)")
+            }
+            return addresses[operand.value]
+        }
+        func bound(_ primitive: Primitive) -> any KernelCall {
+            for operand in call.operands {
+                if let argument = fovea_argument(operand.role) {
+                    primitive.bind(argument, addresses[operand.value])
+                }
+            }
+            return PrimitiveCall(primitive: primitive)
+        }
+        switch call.kernel {
+        case .elementwise(let kernel):
+            return try ElementwiseCall(kernel, address: { addresses[$0] }, dtype: { values[$0].type.dtype })
+        case .reduction(let kernel):
+            return try ReductionCall(kernel, source: address(.source), destination: address(.destination))
+        case .gather(let kernel):
+            let indices = try address(.indices)
+            return GatherCall(
+                kernel: kernel, source: try address(.source),
+                indices: indices.bindMemory(to: Int32.self, capacity: kernel.count),
+                destination: try address(.destination))
+        case .convolution(let choice):
+            return bound(try Primitive(choice.request, isWinograd: choice.isWinograd))
+        case .pooling(let choice): return bound(try Primitive(choice.request))
+        case .matmul(let request): return bound(try Primitive(request))
+        case .softmax(let request): return bound(try Primitive(request))
+        case .reorder(let request): return bound(try Primitive(request))
+        }
+    }
+
+    public func setInput(_ name: String, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
+        guard let type = inputs[name], let address = inputAddresses[name] else { throw unknownInput(name) }
+        try fill(
+            UnsafeMutableRawBufferPointer(
+                start: address, count: type.shape.elementCount * type.dtype.byteCount))
+        missing.remove(name)
+    }
+
+    public func run(step: UInt64) throws {
+        if let name = missing.min() { throw RunError.missingInput(name) }
+        if let randomKeyAddress {
+            for (place, word) in randomKey(seed: seed, step: step).enumerated() {
+                randomKeyAddress[place] = word
+            }
+        }
+        for call in calls { try call.run() }
+        hasRun = true
+    }
+
+    /// Seconds that each call of the plan took, the least of some runs.
+    public func callTimes(runs: Int) throws -> [Double] {
+        var best = [Double](repeating: .infinity, count: calls.count)
+        let clock = ContinuousClock()
+        for _ in 0..<runs {
+            for (place, call) in calls.enumerated() {
+                let elapsed = try clock.measure { try call.run() }
+                best[place] = min(best[place], elapsed / .seconds(1))
+            }
+        }
+        return best
+    }
+
+    public var outputCount: Int { outputs.count }
+
+    public func output(_ index: Int) throws -> TensorValue {
+        guard hasRun, outputs.indices.contains(index) else {
+            throw RunError.noOutput(index, count: outputs.count)
+        }
+        let output = outputs[index]
+        return try output.layout.unpacked(output.address, output.type)
+    }
+}
+
+extension fovea_argument {
+    /// The library's name for an operand; nil for those of other kernels.
+    fileprivate init?(_ role: Plan.Operand.Role) {
+        switch role {
+        case .source: self = FOVEA_ARG_SOURCE
+        case .weights: self = FOVEA_ARG_WEIGHTS
+        case .bias: self = FOVEA_ARG_BIAS
+        case .destination: self = FOVEA_ARG_DESTINATION
+        case .winners: self = FOVEA_ARG_WORKSPACE
+        case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
+        case .indices, .element: return nil
+        }
+    }
+}
