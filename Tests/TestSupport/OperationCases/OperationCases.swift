@@ -1,0 +1,66 @@
+import FoveaGraph
+
+/// Small cases of every operation, over shapes in which mistakes show: one example and several, odd and unequal
+/// extents, unequal strides, one-sided padding.
+public enum OperationCases {
+    public static let all: [OperationCase] = [
+        sources, elementwise, casts, reductions, movement, indexing, products, convolutions, poolings,
+        softmaxes, random,
+    ].flatMap { $0 }
+}
+
+extension OperationCases {
+    /// Sources other than inputs, each in an expression.
+    static let sources: [OperationCase] = [
+        OperationCase("constant", [.batch([3, 4])]) { x in
+            let table = try TensorValue(shape: [3, 1], [1.5, -2, 0.25]).reshaped(to: [3])
+            return [try x[0].sliced(starts: [0, 1], extents: [x[0].shape[0], 3]) * .constant(table)]
+        },
+        OperationCase("variable", [.batch([2, 3])]) { x in
+            [try x[0] * Tensor(Variable(name: "scale", initial: TensorValue([2, -1, 0.5])))]
+        },
+        OperationCase("isTraining as a condition", [.batch([2, 5])]) { x in
+            [try .select(.isTraining, x[0] * 2, x[0] + 1)]
+        },
+        OperationCase("mean over the batch", [.batch([3, 4])]) { x in [try x[0].mean(axes: [0])] },
+        OperationCase("mean over the batch and an axis", [.batch([3, 4, 2])]) { x in
+            [try x[0].mean(axes: [0, 1], keepDims: true)]
+        },
+    ]
+
+    static let softmaxes: [OperationCase] = [false, true].flatMap { isLogarithmic in
+        let name = isLogarithmic ? "logSoftmax" : "softmax"
+        func along(_ axis: Int, _ suffix: String, _ input: CaseInput) -> OperationCase {
+            OperationCase("\(name) \(suffix)", [input]) { x in
+                [try isLogarithmic ? x[0].logSoftmax(axis: axis) : x[0].softmax(axis: axis)]
+            }
+        }
+        let large = CaseInput.batch([2, 6], .listed([900, -900, 899.5, 0, 898, 900])).withoutGradient
+        return [
+            along(0, "along axis 0", .batch([3, 4, 5])), along(1, "along axis 1", .batch([3, 4, 5])),
+            along(2, "along axis 2", .batch([3, 4, 5])),
+            along(-1, "of 10 classes", .batch([4, 10], .uniform(-6, 6))),
+            along(-1, "of one class", .batch([3, 1])),
+            along(-1, "of 33 classes, one example", .batch([1, 33])),
+            along(-1, "of large numbers", large),
+        ]
+    }
+
+    static let random: [OperationCase] = [
+        OperationCase("randomUniform", [.batch([3, 7])]) { x in [try x[0] * .randomUniform(x[0].shape)] },
+        OperationCase("randomNormal", [.batch([3, 7])]) { x in [try x[0] * .randomNormal(x[0].shape)] },
+        OperationCase("randomUniform without inputs", []) { _ in
+            [.randomUniform([5]), .randomUniform([2, 3])]
+        },
+        OperationCase("randomNormal without inputs", []) { _ in [.randomNormal([9]), .randomNormal([1])] },
+        OperationCase("one stream read twice", [.batch([2, 5])]) { x in
+            let stream = RandomStream()
+            let noise = [x[0].shape, [2]].map { Tensor.randomUniform($0, stream: stream) }
+            return [try x[0] + noise[0], noise[1]]
+        },
+        OperationCase("dropout", [.batch([3, 35])]) { x in
+            let isKept = try Tensor.randomUniform(x[0].shape).greaterOrEqual(0.25)
+            return [try .select(isKept, x[0] / 0.75, .filled(0, x[0].shape))]
+        },
+    ]
+}
