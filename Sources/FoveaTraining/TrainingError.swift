@@ -1,0 +1,53 @@
+import FoveaGraph
+
+/// Training, evaluation or prediction cannot start with what it was given, or had to stop.
+public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Which examples an error is about.
+    public enum Data: String, Hashable, Sendable {
+        case training, validation, evaluation, prediction
+    }
+
+    /// An argument or setting outside its range.
+    case invalidArgument(_ name: String, _ value: String, expected: String)
+    case noExamples(Data)
+    case wrongInputShape(expected: Shape, received: Shape, in: Data)
+    case wrongInputType(DType, in: Data)
+    case labelOutOfRange(_ label: Int, example: Int, classes: Int, in: Data)
+    /// A target that is NaN or infinite, or outside `0...1` where the loss is the binary cross-entropy.
+    case targetOutOfRange(_ target: Float, example: Int, expected: String, in: Data)
+    /// No parameter of the model is trainable.
+    case nothingToTrain
+    /// The loss became NaN or infinite. The model and the optimizer are as they were at the end of the last whole epoch
+    /// of this training, or before it. Epochs and steps count from 1.
+    case lossNotFinite(_ loss: Float, epoch: Int, step: Int)
+    /// A variable contains NaN or infinity at the end of an epoch. The model and the optimizer are as for
+    /// `lossNotFinite`.
+    case variableNotFinite(_ name: String, epoch: Int)
+
+    public var description: String {
+        switch self {
+        case .invalidArgument(let name, let value, let expected):
+            "\(name) is \(value), but must be \(expected)"
+        case .noExamples(let data):
+            "the \(data.rawValue) data has no examples; at least one is needed"
+        case .wrongInputShape(let expected, let received, let data):
+            "the model takes inputs of shape \(expected), but the \(data.rawValue) data has \(received) for each example"
+        case .wrongInputType(let dtype, let data):
+            "the \(data.rawValue) inputs are \(dtype.rawValue); they must be float32, or uint8 for images whose "
+                + "0...255 stand for 0...1"
+        case .labelOutOfRange(let label, let example, let classes, let data):
+            "example \(example) of the \(data.rawValue) data has the label \(label), but the model has \(classes) "
+                + "outputs, for the labels 0...\(classes - 1); correct the labels or give the last layer more units"
+        case .targetOutOfRange(let target, let example, let expected, let data):
+            "example \(example) of the \(data.rawValue) data has the target \(target), but targets must be \(expected)"
+        case .nothingToTrain:
+            "every parameter of the model is frozen; make at least one trainable before compiling"
+        case .lossNotFinite(let loss, let epoch, let step):
+            "the loss is \(loss) at step \(step) of epoch \(epoch); the parameters were set back to where they were "
+                + "before that epoch. Try a smaller learning rate, and look for NaN or very large inputs"
+        case .variableNotFinite(let name, let epoch):
+            "'\(name)' contains NaN or infinity after epoch \(epoch); the parameters were set back to where they "
+                + "were before that epoch. Try a smaller learning rate"
+        }
+    }
+}

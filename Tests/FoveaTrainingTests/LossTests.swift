@@ -1,0 +1,241 @@
+import Foundation
+import FoveaGraph
+import FoveaRuntime
+import FoveaTraining
+import Testing
+
+/// Losses and gradients against the same formulas in `Double`.
+struct LossTests {
+    /// Per-example losses, and the gradient of their mean with respect to the predictions.
+    private func evaluate(
+        _ loss: Loss, _ targets: TensorValue, _ predictions: TensorValue,
+        through: (Tensor) throws -> Tensor = { $0 }
+    ) async throws -> (values: TensorValue, gradient: [Float]) {
+        let batch = predictions.shape[0]
+        let y = Tensor.input("y", Shape(Array(targets.shape.dimensions.dropFirst())), targets.dtype)
+        let x = Tensor.input("x", Shape(Array(predictions.shape.dimensions.dropFirst())))
+        let values = try loss(targets: y, predictions: through(x))
+        let gradient = try gradient(of: values.mean(), withRespectTo: [x])
+        let results = try await outputs(
+            of: [values] + gradient, ["x": predictions, "y": targets], batch: batch)
+        #expect(results[0].shape == [batch])
+        return (results[0], results[1].floats)
+    }
+
+    private func softmax(_ row: [Double]) -> [Double] {
+        let largest = row.max() ?? 0
+        let powers = row.map { exp($0 - largest) }
+        return powers.map { $0 / powers.reduce(0, +) }
+    }
+
+    private static let logits: [[Double]] = [
+        [1.5, -2, 0.25], [100, -100, 0], [-100, 100, 100], [0, 0, 0],
+    ]
+    private static let labels = [2, 1, 0, 1]
+
+    @Test(arguments: [false, true])
+    func sparseFromLogits(throughSoftmax: Bool) async throws {
+        let rows = Self.logits
+        // Out of a softmax the loss must not know the difference: -100 against 100 costs 200, not log 1e-7.
+        let result = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: !throughSoftmax),
+            TensorValue(Self.labels.map(Int32.init)),
+            TensorValue(shape: [4, 3], rows.flatMap { $0 }.map(Float.init)),
+            through: { throughSoftmax ? try $0.softmax() : $0 })
+        let expected = zip(rows, Self.labels).map { row, label -> Double in
+            let largest = row.max() ?? 0
+            return largest + log(row.reduce(0) { $0 + exp($1 - largest) }) - row[label]
+        }
+        let gradient = zip(rows, Self.labels).flatMap { row, label in
+            softmax(row).enumerated().map { ($0.element - ($0.offset == label ? 1 : 0)) / 4 }
+        }
+        expectClose(result.values.floats, expected, 1e-6)
+        expectClose(result.gradient, gradient, 1e-6)
+    }
+
+    @Test func denseAgreesWithSparseOnOneHotRows() async throws {
+        let x = try TensorValue(shape: [4, 3], Self.logits.flatMap { $0 }.map(Float.init))
+        let oneHot = Self.labels.flatMap { label in (0..<3).map { Float($0 == label ? 1 : 0) } }
+        let sparse = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: true), TensorValue(Self.labels.map(Int32.init)), x)
+        let dense = try await evaluate(
+            .categoricalCrossentropy(fromLogits: true), TensorValue(shape: [4, 3], oneHot), x)
+        expectClose(dense.values.floats, sparse.values.doubles, 1e-6)
+        expectClose(dense.gradient, sparse.gradient.map(Double.init), 1e-6)
+    }
+
+    @Test func probabilitiesOfZeroAndOneAreClipped() async throws {
+        let high = Double(Float(1 - 1e-7))
+        let clip = { (p: Double) in min(max(p, 1e-7), high) }
+        let p: [[Double]] = [[1, 0], [0, 1], [0.75, 0.25]]
+        let x = try TensorValue(shape: [3, 2], p.flatMap { $0 }.map(Float.init))
+
+        let sparse = try await evaluate(
+            .sparseCategoricalCrossentropy(), TensorValue([0, 0, 1] as [Int32]), x)
+        let expected = zip(p, [0, 0, 1]).map { row, label in
+            -log(clip(row[label]) / (clip(row[0]) + clip(row[1])))
+        }
+        expectClose(sparse.values.floats, expected, 1e-6)
+        expectClose(sparse.gradient, [0, 0, 0, 0, 1 / 3.0, -1.0], 1e-6)
+
+        let binary = try await evaluate(
+            .binaryCrossentropy(), TensorValue(shape: [3, 2], [1, 0, 1, 0, 1, 1]), x)
+        let binaryExpected = [-log(high), (-log(1e-7) - log(1 - high)) / 2, -(log(0.75) + log(0.25)) / 2]
+        expectClose(binary.values.floats, binaryExpected, 1e-6)
+        expectClose(binary.gradient, [0, 0, 0, 0, -1 / (0.75 * 6), -1 / (0.25 * 6)], 1e-6)
+        #expect(binary.values.floats[0] > 0)
+    }
+
+    @Test func unnormalizedProbabilitiesAreDividedByTheirSum() async throws {
+        let result = try await evaluate(
+            .categoricalCrossentropy(), TensorValue(shape: [1, 3], [0, 1, 0]),
+            TensorValue(shape: [1, 3], [1, 2, 5]))
+        expectClose(result.values.floats, [-log(0.25)], 1e-6)
+        expectClose(result.gradient, [1 / 8.0, 1 / 8.0 - 1 / 2.0, 1 / 8.0], 1e-6)
+    }
+
+    @Test(arguments: [false, true])
+    func binaryFromLogits(throughSigmoid: Bool) async throws {
+        let x: [Double] = [0, 0, 100, -100, 100, -100, 0.5, -3]
+        let t: [Double] = [0, 1, 1, 0, 0, 1, 0.25, 0.75]
+        let result = try await evaluate(
+            .binaryCrossentropy(fromLogits: !throughSigmoid), TensorValue(shape: [4, 2], t.map(Float.init)),
+            TensorValue(shape: [4, 2], x.map(Float.init)), through: { throughSigmoid ? try $0.sigmoid() : $0 }
+        )
+        let each = zip(x, t).map { x, t -> Double in max(x, 0) - x * t + log1p(exp(-abs(x))) }
+        let perExample = stride(from: 0, to: 8, by: 2).map { (each[$0] + each[$0 + 1]) / 2 }
+        expectClose(result.values.floats, perExample, 1e-6)
+        let gradient = zip(x, t).map { x, t -> Double in (1 / (1 + exp(-x)) - t) / 8 }
+        expectClose(result.gradient, gradient, 1e-6)
+    }
+
+    @Test func binaryLabelSmoothing() async throws {
+        let result = try await evaluate(
+            .binaryCrossentropy(fromLogits: true, labelSmoothing: 0.2), TensorValue([1, 0] as [Float]),
+            TensorValue(shape: [2, 1], [2, -1]))
+        let loss = { (x: Double, t: Double) -> Double in max(x, 0) - x * t + log1p(exp(-abs(x))) }
+        expectClose(result.values.floats, [loss(2, 0.9), loss(-1, 0.1)], 1e-6)
+    }
+
+    @Test func meanSquaredError() async throws {
+        let result = try await evaluate(
+            .meanSquaredError, TensorValue(shape: [2, 1, 3], [0, 1, 2, 3, 4, 5]),
+            TensorValue(shape: [2, 1, 3], [1, 1, 4, 3, 3.5, 5]))
+        expectClose(result.values.floats, [5 / 3.0, 0.25 / 3], 1e-6)
+        expectClose(result.gradient, [1 / 3.0, 0, 2 / 3.0, 0, -0.5 / 3, 0], 1e-6)
+    }
+
+    @Test func severalPlacesOfOneExampleAreAveraged() async throws {
+        let result = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: true),
+            TensorValue(shape: [2, 3], storage: .int32([0, 1, 0, 1, 1, 1])),
+            TensorValue(shape: [2, 3, 2], [Float](repeating: 0, count: 12)))
+        expectClose(result.values.floats, [log(2), log(2)], 1e-6)
+    }
+
+    @Test func aSoftmaxOverAnotherAxisGivesNoLogits() async throws {
+        let x: [Float] = [1, 5, 2, 0, 3, -1]
+        let result = try await evaluate(
+            .sparseCategoricalCrossentropy(), TensorValue(shape: [1, 2], storage: .int32([0, 2])),
+            TensorValue(shape: [1, 2, 3], x), through: { try $0.softmax(axis: 1) })
+        // Probabilities of a column sum to 1, those of a row are divided by their sum.
+        let p = (0..<6).map { i -> Double in
+            exp(Double(x[i])) / (exp(Double(x[i % 3])) + exp(Double(x[i % 3 + 3])))
+        }
+        let first = -log(p[0] / (p[0] + p[1] + p[2]))
+        let second = -log(p[5] / (p[3] + p[4] + p[5]))
+        expectClose(result.values.floats, [(first + second) / 2], 1e-6)
+    }
+
+    @Test func labelsMayHaveATrailingAxisAndBeBytes() async throws {
+        let x = try TensorValue(shape: [2, 3], [1, 2, 3, 3, 2, 1])
+        let flat = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: true), TensorValue([2, 1] as [Int32]), x)
+        let column = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: true),
+            TensorValue(shape: [2, 1], storage: .uint8([2, 1])), x)
+        #expect(flat.values == column.values)
+        #expect(flat.gradient == column.gradient)
+    }
+
+    @Test(
+        arguments: [
+            (.sparseCategoricalCrossentropy(), Shape([3]), .int32),
+            (.sparseCategoricalCrossentropy(), .scalar, .float32),
+            (.categoricalCrossentropy(), .scalar, .float32),
+            (.categoricalCrossentropy(), Shape([4]), .float32),
+            (.binaryCrossentropy(), Shape([2]), .float32),
+            (.meanSquaredError, Shape([3, 1]), .float32),
+        ] as [(Loss, Shape, DType)])
+    func shapeErrorsNameTheShapes(_ loss: Loss, _ targets: Shape, _ dtype: DType) throws {
+        let y = Tensor.input("y", targets, dtype)
+        let x = Tensor.input("x", [3])
+        let error = try #require(throws: ShapeError.self) { try loss(targets: y, predictions: x) }
+        #expect(error.operation == loss.name)
+        #expect(error.description.contains("\(y.shape)") && error.description.contains("[batch, 3]"))
+    }
+
+    @Test(arguments: [-0.1, 1.5, .nan]) func labelSmoothingOutOfRange(_ smoothing: Double) {
+        let (y, x) = (Tensor.input("y", [3]), Tensor.input("x", [3]))
+        for loss in [
+            Loss.categoricalCrossentropy(labelSmoothing: smoothing),
+            .binaryCrossentropy(labelSmoothing: smoothing),
+        ] {
+            #expect(throws: TrainingError.self) { try loss(targets: y, predictions: x) }
+        }
+    }
+
+    @Test func codableRoundTrip() throws {
+        let losses: [Loss] = [
+            .sparseCategoricalCrossentropy(fromLogits: true), .categoricalCrossentropy(labelSmoothing: 0.1),
+            .binaryCrossentropy(), .meanSquaredError,
+        ]
+        #expect(try JSONDecoder().decode([Loss].self, from: JSONEncoder().encode(losses)) == losses)
+    }
+
+    // MARK: Keras
+
+    private struct Record: Decodable {
+        let name, loss: String
+        let fromLogits: Bool
+        let labelSmoothing: Double
+        let targetShape: [Int]
+        let targets: [Double]
+        let predictionShape: [Int]
+        let predictions, values, gradient: [Double]
+        let mean: Double
+    }
+
+    private struct Records: Decodable { let losses: [Record] }
+
+    @Test func agreesWithKeras() async throws {
+        let records = try golden("losses", as: Records.self).losses
+        #expect(!records.isEmpty)
+        for record in records {
+            let loss: Loss
+            switch record.loss {
+            case "SparseCategoricalCrossentropy":
+                loss = .sparseCategoricalCrossentropy(fromLogits: record.fromLogits)
+            case "CategoricalCrossentropy":
+                loss = .categoricalCrossentropy(
+                    fromLogits: record.fromLogits, labelSmoothing: record.labelSmoothing)
+            case "BinaryCrossentropy":
+                loss = .binaryCrossentropy(
+                    fromLogits: record.fromLogits, labelSmoothing: record.labelSmoothing)
+            default: loss = .meanSquaredError
+            }
+            let isSparse = record.loss.hasPrefix("Sparse")
+            let result = try await evaluate(
+                loss,
+                TensorValue(
+                    shape: Shape(record.targetShape), dtype: isSparse ? .int32 : .float32,
+                    doubles: record.targets),
+                TensorValue(
+                    shape: Shape(record.predictionShape), dtype: .float32, doubles: record.predictions))
+            expectClose(result.values.floats, record.values, 1e-6, record.name)
+            expectClose(result.gradient, record.gradient, 1e-6, record.name)
+            expectClose(
+                [result.values.floats.reduce(0, +) / Float(result.values.shape[0])], [record.mean], 1e-6)
+        }
+    }
+}
