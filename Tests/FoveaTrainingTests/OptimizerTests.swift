@@ -1,0 +1,258 @@
+import Foundation
+import FoveaGraph
+import FoveaRuntime
+import Testing
+
+@testable import FoveaTraining
+
+/// Optimizers against their formulas in `Double` and against Keras.
+struct OptimizerTests {
+    /// The values of the variables after each step, with the given gradients for each.
+    private func steps(
+        _ optimizer: some Optimizer, start: [TensorValue], gradients: [[TensorValue]],
+        learningRates: [Double]? = nil, on backend: any Backend = ReferenceBackend()
+    ) async throws -> [[TensorValue]] {
+        let variables = start.enumerated().map {
+            Variable(name: "layer_\($0.offset)/kernel", initial: $0.element)
+        }
+        let inputs = start.enumerated().map { Tensor.argument("g\($0.offset)", $0.element.shape) }
+        let updates = try optimizer.updates(for: variables, gradients: inputs)
+        return try await Compute.run {
+            let step = try backend.compile(outputs: [], updates: updates, mode: .training)
+            return try gradients.enumerated().map { index, gradients in
+                let rate = learningRates?[index] ?? optimizer.learningRate
+                var values = ["learning_rate": TensorValue(Float(rate))]
+                for (v, gradient) in gradients.enumerated() { values["g\(v)"] = gradient }
+                _ = try step.run(values, step: UInt64(index))
+                return try variables.map { try $0.value() }
+            }
+        }
+    }
+
+    /// 20 gradients of odd size, falling by steps; one element is always 0 and one tiny.
+    private static let gradients: [[Double]] = (0..<20).map { t in
+        (0..<7).map { i in
+            let size: Double = (i == 3 ? 0 : i == 5 ? 1e-7 : 1) * (t > 10 ? 0.1 : 1)
+            return sin(Double(t * 7 + i) * 1.7) * size
+        }
+    }
+    private static let start: [Double] = [0.5, -0.25, 1, 2, -1, 0.125, 0]
+
+    private func expectFormula(
+        _ optimizer: some Optimizer, rates: [Double]? = nil,
+        _ formula: (_ t: Int, _ g: Double, _ w: inout Double, _ s: inout [Double]) -> Void
+    ) async throws {
+        let results = try await steps(
+            optimizer, start: [TensorValue(Self.start.map(Float.init))],
+            gradients: Self.gradients.map { [TensorValue($0.map(Float.init))] }, learningRates: rates)
+        var w = Self.start
+        var state = [[Double]](repeating: [0, 0, 0], count: w.count)
+        for t in 1...20 {
+            for i in w.indices { formula(t, Self.gradients[t - 1][i], &w[i], &state[i]) }
+            expectClose(results[t - 1][0].floats, w, 3e-6, "step \(t)")
+            // Movements, whose errors the values above would hide.
+            let moved = zip(w, Self.start).map { $0 - $1 }
+            let found = zip(results[t - 1][0].floats, Self.start).map { Float(Double($0) - $1) }
+            expectClose(found, moved, 3e-6, "movement at step \(t)")
+        }
+    }
+
+    @Test(arguments: [(0.0, false), (0.9, false), (0.9, true)])
+    func sgd(momentum: Double, nesterov: Bool) async throws {
+        try await expectFormula(.sgd(learningRate: 0.1, momentum: momentum, nesterov: nesterov)) {
+            _, g, w, s in
+            s[0] = momentum * s[0] - 0.1 * g
+            w += nesterov ? momentum * s[0] - 0.1 * g : s[0]
+        }
+    }
+
+    @Test(arguments: [(0.0, false), (0.9, false), (0.0, true), (0.9, true)])
+    func rmsprop(momentum: Double, centered: Bool) async throws {
+        try await expectFormula(.rmsprop(learningRate: 0.01, momentum: momentum, centered: centered)) {
+            _, g, w, s in
+            s[0] = 0.9 * s[0] + 0.1 * g * g
+            s[1] = 0.9 * s[1] + 0.1 * g
+            s[2] = momentum * s[2] + 0.01 * g / (s[0] - (centered ? s[1] * s[1] : 0) + 1e-7).squareRoot()
+            w -= s[2]
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func adam(amsgrad: Bool) async throws {
+        try await expectFormula(.adam(learningRate: 0.01, amsgrad: amsgrad)) { t, g, w, s in
+            s[0] += 0.1 * (g - s[0])
+            s[1] += 0.001 * (g * g - s[1])
+            s[2] = max(s[2], s[1])
+            let alpha = 0.01 * (1 - pow(0.999, Double(t))).squareRoot() / (1 - pow(0.9, Double(t)))
+            w -= alpha * s[0] / ((amsgrad ? s[2] : s[1]).squareRoot() + 1e-7)
+        }
+    }
+
+    @Test func theLearningRateMayChangeBetweenSteps() async throws {
+        let rates = (1...20).map { 0.1 / Double($0) }
+        try await expectFormula(.sgd(momentum: 0.5), rates: rates) { t, g, w, s in
+            s[0] = 0.5 * s[0] - rates[t - 1] * g
+            w += s[0]
+        }
+    }
+
+    // MARK: State
+
+    @Test func stateIsNamedAfterWhatItBelongsTo() {
+        let variables = [Variable(name: "conv2d/kernel", initial: TensorValue(repeating: 1, shape: [3, 1]))]
+        func names(_ optimizer: some Optimizer) -> [String] {
+            OptimizerState(optimizer, for: variables).variables.map(\.name)
+        }
+        #expect(names(.sgd()) == ["sgd/iterations"])
+        #expect(names(.sgd(momentum: 0.1)) == ["sgd/iterations", "sgd/conv2d/kernel/momentum"])
+        #expect(
+            names(.rmsprop(momentum: 0.1, centered: true)) == [
+                "rmsprop/iterations", "rmsprop/conv2d/kernel/velocity", "rmsprop/conv2d/kernel/momentum",
+                "rmsprop/conv2d/kernel/average_gradient",
+            ])
+        #expect(
+            names(.adam(amsgrad: true)) == [
+                "adam/iterations", "adam/conv2d/kernel/momentum", "adam/conv2d/kernel/velocity",
+                "adam/conv2d/kernel/velocity_hat",
+            ])
+    }
+
+    @Test func graphsThatShareAStateContinueEachOther() async throws {
+        let optimizer = Adam()
+        let variable = Variable(name: "w", initial: TensorValue([1, 2] as [Float]))
+        let state = OptimizerState(optimizer, for: [variable])
+        let gradient = Tensor.constant(TensorValue([0.5, -3] as [Float]))
+        let updates = try (0..<2).map { _ in
+            try optimizer.updates(for: [variable], gradients: [gradient], state: state)
+        }
+        let result = try await Compute.run {
+            let rate = ["learning_rate": TensorValue(0.001 as Float)]
+            for updates in updates {
+                _ = try ReferenceBackend().compile(outputs: [], updates: updates, mode: .training).run(rate)
+            }
+            return (try state.iterations.value(), try variable.value())
+        }
+        #expect(result.0.integers == [2])
+        let alone = try await steps(
+            optimizer, start: [TensorValue([1, 2] as [Float])],
+            gradients: [[TensorValue([0.5, -3] as [Float])], [TensorValue([0.5, -3] as [Float])]])
+        #expect(alone[1][0] == result.1)
+    }
+
+    @Test func mismatchesAreErrors() throws {
+        let w = Variable(name: "w", initial: TensorValue([1, 2] as [Float]))
+        let other = Variable(name: "v", initial: TensorValue([1, 2] as [Float]))
+        let good = Tensor.constant(TensorValue([0, 0] as [Float]))
+        #expect(throws: ShapeError.self) { try SGD().updates(for: [w], gradients: []) }
+        #expect(throws: ShapeError.self) { try SGD().updates(for: [w, w], gradients: [good, good]) }
+        #expect(throws: ShapeError.self) {
+            try SGD().updates(for: [w], gradients: [.constant(TensorValue([0, 0, 0] as [Float]))])
+        }
+        #expect(throws: ShapeError.self) {
+            try Adam().updates(for: [w], gradients: [good], state: OptimizerState(Adam(), for: [other]))
+        }
+    }
+
+    @Test(
+        arguments: [
+            SGD(learningRate: -1), SGD(learningRate: .nan), SGD(momentum: 1.5), RMSprop(rho: -0.1),
+            RMSprop(epsilon: 0),
+            Adam(beta1: 1), Adam(beta2: .infinity), Adam(epsilon: -1), RMSprop(learningRate: .infinity),
+        ] as [any Optimizer])
+    func settingsOutOfRange(_ optimizer: any Optimizer) throws {
+        let error = try #require(throws: TrainingError.self) { try optimizer.updates(for: [], gradients: []) }
+        #expect(error.description.contains(" of \(type(of: optimizer).name) is "))
+    }
+
+    // MARK: Configuration
+
+    @Test func configurationRoundTrip() throws {
+        let optimizers: [any Optimizer] = [
+            SGD(momentum: 0.9, nesterov: true), RMSprop(rho: 0.8, centered: true), Adam(learningRate: 3e-4),
+        ]
+        for optimizer in optimizers {
+            let saved = TrainingConfiguration(
+                optimizer: optimizer, loss: .meanSquaredError, metrics: [.accuracy])
+            let text = try JSONEncoder().encode(saved)
+            let read = try JSONDecoder().decode(TrainingConfiguration.self, from: text)
+            #expect(AnyHashable(read.optimizer) == AnyHashable(optimizer))
+            #expect(read.loss == .meanSquaredError && read.metrics == [.accuracy])
+        }
+    }
+
+    @Test func configurationsFromFilesAreChecked() throws {
+        func decode(_ optimizer: String) throws -> TrainingConfiguration {
+            let text = #"{"optimizer":\#(optimizer),"loss":{"meanSquaredError":{}},"metrics":[]}"#
+            return try JSONDecoder().decode(TrainingConfiguration.self, from: Data(text.utf8))
+        }
+        #expect(
+            try decode(#"{"name":"sgd","settings":{"learningRate":1,"momentum":0,"nesterov":false}}"#)
+                .optimizer.learningRate == 1)
+        let unknown = try #require(throws: DecodingError.self) {
+            try decode(#"{"name":"adan","settings":{}}"#)
+        }
+        #expect("\(unknown)".contains("did you mean 'adam'?"))
+        #expect(throws: DecodingError.self) { try decode(#"{"name":"sgd","settings":{}}"#) }
+        #expect(throws: TrainingError.self) {
+            try decode(#"{"name":"sgd","settings":{"learningRate":-1,"momentum":0,"nesterov":false}}"#)
+        }
+    }
+
+    // MARK: Keras
+
+    private struct Record: Decodable {
+        struct Settings: Decodable {
+            let learningRate: Double
+            let momentum, rho, epsilon, beta1, beta2: Double?
+            let nesterov, centered, amsgrad: Bool?
+        }
+        let name, optimizer: String
+        let settings: Settings
+        let after: [[[Double]]]
+    }
+
+    private struct Records: Decodable {
+        let shapes: [[Int]]
+        let start: [[Double]]
+        let gradients: [[[Double]]]
+        let steps: [Int]
+        let optimizers: [Record]
+    }
+
+    @Test func agreesWithKerasDefaultsAndSteps() async throws {
+        let records = try golden("optimizers", as: Records.self)
+        func tensors(_ lists: [[Double]]) -> [TensorValue] {
+            zip(records.shapes, lists).map { TensorValue(shape: Shape($0), dtype: .float32, doubles: $1) }
+        }
+        #expect(records.optimizers.count == 9)
+        for record in records.optimizers {
+            // Only what the record changed from the defaults is passed on, so the defaults are tested as well.
+            let optimizer: any Optimizer
+            switch record.optimizer {
+            case "SGD":
+                optimizer = SGD(
+                    momentum: record.settings.momentum ?? 0, nesterov: record.settings.nesterov ?? false)
+            case "RMSprop":
+                optimizer = RMSprop(
+                    momentum: record.settings.momentum ?? 0, centered: record.settings.centered ?? false)
+            default: optimizer = Adam(amsgrad: record.settings.amsgrad ?? false)
+            }
+            #expect(optimizer.learningRate == record.settings.learningRate)
+            let results = try await steps(
+                optimizer, start: tensors(records.start), gradients: records.gradients.map(tensors))
+            for (step, after) in zip(records.steps, record.after) {
+                for (v, expected) in after.enumerated() {
+                    let found = results[step - 1][v].floats
+                    expectClose(found, expected, 1e-6, "\(record.name), step \(step)")
+                    let start = records.start[v]
+                    let moved = zip(expected, start).map { $0 - $1 }
+                    let largest = moved.map(abs).max() ?? 1
+                    expectClose(
+                        zip(found, start).map { Float((Double($0) - $1) / largest) },
+                        moved.map { $0 / largest }, 1e-4,
+                        "\(record.name), movement at step \(step)")
+                }
+            }
+        }
+    }
+}
