@@ -1,0 +1,81 @@
+import Foundation
+
+/// What training reported, epoch by epoch.
+public struct History: Hashable, Codable, Sendable {
+    public struct Epoch: Hashable, Codable, Sendable {
+        /// Counts from 1.
+        public let number: Int
+        /// The mean loss over the training examples, each as it was when its batch was trained on.
+        public let loss: Double
+        /// By name, such as `accuracy`; likewise while training.
+        public let metrics: [String: Double]
+        /// The mean loss over the validation examples after the epoch; nil without validation data.
+        public let validationLoss: Double?
+        /// Empty without validation data.
+        public let validationMetrics: [String: Double]
+        /// Wall-clock time of training and validation.
+        public let seconds: Double
+
+        public init(
+            number: Int, loss: Double, metrics: [String: Double] = [:], validationLoss: Double? = nil,
+            validationMetrics: [String: Double] = [:], seconds: Double
+        ) {
+            self.number = number
+            self.loss = loss
+            self.metrics = metrics
+            self.validationLoss = validationLoss
+            self.validationMetrics = validationMetrics
+            self.seconds = seconds
+        }
+
+        /// Every reported number by Keras's name, in the order of the names: `accuracy`, `loss`, `val_accuracy`,
+        /// `val_loss`.
+        public var values: [(name: String, value: Double)] {
+            var values = metrics.merging(["loss": loss]) { _, loss in loss }
+            for (name, value) in validationMetrics { values["val_\(name)"] = value }
+            values["val_loss"] = validationLoss
+            return values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+        }
+    }
+
+    public internal(set) var epochs: [Epoch]
+    /// Whether training was stopped by a `StopSignal` before its last epoch was complete.
+    public internal(set) var wasInterrupted: Bool
+
+    public init(epochs: [Epoch] = [], wasInterrupted: Bool = false) {
+        self.epochs = epochs
+        self.wasInterrupted = wasInterrupted
+    }
+
+    /// A table with a line per epoch under a line of names: `epoch`, the names of `Epoch.values`, `seconds`. Numbers are
+    /// written so that reading them gives the same bits; a number that an epoch lacks leaves its field empty.
+    public var csv: String {
+        let names = Set(epochs.flatMap { $0.values.map(\.name) }).sorted()
+        let header = (["epoch"] + names + ["seconds"]).joined(separator: ",")
+        let rows = epochs.map { epoch in
+            let values = Dictionary(uniqueKeysWithValues: epoch.values.map { ($0.name, $0.value) })
+            let fields = names.map { values[$0].map(\.description) ?? "" }
+            return (["\(epoch.number)"] + fields + ["\(epoch.seconds)"]).joined(separator: ",")
+        }
+        return ([header] + rows).joined(separator: "\n") + "\n"
+    }
+
+    /// The history as JSON text, in which numbers that are not finite are the strings `NaN`, `Infinity` and `-Infinity`.
+    public func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return try encoder.encode(self)
+    }
+
+    /// A history from the text that `json()` made.
+    ///
+    /// - Throws: `DecodingError` for any other text.
+    public init(json: Data) throws {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        self = try decoder.decode(History.self, from: json)
+    }
+}

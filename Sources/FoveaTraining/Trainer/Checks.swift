@@ -1,0 +1,78 @@
+import FoveaDatasets
+import FoveaGraph
+
+/// What is checked before anything runs, so that data that does not fit is named instead of trained on.
+extension Trainer {
+    func check(_ name: String, _ value: Int, in range: some RangeExpression<Int>, _ expected: String) throws {
+        guard range.contains(value) else {
+            throw TrainingError.invalidArgument(name, "\(value)", expected: expected)
+        }
+    }
+
+    func check(_ examples: Examples, _ data: TrainingError.Data) throws {
+        try checkInputs(examples.inputs, data)
+        do { try buildGraph(for: examples) } catch let error as ShapeError {
+            throw error.inside("\(data.rawValue) data")
+        }
+        try checkTargets(examples.targets, data)
+    }
+
+    func checkInputs(_ inputs: TensorValue, _ data: TrainingError.Data) throws {
+        let received = Shape(Array(inputs.shape.dimensions.dropFirst()))
+        guard inputs.shape.rank > 0, received == inputShape else {
+            throw TrainingError.wrongInputShape(expected: inputShape, received: received, in: data)
+        }
+        guard inputs.shape[0] > 0 else { throw TrainingError.noExamples(data) }
+        guard inputs.dtype == .float32 || inputs.dtype == .uint8 else {
+            throw TrainingError.wrongInputType(inputs.dtype, in: data)
+        }
+    }
+
+    /// Every number of the targets, whose shape has been found to fit.
+    private func checkTargets(_ targets: TensorValue, _ data: TrainingError.Data) throws {
+        let perExample = max(1, targets.storage.count / targets.shape[0])
+        switch configuration.loss {
+        case .sparseCategoricalCrossentropy where !targets.dtype.isFloatingPoint:
+            let classes = outputShape.channels
+            if let index = targets.integers.firstIndex(where: { $0 < 0 || $0 >= classes }) {
+                throw TrainingError.labelOutOfRange(
+                    Int(targets.integers[index]), example: index / perExample, classes: classes, in: data)
+            }
+        case .binaryCrossentropy:
+            try checkTargets(targets, perExample, "in 0...1", data) { (0...1).contains($0) }
+        default:
+            guard targets.dtype.isFloatingPoint else { return }
+            try checkTargets(targets, perExample, "finite numbers", data) { $0.isFinite }
+        }
+    }
+
+    private func checkTargets(
+        _ targets: TensorValue, _ perExample: Int, _ expected: String, _ data: TrainingError.Data,
+        _ isRight: (Float) -> Bool
+    ) throws {
+        let values = targets.floats
+        if let index = values.firstIndex(where: { !isRight($0) }) {
+            throw TrainingError.targetOutOfRange(
+                values[index], example: index / perExample, expected: expected, in: data)
+        }
+    }
+
+    /// How many examples, from the first on, are trained on: `⌊count · (1 - split)⌋`, as in Keras.
+    func trainingCount(of examples: Examples, _ split: Double, hasValidation: Bool) throws -> Int {
+        guard (0..<1).contains(split) else {
+            throw TrainingError.invalidArgument("validationSplit", "\(split)", expected: "in 0..<1")
+        }
+        if split == 0 { return examples.count }
+        if hasValidation {
+            throw TrainingError.invalidArgument(
+                "validationSplit", "\(split)", expected: "0 when validation data is given as well")
+        }
+        let count = Int(Double(examples.count) * (1 - split))
+        guard count > 0, count < examples.count else {
+            throw TrainingError.invalidArgument(
+                "validationSplit", "\(split)",
+                expected: "a part that leaves at least one of the \(examples.count) examples on either side")
+        }
+        return count
+    }
+}

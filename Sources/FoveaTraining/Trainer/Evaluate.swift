@@ -1,0 +1,107 @@
+import FoveaDatasets
+import FoveaGraph
+import FoveaRuntime
+
+/// How good a model is on a data set.
+public struct Evaluation: Hashable, Codable, Sendable {
+    /// The mean loss over all examples.
+    public let loss: Double
+    /// By name, such as `accuracy`.
+    public let metrics: [String: Double]
+}
+
+extension Trainer {
+    /// The loss and the metrics of the model, in inference mode, over a data set.
+    ///
+    /// - Parameter batchSize: examples computed at once.
+    /// - Throws: `TrainingError` for data that does not fit the model; `ShapeError` when the targets do not fit the loss.
+    public func evaluate(_ examples: Examples, batchSize: Int = 32) throws -> Evaluation {
+        try check("batchSize", batchSize, in: 1..., "positive")
+        try check(examples, .evaluation)
+        let totals = try evaluated(examples, 0..<examples.count, batchSize)
+        return Evaluation(loss: totals.meanLoss, metrics: totals.metrics)
+    }
+
+    /// The model's outputs, in inference mode.
+    ///
+    /// - Parameters:
+    ///   - inputs: `[count, …]`, float32, or uint8 for images.
+    ///   - batchSize: examples computed at once.
+    /// - Returns: `[count, …]`, float32.
+    /// - Throws: `TrainingError` for inputs that do not fit the model.
+    public func predict(inputs: TensorValue, batchSize: Int = 32) throws -> TensorValue {
+        try check("batchSize", batchSize, in: 1..., "positive")
+        try checkInputs(inputs, .prediction)
+        let count = inputs.shape[0]
+        let rowBytes = inputShape.elementCount * inputs.dtype.byteCount
+        var outputs: [Float] = []
+        outputs.reserveCapacity(count * outputShape.elementCount)
+        for batch in batchRanges(0..<count, size: batchSize) {
+            let executable = try predictionExecutable(inputs.dtype, batch: batch.count)
+            try executable.setInput("inputs") { memory in
+                inputs.withUnsafeBytes { bytes in
+                    let rows = bytes[(batch.lowerBound * rowBytes)..<(batch.upperBound * rowBytes)]
+                    memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: rows))
+                }
+            }
+            try executable.run(step: 0)
+            outputs += try executable.output(0).floats
+        }
+        return try TensorValue(shape: Shape([count] + outputShape.dimensions), outputs)
+    }
+
+    /// Loss and metrics over some of the examples.
+    func evaluated(_ examples: Examples, _ range: Range<Int>, _ batchSize: Int) throws -> Totals {
+        var totals = Totals(configuration.metrics)
+        for batch in batchRanges(range, size: batchSize) {
+            let executable = try evaluationExecutable(for: examples, batch: batch.count)
+            _ = try totals.add(executable, examples, at: batch, step: 0)
+        }
+        return totals
+    }
+
+    /// A range cut into pieces of one size; the last one has the rest.
+    func batchRanges(_ range: Range<Int>, size: Int) -> [Range<Int>] {
+        let size = min(size, range.count)
+        return stride(from: range.lowerBound, to: range.upperBound, by: size).map {
+            $0..<min($0 + size, range.upperBound)
+        }
+    }
+}
+
+/// Loss and metrics summed over batches, so that each example weighs the same whatever batch it was in.
+@Compute
+struct Totals {
+    private(set) var examples = 0
+    private var loss = 0.0
+    private var sums: [(name: String, sum: Double, count: Double)]
+
+    init(_ metrics: [Metric]) { sums = metrics.map { ($0.name, 0, 0) } }
+
+    /// Runs a batch and takes in its outputs: the mean loss, then sum and count of each metric. Returns the loss.
+    mutating func add(
+        _ executable: any Executable, _ data: Examples, at indices: some Collection<Int>, step: UInt64
+    ) throws -> Float {
+        try executable.setInput("inputs") { try data.copyInputs(at: indices, into: $0) }
+        try executable.setInput("targets") { try data.copyTargets(at: indices, into: $0) }
+        try executable.run(step: step)
+        let batchLoss = try executable.output(0).scalar
+        loss += Double(batchLoss) * Double(indices.count)
+        examples += indices.count
+        for index in sums.indices {
+            sums[index].sum += Double(try executable.output(1 + 2 * index).scalar)
+            sums[index].count += Double(try executable.output(2 + 2 * index).scalar)
+        }
+        return batchLoss
+    }
+
+    var meanLoss: Double { loss / Double(examples) }
+    var metrics: [String: Double] {
+        Dictionary(uniqueKeysWithValues: sums.map { ($0.name, $0.sum / $0.count) })
+    }
+
+    /// What a progress bar shows.
+    var sortedValues: [(name: String, value: Double)] {
+        History.Epoch(number: 0, loss: meanLoss, metrics: metrics, seconds: 0).values
+    }
+}
