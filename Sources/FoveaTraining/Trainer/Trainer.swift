@@ -152,10 +152,10 @@ extension Sequential {
     ///   - optimizer: such as `.adam()`.
     ///   - loss: what training makes smaller.
     ///   - metrics: what else is reported, each once.
-    ///   - backend: what computes.
+    ///   - backend: what computes; the CPU unless said.
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
     public func compile(
-        optimizer: any Optimizer, loss: Loss, metrics: [Metric] = [], backend: any Backend
+        optimizer: any Optimizer, loss: Loss, metrics: [Metric] = [], backend: any Backend = OneDNNBackend()
     ) throws -> Trainer {
         var seen = Set<Metric>()
         let metrics = metrics.filter { seen.insert($0).inserted }

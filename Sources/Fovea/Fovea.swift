@@ -1,0 +1,9 @@
+// One import for programs that build, train and use models.
+@_exported import FoveaDatasets
+@_exported import FoveaGraph
+@_exported import FoveaLayers
+@_exported import FoveaModels
+@_exported import FoveaPlanner
+@_exported import FoveaRuntime
+@_exported import FoveaSaving
+@_exported import FoveaTraining

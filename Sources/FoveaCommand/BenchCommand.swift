@@ -1,0 +1,107 @@
+import ArgumentParser
+import Foundation
+import Fovea
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Time training steps on random images in memory.")
+
+    @Argument(help: "The network's name.")
+    var network: String
+
+    @Option(help: "Images per step (default: the size that the network is measured with).")
+    var batchSize: Int?
+
+    @Option(help: "Steps to time.")
+    var steps = 50
+
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    @Flag(help: "Time a round of N steps for each line 'go N' on standard input, until it ends.")
+    var roundsFromStdin = false
+
+    func validate() throws {
+        guard steps > 0 else { throw ValidationError("--steps must be positive, not \(steps)") }
+    }
+
+    func run() async throws {
+        let network = try NamedNetwork.named(network)
+        let step = try TrainingStep(network, batch: batchSize ?? network.measuredBatchSize)
+        let executable = try await step.executable(on: OneDNNBackend())
+        if roundsFromStdin {
+            while let line = readLine() {
+                let words = line.split(separator: " ")
+                guard words.count == 2, words[0] == "go", let count = Int(words[1]), count > 0 else {
+                    throw ValidationError("expected a line like 'go 50', not '\(line)'")
+                }
+                print(try await round(of: count, executable, step).json())
+                // The driver waits for this line.
+                fflush(nil)
+            }
+            return
+        }
+        _ = try await round(of: min(steps, 10), executable, step)
+        let result = try await round(of: steps, executable, step)
+        if json {
+            print(try result.json())
+        } else {
+            print(
+                String(
+                    format:
+                        "%@, batch %d: median %.3f ms, minimum %.3f ms, %.0f images/s, peak memory %.1f MiB",
+                    network.rawValue, step.batch, result.medianMs, result.minMs, result.imagesPerSecond,
+                    result.peakRssMib))
+        }
+    }
+
+    @Compute
+    private func round(of steps: Int, _ executable: any Executable, _ step: TrainingStep) throws -> Round {
+        var times: [Double] = []
+        let clock = ContinuousClock()
+        for number in 0..<steps {
+            let time = try clock.measure {
+                try executable.run(step: UInt64(number))
+                _ = try executable.output(0)
+            }
+            times.append(time / .milliseconds(1))
+        }
+        guard try executable.output(0).scalar.isFinite else {
+            throw CommandError(message: "the loss is not a number any more", code: .failure)
+        }
+        times.sort()
+        let median = (times[(times.count - 1) / 2] + times[times.count / 2]) / 2
+        return Round(
+            framework: "fovea", version: FoveaCommand.version, network: step.network.rawValue,
+            batch: step.batch,
+            optimizer: type(of: step.optimizer).name, steps: steps, medianMs: median, minMs: times[0],
+            imagesPerSecond: Double(step.batch) / median * 1000,
+            peakRssMib: Double(peakResidentKibibytes()) / 1024)
+    }
+
+    private func peakResidentKibibytes() -> Int {
+        var usage = rusage()
+        return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss : 0
+    }
+
+    /// Times of one round, under the names that the comparison with other frameworks uses.
+    private struct Round: Codable {
+        var framework: String
+        var version: String
+        var network: String
+        var batch: Int
+        var optimizer: String
+        var steps: Int
+        var medianMs: Double
+        var minMs: Double
+        var imagesPerSecond: Double
+        var peakRssMib: Double
+
+        func json() throws -> String {
+            let encoder = JSONEncoder()
+            encoder.keyEncodingStrategy = .convertToSnakeCase
+            encoder.outputFormatting = [.sortedKeys]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Foundation
+import Fovea
+
+struct PredictCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict", abstract: "Say what a saved model sees in images.",
+        discussion: "Images are IDX files of one or many pictures, or one test image of a named data set.")
+
+    @Argument(help: "A model file.")
+    var file: String
+
+    @Argument(help: "IDX files.")
+    var images: [String] = []
+
+    @Option(help: "Take an image of this data set instead.")
+    var dataset: String?
+
+    @Option(help: "Which of the data set's test images, from 0.")
+    var index: Int?
+
+    @Option(help: "How many classes to show.")
+    var top = 3
+
+    func validate() throws {
+        guard (dataset != nil) == (index != nil) else {
+            throw ValidationError("--dataset and --index belong together")
+        }
+        guard (dataset != nil) != !images.isEmpty else {
+            throw ValidationError("name image files, or a test image by --dataset and --index, but not both")
+        }
+        guard top > 0 else { throw ValidationError("--top must be positive, not \(top)") }
+    }
+
+    func run() async throws {
+        let saved = try await SavedModel(contentsOf: file)
+        let predictor = Predictor(saved)
+        if let dataset, let index {
+            let data = try await loadDataset(dataset)
+            guard (0..<data.test.count).contains(index) else {
+                throw CommandError(
+                    message: "--index \(index) is outside the \(data.test.count) test images of \(dataset)",
+                    code: .failure)
+            }
+            let example = try data.test[index..<(index + 1)]
+            let label = Int(example.targets.integers[0])
+            try await show(predictor, example.inputs, "\(dataset) test image \(index)")
+            print("  labelled: \(data.classNames[label])")
+        }
+        for path in images {
+            let pictures = try predictor.images(from: path)
+            try await show(predictor, pictures, path)
+        }
+    }
+
+    private func show(_ predictor: Predictor, _ pictures: TensorValue, _ name: String) async throws {
+        let results = try await predictor.classes(of: pictures, top: top)
+        for (place, classes) in results.enumerated() {
+            print(results.count > 1 ? "\(name), image \(place):" : "\(name):")
+            for (className, probability) in classes {
+                print("  \(String(format: "%5.1f", probability * 100)) %  \(className)")
+            }
+        }
+    }
+}
+
+/// A model with what its outputs mean.
+private struct Predictor {
+    private let saved: SavedModel
+
+    init(_ saved: SavedModel) { self.saved = saved }
+
+    /// Images of an IDX file in the shape that the model takes.
+    func images(from path: String) throws -> TensorValue {
+        let value = try IDX.read(path)
+        let input = try saved.model.inputShape
+        let size = Array(input.dimensions.prefix(2))
+        let isOne = value.shape.rank == 2
+        guard value.dtype == .uint8, input.rank == 3, input.channels == 1, isOne || value.shape.rank == 3,
+            Array(value.shape.dimensions.suffix(2)) == size
+        else {
+            throw CommandError(
+                message:
+                    "\(path): holds \(value.dtype.rawValue) data of shape \(value.shape); the model takes images of "
+                    + "shape \(input)",
+                code: .failure)
+        }
+        return try value.reshaped(to: Shape([isOne ? 1 : value.shape[0]] + input.dimensions))
+    }
+
+    /// For each image its most probable classes, the first first.
+    func classes(of images: TensorValue, top: Int) async throws -> [[(name: String, probability: Double)]] {
+        let loss = saved.training?.loss ?? .meanSquaredError
+        let trainer = try saved.model.compile(optimizer: SGD(), loss: loss)
+        let outputs = try await trainer.predict(inputs: images)
+        let width = outputs.shape.channels
+        let values = outputs.floats.map(Double.init)
+        return stride(from: 0, to: values.count, by: width).map { start in
+            let probabilities = probabilities(Array(values[start..<(start + width)]), loss)
+            let names = probabilities.indices.map { place in
+                saved.classNames.indices.contains(place) ? saved.classNames[place] : "class \(place)"
+            }
+            return zip(names, probabilities).sorted { $0.1 > $1.1 }.prefix(top).map { ($0.0, $0.1) }
+        }
+    }
+
+    private func probabilities(_ outputs: [Double], _ loss: Loss) -> [Double] {
+        var outputs = outputs
+        if outputs.count == 1 {
+            let second = loss.fromLogits ? 1 / (1 + exp(-outputs[0])) : outputs[0]
+            return [1 - second, second]
+        }
+        if loss.fromLogits {
+            let largest = outputs.max() ?? 0
+            outputs = outputs.map { exp($0 - largest) }
+            let sum = outputs.reduce(0, +)
+            outputs = outputs.map { $0 / sum }
+        }
+        return outputs
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import FoveaGraph
+import FoveaLayers
+import FoveaTraining
+
+/// A model with all that a file keeps of it: one `.safetensors` file whose tensors are the parameters under their paths
+/// (`conv2d_1/kernel`) and whose metadata hold the rest as JSON.
+public struct SavedModel: Sendable {
+    public var model: Sequential
+    /// How the model was trained; nil if it never was.
+    public var training: TrainingConfiguration?
+    /// What each output stands for; empty when unknown.
+    public var classNames: [String]
+
+    public init(_ model: Sequential, training: TrainingConfiguration? = nil, classNames: [String] = []) {
+        self.model = model
+        self.training = training
+        self.classNames = classNames
+    }
+
+    private enum Key {
+        static let format = "fovea.format"
+        static let architecture = "fovea.architecture"
+        static let training = "fovea.training"
+        static let classNames = "fovea.class_names"
+    }
+
+    /// The version of what is written; files with a later one are refused.
+    private static let format = 1
+
+    /// Writes the file whole or not at all. Equal models give equal bytes.
+    ///
+    /// - Throws: `FileError`; the file that was there before is then as it was.
+    @Compute
+    public func write(to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        func json(_ value: some Encodable) throws -> String {
+            String(decoding: try encoder.encode(value), as: UTF8.self)
+        }
+
+        var file = Safetensors()
+        file.metadata[Key.format] = "\(Self.format)"
+        file.metadata[Key.architecture] = try json(model.configuration)
+        if let training { file.metadata[Key.training] = try json(training) }
+        if !classNames.isEmpty { file.metadata[Key.classNames] = try json(classNames) }
+        for (name, parameter) in model.parameters {
+            guard let variable = parameter.variable else { continue }
+            file.tensors.append((name, try variable.value()))
+        }
+        try file.write(to: path)
+    }
+
+    /// Reads a file and builds its model.
+    ///
+    /// - Parameter layerTypes: the kinds of layers that may occur in it.
+    /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it
+    ///   holds no model or parts that do not fit together.
+    @Compute
+    public init(contentsOf path: String, layerTypes: [any Layer.Type] = builtInLayers) throws {
+        let file = try Safetensors(contentsOf: path)
+        func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
+        func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
+            guard let text = file.metadata[key] else { return nil }
+            do {
+                return try JSONDecoder().decode(type, from: Data(text.utf8))
+            } catch {
+                throw failure(
+                    "its metadata '\(key)' cannot be read (\(Self.reason(error))); the file is damaged")
+            }
+        }
+
+        guard let version = file.metadata[Key.format],
+            let architecture = try decoded(Configuration.self, Key.architecture)
+        else {
+            throw failure(
+                "it holds tensors but no Fovea model: there is no '\(Key.architecture)' in its metadata; "
+                    + "save a model with `fovea train` or SavedModel.write(to:)")
+        }
+        guard version == "\(Self.format)" else {
+            throw failure(
+                "it was written in format \(version), this version of Fovea reads \(Self.format); update Fovea"
+            )
+        }
+        do {
+            model = try Sequential(configuration: architecture, layerTypes: layerTypes)
+            training = try decoded(TrainingConfiguration.self, Key.training)
+            classNames = try decoded([String].self, Key.classNames) ?? []
+        } catch let error as SavedModelError {
+            throw error
+        } catch {
+            throw failure("its architecture cannot be built: \(error)")
+        }
+        try Self.restore(model, from: file, failure)
+    }
+
+    /// Gives every parameter its value; a tensor that is missing, unknown or of another shape is an error.
+    @Compute
+    private static func restore(
+        _ model: Sequential, from file: Safetensors, _ failure: (String) -> SavedModelError
+    ) throws {
+        var tensors = Dictionary(file.tensors.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        for (name, parameter) in model.parameters {
+            guard let variable = parameter.variable else { throw failure("its model has no input shape") }
+            guard let value = tensors.removeValue(forKey: name) else {
+                throw failure("its architecture has a parameter '\(name)', but there is no such tensor")
+            }
+            guard value.shape == variable.shape, value.dtype == variable.dtype else {
+                throw failure(
+                    "tensor '\(name)' is \(TensorType(value.shape, value.dtype)), its architecture says \(variable.type)"
+                )
+            }
+            try variable.assign(value)
+        }
+        if let extra = tensors.keys.min() {
+            throw failure("tensor '\(extra)' belongs to no layer of its architecture")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case DecodingError.dataCorrupted(let context), DecodingError.typeMismatch(_, let context),
+            DecodingError.keyNotFound(_, let context), DecodingError.valueNotFound(_, let context):
+            context.debugDescription
+        default: "\(error)"
+        }
+    }
+}
+
+/// A file that is a sound safetensors file but no model that can be used.
+public struct SavedModelError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let file: String
+    public let problem: String
+
+    public var description: String { "\(file): \(problem)" }
+}
