@@ -31,12 +31,13 @@ import Testing
         #expect(error?.shapes.count == 2)
     }
 
-    /// The batch axis meets an axis of 2: right for batches of 2 only, and found when bound.
-    @Test @Compute func batchThatDoesNotFitIsRefused() throws {
-        let x = Tensor.input("x", [3])
-        let y = try Tensor.matmul(x, .argument("w", [2, 3]), transposeB: true)
-        #expect(throws: Never.self) { try BoundGraph(outputs: [y], mode: .training, batch: 7) }
-        #expect(throws: ShapeError.self) { try y + Tensor.argument("b", [2, 2]) }
+    /// Negation does not throw when it is written; binding applies its shape rule.
+    @Test func everyRuleIsAppliedAgain() {
+        let negated = Tensor.argument("x", [2], .bool).negated()
+        let error = #expect(throws: ShapeError.self) {
+            try BoundGraph(outputs: [negated], mode: .training, batch: 1)
+        }
+        #expect(error?.operation == "negate")
     }
 
     @Test @Compute func modeChoosesTheBranch() throws {

@@ -1,4 +1,3 @@
-import Foundation
 import FoveaGraph
 import FoveaRuntime
 import Testing
@@ -107,57 +106,5 @@ import Testing
                 key: SIMD2(0xa409_3822, 0x299f_31d0),
                 counter: SIMD4(0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344))
                 == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
-    }
-}
-
-@Suite struct ComputeTests {
-    @Test func everythingRunsOnOneThread() async {
-        let threads = await withTaskGroup(of: Set<UInt>.self) { group in
-            for task in 0..<40 {
-                group.addTask {
-                    var seen = Set<UInt>()
-                    for _ in 0..<5 {
-                        seen.insert(await Compute.run { UInt(pthread_self()) })
-                        await Task.yield()
-                        if task % 2 == 0 { seen.insert(await onCompute()) }
-                    }
-                    return seen
-                }
-            }
-            return await group.reduce(into: Set<UInt>()) { $0.formUnion($1) }
-        }
-        #expect(threads.count == 1)
-        #expect(await Compute.run { Thread.current.name } == "fovea-compute")
-    }
-
-    @Compute private func onCompute() -> UInt { UInt(pthread_self()) }
-
-    @Test func runPassesErrorsOn() async {
-        struct Failure: Error {}
-        await #expect(throws: Failure.self) { try await Compute.run { throw Failure() } }
-        let seven = await Compute.run { 7 }
-        #expect(seven == 7)
-    }
-
-    /// A computation is not interrupted by another, so state that only it touches needs no lock.
-    @Test func computationsDoNotOverlap() async {
-        let counter = Counter()
-        await withTaskGroup { group in
-            for _ in 0..<50 {
-                group.addTask {
-                    await Compute.run {
-                        let before = counter.value
-                        for _ in 0..<1000 { counter.value += 1 }
-                        counter.value = before + 1
-                    }
-                }
-            }
-        }
-        #expect(await Compute.run { counter.value } == 50)
-    }
-
-    @Compute private final class Counter {
-        nonisolated init() {}
-        var value = 0
     }
 }
