@@ -36,7 +36,8 @@ let package = Package(
         .testTarget(name: "FoveaGraphTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets"]),
         .testTarget(
-            name: "FoveaLayersTests", dependencies: ["FoveaModels", "TestSupport"], resources: [.copy("Golden")]),
+            name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaRuntime"],
+            resources: [.copy("Golden")]),
         .testTarget(name: "FoveaPlannerTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaRuntimeTests", dependencies: ["TestSupport"]),
         .testTarget(

@@ -27,8 +27,7 @@ private final class ComputeExecutor: SerialExecutor {
 
     init() {
         let thread = Thread { [self] in
-            // Foundation loses a name that is given before the start, and sometimes one given just after it.
-            pthread_setname_np(pthread_self(), "fovea-compute")
+            Thread.current.name = "fovea-compute"
             while true {
                 waiting.wait()
                 let job = jobs.withLock { $0.removeFirst() }

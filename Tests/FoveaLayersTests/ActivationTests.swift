@@ -20,23 +20,24 @@ import Testing
     }
 
     /// Value and gradient (of the sum weighted with `upstream`) at each point.
-    private func run(_ function: ActivationFunction, _ points: [Float], upstream: [Float]) throws -> (
+    private func run(_ function: ActivationFunction, _ points: [Float], upstream: [Float]) async throws -> (
         [Float], [Float]
     ) {
         let x = Tensor.argument("x", [points.count])
         let y = try function(x)
         let slope = try gradient(of: (y * .constant(TensorValue(upstream))).sum(), withRespectTo: [x])[0]
-        let feeds = [x: TensorValue(points)]
+        let feeds = ["x": TensorValue(points)]
         return (
-            try evaluate(y, feeds: feeds, batch: 1).floats, try evaluate(slope, feeds: feeds, batch: 1).floats
+            try await evaluate(y, feeds: feeds, batch: 1).floats,
+            try await evaluate(slope, feeds: feeds, batch: 1).floats
         )
     }
 
     @Test(arguments: ActivationFunction.allCases.filter { $0 != .softmax })
-    func valuesAndGradients(function: ActivationFunction) throws {
+    func valuesAndGradients(function: ActivationFunction) async throws {
         let points: [Float] = [-9.5, -4, -2.25, -1, -0.5, -0.0625, 0.0625, 0.5, 1, 2.25, 4, 9.5]
         let upstream = points.indices.map { Float($0) / 4 - 1.3 }
-        let (values, slopes) = try run(function, points, upstream: upstream)
+        let (values, slopes) = try await run(function, points, upstream: upstream)
         let step = 1e-4
         for (index, point) in points.enumerated() {
             let x = Double(point)
@@ -50,9 +51,10 @@ import Testing
     }
 
     @Test(arguments: ActivationFunction.allCases)
-    func finiteFarOut(function: ActivationFunction) throws {
+    func finiteFarOut(function: ActivationFunction) async throws {
         let points: [Float] = [-1e30, -1e4, -100, -88, 0, 88, 100, 1e4, 1e30]
-        let (values, slopes) = try run(function, points, upstream: [Float](repeating: 1, count: points.count))
+        let (values, slopes) = try await run(
+            function, points, upstream: [Float](repeating: 1, count: points.count))
         for (index, point) in points.enumerated() {
             #expect(values[index].isFinite && slopes[index].isFinite, "at \(point)")
             if let value = expected(function, Double(point)) {
@@ -62,19 +64,19 @@ import Testing
     }
 
     /// Where both sides agree on the slope, zero is no exception.
-    @Test func slopesAtZero() throws {
+    @Test func slopesAtZero() async throws {
         for (function, slope) in [
             (ActivationFunction.softplus, 0.5), (.elu, 1), (.gelu, 0.5), (.swish, 0.5), (.sigmoid, 0.25),
             (.tanh, 1),
         ] {
-            #expect(try run(function, [0], upstream: [1]).1 == [Float(slope)], "\(function)")
+            #expect(try await run(function, [0], upstream: [1]).1 == [Float(slope)], "\(function)")
         }
     }
 
-    @Test func softmaxOverTheLastAxis() throws {
+    @Test func softmaxOverTheLastAxis() async throws {
         let x = Tensor.input("x", [2, 3])
         let value = try hashed(3, [2, 2, 3])
-        let y = try evaluate(ActivationFunction.softmax(x), feeds: [x: value], batch: 2).floats
+        let y = try await evaluate(ActivationFunction.softmax(x), feeds: ["x": value], batch: 2).floats
         for row in 0..<4 {
             let powers = value.floats[row * 3..<row * 3 + 3].map { exp(Double($0)) }
             let shares = powers.map { $0 / powers.reduce(0, +) }

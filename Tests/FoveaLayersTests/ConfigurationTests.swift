@@ -29,16 +29,16 @@ import Testing
         }
     }
 
-    @Test func roundTripOfEveryLayer() throws {
+    @Test func roundTripOfEveryLayer() async throws {
         let model = try Self.everything()
         let data = try JSONEncoder().encode(model.configuration)
         let read = try JSONDecoder().decode(Configuration.self, from: data)
         let copy = try Sequential(configuration: read, seed: 9)
         #expect(copy.configuration == model.configuration)
         #expect(copy.summary() == model.summary())
-        #expect(values(of: copy) == values(of: model))
+        #expect(try await values(of: copy) == values(of: model))
         let x = try hashed(1, [2, 13, 11, 4])
-        #expect(try outputs(of: copy, for: x) == outputs(of: model, for: x))
+        #expect(try await outputs(of: copy, for: x) == outputs(of: model, for: x))
         let kinds = Set(model.layers.map { type(of: $0).typeName } + ["AveragePooling2D"])
         #expect(
             kinds == Set(builtInLayers.map { $0.typeName }), "a kind of layer is missing in the round trip")
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func layersOfTheUser() throws {
+    @Test func layersOfTheUser() async throws {
         let model = try model(Doubling(factor: 3), input: [2])
         #expect(model.namedLayers[0].name == "doubling")
         let error = #expect(throws: ConfigurationError.self) {
@@ -196,7 +196,7 @@ import Testing
         #expect(error?.key == "class_name")
         let copy = try Sequential(
             configuration: model.configuration, layerTypes: builtInLayers + [Doubling.self])
-        #expect(try outputs(of: copy, for: TensorValue(shape: [1, 2], [1, 2])).floats == [3, 6])
+        #expect(try await outputs(of: copy, for: TensorValue(shape: [1, 2], [1, 2])).floats == [3, 6])
     }
 }
 

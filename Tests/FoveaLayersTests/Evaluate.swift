@@ -1,42 +1,18 @@
 import FoveaGraph
 import FoveaLayers
+import FoveaPlanner
+import FoveaRuntime
 import Testing
 
-struct EvaluationError: Error { let message: String }
-
-/// The value of a tensor by the reference rules.
+/// The value of a tensor by the reference rules. Inputs that it does not depend on are left out.
 func evaluate(
-    _ output: Tensor, feeds: [Tensor: TensorValue], batch: Int, training: Bool = false
-) throws -> TensorValue {
-    var values: [Tensor: TensorValue] = [:]
-    var streams: [RandomStream: UInt32] = [:]
-    for tensor in topologicalOrder(of: [output]) {
-        var operation = tensor.operation.bound(batch: batch)
-        switch operation {
-        case .source(.constant(let value)): values[tensor] = value
-        case .source(.isTraining):
-            values[tensor] = try TensorValue(shape: .scalar, storage: .bool([training]))
-        case .source(.randomKey): values[tensor] = TensorValue([7, 0, 0, 0] as [Int32])
-        case .source(.variable(let variable)):
-            values[tensor] = (variable.currentStorage as? HostStorage)?.current
-        case .source: values[tensor] = feeds[tensor]
-        default:
-            if case .random(let random) = operation, case .unnumbered(let stream) = random.stream {
-                let number = streams[stream] ?? UInt32(streams.count)
-                streams[stream] = number
-                operation = .random(
-                    Random(random.distribution, shape: random.shape, stream: .numbered(number)))
-            }
-            let inputs = tensor.inputs.compactMap { values[$0] }
-            let type = try operation.rule.infer(inputs.map { TensorType($0.shape, $0.dtype) })
-            values[tensor] = try operation.rule.evaluate(inputs, type)
-        }
-        if values[tensor] == nil {
-            throw EvaluationError(message: "\(operation.rule.name) was given no value")
-        }
+    _ output: Tensor, feeds: [String: TensorValue], batch: Int, training: Bool = false
+) async throws -> TensorValue {
+    try await Compute.run {
+        let mode: Mode = training ? .training : .inference
+        let executable = try ReferenceBackend().compile(outputs: [output], mode: mode, batch: batch, seed: 7)
+        return try executable.run(feeds.filter { executable.inputs[$0.key] != nil })[0]
     }
-    guard let value = values[output] else { throw EvaluationError(message: "nothing was computed") }
-    return value
 }
 
 /// A model of one layer.
@@ -45,20 +21,20 @@ func model(_ layer: any Layer, input: Shape, seed: UInt64 = 0) throws(ShapeError
 }
 
 /// The output of a model for the given examples.
-func outputs(of model: Sequential, for x: TensorValue, training: Bool = false) throws -> TensorValue {
+func outputs(of model: Sequential, for x: TensorValue, training: Bool = false) async throws -> TensorValue {
     let input = Tensor.input("x", try model.inputShape)
-    return try evaluate(model(input), feeds: [input: x], batch: x.shape[0], training: training)
+    return try await evaluate(model(input), feeds: ["x": x], batch: x.shape[0], training: training)
 }
 
 /// The first values of a model's parameters.
-func values(of model: Sequential) -> [[Float]] {
-    model.parameters.map { ($0.parameter.variable?.currentStorage as? HostStorage)?.current.floats ?? [] }
+func values(of model: Sequential) async throws -> [[Float]] {
+    try await Compute.run { try model.parameters.map { try $0.parameter.variable?.value().floats ?? [] } }
 }
 
 /// Gives a parameter other values.
-func set(_ parameter: Parameter?, _ elements: [Float]) throws {
+func set(_ parameter: Parameter?, _ elements: [Float]) async throws {
     let variable = try #require(parameter?.variable)
-    variable.move(to: HostStorage(try TensorValue(shape: variable.shape, elements)))
+    try await variable.assign(TensorValue(shape: variable.shape, elements))
 }
 
 /// Numbers that a hash makes of their positions, as in the scripts that make the golden files.

@@ -75,7 +75,7 @@ import Testing
 
     private let tolerance = 2e-6
 
-    @Test func activations() throws {
+    @Test func activations() async throws {
         let golden = try read(Layers.self, "layers")
         var compared = Set<ActivationFunction>()
         for record in golden.activations {
@@ -91,18 +91,19 @@ import Testing
             let y = try function(x)
             let loss = try (y * .constant(hashed(0, shape))).sum()
             let slope = try gradient(of: loss, withRespectTo: [x])[0]
-            let feeds = [x: try TensorValue(shape: shape, golden.inputs)]
+            let feeds = ["x": try TensorValue(shape: shape, golden.inputs)]
             #expect(
-                difference(try evaluate(y, feeds: feeds, batch: 1).floats, record.output) < tolerance,
+                difference(try await evaluate(y, feeds: feeds, batch: 1).floats, record.output) < tolerance,
                 "\(function)")
             #expect(
-                difference(try evaluate(slope, feeds: feeds, batch: 1).floats, record.gradient) < tolerance,
+                difference(try await evaluate(slope, feeds: feeds, batch: 1).floats, record.gradient)
+                    < tolerance,
                 "gradient of \(function)")
         }
         #expect(compared == Set(ActivationFunction.allCases))
     }
 
-    @Test func convolutions() throws {
+    @Test func convolutions() async throws {
         let records = try read(Layers.self, "layers").conv2d
         #expect(records.count >= 10)
         for record in records {
@@ -113,14 +114,14 @@ import Testing
                 groups: record.groups, useBias: record.useBias)
             let expected =
                 [record.inputGradient, record.kernelGradient] + (record.biasGradient.map { [$0] } ?? [])
-            try compare(
+            try await compare(
                 layer, input: record.inputShape, output: record.outputShape, record.output,
                 gradients: expected,
                 "\(record.kernelSize) on \(record.inputShape), \(record.padding)")
         }
     }
 
-    @Test func poolings() throws {
+    @Test func poolings() async throws {
         let golden = try read(Layers.self, "layers")
         for (isMax, records) in [(true, golden.maxPooling2D), (false, golden.averagePooling2D)] {
             #expect(records.count >= 5)
@@ -131,7 +132,7 @@ import Testing
                     isMax
                     ? MaxPooling2D(poolSize: pool, strides: strides, padding: padding)
                     : AveragePooling2D(poolSize: pool, strides: strides, padding: padding)
-                try compare(
+                try await compare(
                     layer, input: record.inputShape, output: record.outputShape, record.output,
                     gradients: [record.inputGradient],
                     "\(type(of: layer)) \(record.poolSize) on \(record.inputShape), \(record.padding)")
@@ -143,17 +144,17 @@ import Testing
     private func compare(
         _ layer: any Layer, input: [Int], output: [Int], _ expected: [Double], gradients: [[Double]],
         _ what: String
-    ) throws {
+    ) async throws {
         let built = try model(layer, input: Shape(Array(input.dropFirst())))
         for (index, (_, parameter)) in built.parameters.enumerated() {
             let shape = try #require(parameter.variable?.shape)
-            try set(parameter, hashed(UInt64(2 + index), shape).floats)
+            try await set(parameter, hashed(UInt64(2 + index), shape).floats)
         }
         let x = Tensor.input("x", try built.inputShape)
         let upstream = Tensor.input("upstream", try built.outputShape)
-        let feeds = [x: try hashed(1, Shape(input)), upstream: try hashed(0, Shape(output))]
+        let feeds = ["x": try hashed(1, Shape(input)), "upstream": try hashed(0, Shape(output))]
         let y = try built(x)
-        let result = try evaluate(y, feeds: feeds, batch: input[0])
+        let result = try await evaluate(y, feeds: feeds, batch: input[0])
         #expect(result.shape == Shape(output), "\(what)")
         #expect(difference(result.floats, expected) < tolerance, "\(what)")
 
@@ -161,7 +162,7 @@ import Testing
         let sources = [x] + (try built.parameters.map { try $0.parameter.tensor })
         #expect(sources.count == gradients.count)
         for (slope, expected) in zip(try gradient(of: loss, withRespectTo: sources), gradients) {
-            let values = try evaluate(slope, feeds: feeds, batch: input[0]).floats
+            let values = try await evaluate(slope, feeds: feeds, batch: input[0]).floats
             #expect(difference(values, expected) < tolerance, "gradient, \(what)")
         }
     }

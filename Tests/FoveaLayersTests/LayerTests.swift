@@ -112,35 +112,35 @@ import Testing
         #expect(error?.path == ["model"])
     }
 
-    @Test func denseOnEveryRank() throws {
+    @Test func denseOnEveryRank() async throws {
         let layer = Dense(units: 2, activation: .relu)
         let built = try model(layer, input: [2, 3])
-        try set(layer.kernel, [1, -1, 2, 0, -3, 1])
-        try set(layer.bias, [0.5, -0.5])
+        try await set(layer.kernel, [1, -1, 2, 0, -3, 1])
+        try await set(layer.bias, [0.5, -0.5])
         let x = try TensorValue(shape: [1, 2, 3], [1, 2, 3, -1, 0, 1])
-        #expect(try outputs(of: built, for: x).floats == [0, 1.5, 0, 1.5])
+        #expect(try await outputs(of: built, for: x).floats == [0, 1.5, 0, 1.5])
     }
 
-    @Test func withoutBias() throws {
+    @Test func withoutBias() async throws {
         let built = try Sequential(input: [6, 6, 2]) {
             Conv2D(filters: 3, kernelSize: 2, useBias: false)
             Flatten()
             Dense(units: 2, useBias: false)
         }
         #expect(built.parameters.map(\.path) == ["conv2d/kernel", "dense/kernel"])
-        #expect(values(of: built).map(\.count) == [24, 150])
+        #expect(try await values(of: built).map(\.count) == [24, 150])
     }
 
-    @Test func averagePoolingDoesNotCountPadding() throws {
+    @Test func averagePoolingDoesNotCountPadding() async throws {
         let built = try model(AveragePooling2D(poolSize: 2, strides: 2, padding: .same), input: [3, 3, 1])
         let x = try TensorValue(shape: [1, 3, 3, 1], [1, 2, 3, 4, 5, 6, 7, 8, 9])
-        #expect(try outputs(of: built, for: x).floats == [3, 4.5, 7.5, 9])
+        #expect(try await outputs(of: built, for: x).floats == [3, 4.5, 7.5, 9])
     }
 
-    @Test func globalAveragePooling() throws {
+    @Test func globalAveragePooling() async throws {
         let built = try model(GlobalAveragePooling2D(), input: [2, 3, 2])
         let x = try TensorValue(shape: [1, 2, 3, 2], [1, 10, 2, 20, 3, 30, 4, 40, 5, 50, 6, 60])
-        #expect(try outputs(of: built, for: x).floats == [3.5, 35])
+        #expect(try await outputs(of: built, for: x).floats == [3.5, 35])
     }
 
     @Test func unbuiltLayersSaySo() {
@@ -151,10 +151,10 @@ import Testing
 }
 
 @Suite struct DropoutTests {
-    @Test(arguments: [0.1, 0.5, 0.9]) func statistics(rate: Double) throws {
+    @Test(arguments: [0.1, 0.5, 0.9]) func statistics(rate: Double) async throws {
         let built = try model(Dropout(rate: rate), input: [5000])
         let x = TensorValue(repeating: 2, shape: [3, 5000])
-        let y = try outputs(of: built, for: x, training: true).floats
+        let y = try await outputs(of: built, for: x, training: true).floats
         let kept = y.filter { $0 != 0 }
         #expect(kept.allSatisfy { abs($0 - Float(2 / (1 - rate))) < 1e-5 })
         // Five deviations of the binomial distribution.
@@ -164,28 +164,30 @@ import Testing
             Set(y.prefix(5000).indices.filter { y[$0] == 0 }) != Set((0..<5000).filter { y[5000 + $0] == 0 }))
     }
 
-    @Test func identityInInferenceAndAtRateZero() throws {
+    @Test func identityInInferenceAndAtRateZero() async throws {
         let x = try hashed(1, [2, 3, 4])
-        #expect(try outputs(of: model(Dropout(rate: 0.5), input: [3, 4]), for: x) == x)
-        #expect(try outputs(of: model(Dropout(rate: 0), input: [3, 4]), for: x, training: true) == x)
+        #expect(try await outputs(of: model(Dropout(rate: 0.5), input: [3, 4]), for: x) == x)
+        #expect(try await outputs(of: model(Dropout(rate: 0), input: [3, 4]), for: x, training: true) == x)
     }
 
-    @Test func twoLayersDropDifferently() throws {
+    @Test func twoLayersDropDifferently() async throws {
         let x = TensorValue(repeating: 1, shape: [1, 400])
         let both = try Sequential(input: [400]) {
             Dropout(rate: 0.5)
             Dropout(rate: 0.5)
         }
-        let kept = try outputs(of: both, for: x, training: true).floats.filter { $0 != 0 }.count
+        let kept = try await outputs(of: both, for: x, training: true).floats.filter { $0 != 0 }.count
         #expect((60...140).contains(kept))
     }
 
-    @Test func gradientPassesWhereKept() throws {
+    @Test func gradientPassesWhereKept() async throws {
         let x = Tensor.input("x", [50])
         let y = try Dropout(rate: 0.5).call(x)
         let slope = try gradient(of: y.sum(), withRespectTo: [x])[0]
         let ones = TensorValue(repeating: 1, shape: [2, 50])
-        let joined = try evaluate(.concatenate([y, slope]), feeds: [x: ones], batch: 2, training: true).floats
+        let joined = try await evaluate(
+            .concatenate([y, slope]), feeds: ["x": ones], batch: 2, training: true
+        ).floats
         for row in 0..<2 {
             let part = joined[row * 100..<row * 100 + 100]
             #expect(Array(part.prefix(50)) == Array(part.suffix(50)))

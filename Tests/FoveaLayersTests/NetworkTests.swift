@@ -35,9 +35,9 @@ import Testing
         #expect(far?.description.contains("known are fashion-cnn, single-conv") == true)
     }
 
-    @Test func probabilitiesOfAWholeNetwork() throws {
+    @Test func probabilitiesOfAWholeNetwork() async throws {
         let model = try NamedNetwork.softmaxRegression.model(seed: 1)
-        let y = try outputs(of: model, for: hashed(1, [2, 28, 28, 1])).floats
+        let y = try await outputs(of: model, for: hashed(1, [2, 28, 28, 1])).floats
         #expect(y.count == 20 && abs(y.prefix(10).reduce(0, +) - 1) < 1e-5 && y.allSatisfy { $0 > 0 })
     }
 }

@@ -121,7 +121,7 @@ import Testing
         #expect(try open.inputShape == [3, 5])
     }
 
-    @Test func nestedModels() throws {
+    @Test func nestedModels() async throws {
         let model = try Sequential(input: [6, 5, 1], seed: 3) {
             Sequential(name: "block") {
                 Conv2D(filters: 2, kernelSize: 3)
@@ -148,23 +148,23 @@ import Testing
             Flatten()
         }
         let x = try hashed(1, [2, 6, 5, 1])
-        #expect(try outputs(of: model, for: x) == outputs(of: flat, for: x))
+        #expect(try await outputs(of: model, for: x) == outputs(of: flat, for: x))
     }
 
-    @Test func aBuiltModelKeepsItsValuesInsideAnother() throws {
+    @Test func aBuiltModelKeepsItsValuesInsideAnother() async throws {
         let base = try Sequential(name: "base", input: [4], seed: 1) { Dense(units: 3) }
-        let before = values(of: base)
+        let before = try await values(of: base)
         let outer = try Sequential(input: [4], seed: 2) {
             base
             Dense(units: 2)
         }
-        #expect(values(of: base) == before)
-        #expect(values(of: outer)[0] == before[0])
+        #expect(try await values(of: base) == before)
+        #expect(try await values(of: outer)[0] == before[0])
         let error = #expect(throws: ShapeError.self) { try Sequential(input: [5]) { base } }
         #expect(error?.path == ["sequential", "base", "dense"])
     }
 
-    @Test func seedsDecideTheFirstValues() throws {
+    @Test func seedsDecideTheFirstValues() async throws {
         func model(_ seed: UInt64) throws -> Sequential {
             try Sequential(input: [8, 8, 4], seed: seed) {
                 Conv2D(filters: 4, kernelSize: 3)
@@ -173,9 +173,9 @@ import Testing
                 Dense(units: 5, kernelInitializer: .heNormal)
             }
         }
-        let first = values(of: try model(4))
-        #expect(try values(of: model(4)) == first)
-        #expect(try values(of: model(5))[0] != first[0])
+        let first = try await values(of: try model(4))
+        #expect(try await values(of: model(4)) == first)
+        #expect(try await values(of: model(5))[0] != first[0])
         // Two kernels of one shape differ too.
         #expect(first[0].count == first[2].count && first[0] != first[2])
     }

@@ -51,6 +51,12 @@ struct NetworkTests {
         try await expectAgreement(of: network, on: ReferenceBackend(), tolerance: 1e-5)
     }
 
+    @Test(arguments: NamedNetwork.allCases)
+    func cpuAgreesWithKeras(_ network: NamedNetwork) async throws {
+        try await expectAgreement(of: network, on: OneDNNBackend(precision: .strict), tolerance: 1e-4)
+        try await expectAgreement(of: network, on: OneDNNBackend(), tolerance: 1e-3)
+    }
+
     /// Rebuilds what went into a golden record, runs it on a backend and compares what came out.
     private func expectAgreement(
         of network: NamedNetwork, on backend: any Backend, tolerance: Double
