@@ -28,33 +28,36 @@ extension Layout {
                 shape: type.shape, dtype: type.dtype,
                 bytes: UnsafeRawBufferPointer(start: memory, count: byteCount))
         }
-        let size = type.dtype.byteCount
-        var bytes = [UInt8](repeating: 0, count: byteCount)
-        return try bytes.withUnsafeMutableBytes { target in
-            for (index, place) in places(type.shape).enumerated() {
-                for byte in 0..<size {
-                    target[index * size + byte] = memory.load(
-                        fromByteOffset: place * size + byte, as: UInt8.self)
-                }
+        func gathered<Element>(_ zero: Element) throws -> TensorValue {
+            let source = memory.assumingMemoryBound(to: Element.self)
+            let elements = places(type.shape).map { source[$0] }
+            return try elements.withUnsafeBytes {
+                try TensorValue(shape: type.shape, dtype: type.dtype, bytes: $0)
             }
-            return try TensorValue(
-                shape: type.shape, dtype: type.dtype, bytes: UnsafeRawBufferPointer(target))
+        }
+        return switch type.dtype.byteCount {
+        case 4: try gathered(UInt32(0))
+        case 2: try gathered(UInt16(0))
+        default: try gathered(UInt8(0))
         }
     }
 
     /// Copies a row-major value into memory of this layout.
     func pack(_ value: TensorValue, into memory: UnsafeMutableRawPointer) {
+        func scatter<Element>(_ source: UnsafeRawBufferPointer, _: Element.Type) {
+            let elements = source.assumingMemoryBound(to: Element.self)
+            let target = memory.assumingMemoryBound(to: Element.self)
+            for (index, place) in places(value.shape).enumerated() { target[place] = elements[index] }
+        }
         value.withUnsafeBytes { source in
-            guard !isRowMajor(value.shape) else {
+            if isRowMajor(value.shape) {
                 if let start = source.baseAddress { memory.copyMemory(from: start, byteCount: source.count) }
                 return
             }
-            let size = value.dtype.byteCount
-            for (index, place) in places(value.shape).enumerated() {
-                for byte in 0..<size {
-                    memory.storeBytes(
-                        of: source[index * size + byte], toByteOffset: place * size + byte, as: UInt8.self)
-                }
+            switch value.dtype.byteCount {
+            case 4: scatter(source, UInt32.self)
+            case 2: scatter(source, UInt16.self)
+            default: scatter(source, UInt8.self)
             }
         }
     }
@@ -65,9 +68,13 @@ extension Layout {
         case .padded(let padded): return padded.places()
         case .dense(let modes):
             var result = [0]
-            result.reserveCapacity(shape.elementCount)
             for mode in modes {
-                result = result.flatMap { start in (0..<mode.extent).map { start + $0 * mode.stride } }
+                var longer: [Int] = []
+                longer.reserveCapacity(result.count * mode.extent)
+                for start in result {
+                    for step in 0..<mode.extent { longer.append(start + step * mode.stride) }
+                }
+                result = longer
             }
             return result
         }
