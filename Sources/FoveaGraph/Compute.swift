@@ -27,6 +27,8 @@ private final class ComputeExecutor: SerialExecutor {
 
     init() {
         let thread = Thread { [self] in
+            // Foundation keeps a name only once `start` has returned.
+            waiting.wait()
             Thread.current.name = "fovea-compute"
             while true {
                 waiting.wait()
@@ -36,6 +38,7 @@ private final class ComputeExecutor: SerialExecutor {
         }
         thread.stackSize = 8 << 20
         thread.start()
+        waiting.signal()
     }
 
     func enqueue(_ job: consuming ExecutorJob) {

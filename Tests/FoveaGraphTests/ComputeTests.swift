@@ -4,25 +4,25 @@ import Testing
 
 @Suite struct ComputeTests {
     @Test func everythingRunsOnOneThread() async {
-        let threads = await withTaskGroup(of: Set<UInt>.self) { group in
+        let threads = await withTaskGroup(of: Set<ObjectIdentifier>.self) { group in
             for task in 0..<40 {
                 group.addTask {
-                    var seen = Set<UInt>()
+                    var seen = Set<ObjectIdentifier>()
                     for _ in 0..<5 {
-                        seen.insert(await Compute.run { UInt(pthread_self()) })
+                        seen.insert(await Compute.run { ObjectIdentifier(Thread.current) })
                         await Task.yield()
                         if task % 2 == 0 { seen.insert(await onCompute()) }
                     }
                     return seen
                 }
             }
-            return await group.reduce(into: Set<UInt>()) { $0.formUnion($1) }
+            return await group.reduce(into: Set<ObjectIdentifier>()) { $0.formUnion($1) }
         }
         #expect(threads.count == 1)
         #expect(await Compute.run { Thread.current.name } == "fovea-compute")
     }
 
-    @Compute private func onCompute() -> UInt { UInt(pthread_self()) }
+    @Compute private func onCompute() -> ObjectIdentifier { ObjectIdentifier(Thread.current) }
 
     @Test func runPassesErrorsOn() async {
         struct Failure: Error {}

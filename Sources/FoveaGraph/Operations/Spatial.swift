@@ -39,12 +39,12 @@ public struct Padding2D: Hashable, Sendable, Codable {
     public static let none = Padding2D()
 
     /// What keeps `ceil(size / stride)` outputs, the odd row or column at the end as in TensorFlow. None where a
-    /// stride is not positive; the operation that is given it says so.
+    /// number is not positive; the operation that it is given to says so.
     public static func same(
         input: Size2D, window: Size2D, strides: Size2D, dilations: Size2D = 1
     ) -> Padding2D {
         func total(_ size: Int, _ window: Int, _ stride: Int, _ dilation: Int) -> Int {
-            guard size > 0, stride > 0 else { return 0 }
+            guard min(size, window, stride, dilation) > 0 else { return 0 }
             // The last window starts at the last multiple of the stride that lies inside the image.
             let lastStart = (size - 1) / stride * stride
             return max(0, (window - 1).clampedProduct(dilation).clampedSum(lastStart + 1 - size))
