@@ -11,9 +11,31 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "Images per step (default: the size that the network is measured with).")
     var batchSize: Int?
 
+    @Flag(help: "Run the step and show each call's least time in microseconds, in front.")
+    var profile = false
+
     func run() async throws {
         let network = try NamedNetwork.named(network)
         let step = try TrainingStep(network, batch: batchSize ?? network.measuredBatchSize)
-        print(try await OneDNNBackend().plan(step.graph()))
+        guard profile else {
+            print(try await OneDNNBackend().plan(step.graph()))
+            return
+        }
+        let (plan, seconds) = try await timedPlan(of: step)
+        let lines = plan.description.split(separator: "\n")
+        for (line, seconds) in zip(lines, seconds) {
+            print(String(format: "%8.1f", seconds * 1_000_000) + "\t" + line)
+        }
+        print(String(format: "%8.1f", seconds.reduce(0, +) * 1_000_000) + "\tsum")
+        print(lines.dropFirst(seconds.count).joined(separator: "\n"))
+    }
+
+    @Compute
+    private func timedPlan(of step: TrainingStep) throws -> (Plan, [Double]) {
+        guard let executable = try step.executable(on: OneDNNBackend()) as? OneDNNExecutable else {
+            throw CommandError(message: "only the CPU backend's plans can be timed", code: .failure)
+        }
+        try executable.run(step: 0)
+        return (executable.plan, try executable.callTimes(runs: 50))
     }
 }
