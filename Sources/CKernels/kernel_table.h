@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "fovea_elementwise.h"
+#include "fovea_max_pool.h"
 
 enum {
     fovea_opcode_count = FOVEA_OP_RANDOM_NORMAL + 1,
@@ -52,6 +53,14 @@ typedef struct {
     void (*iota)(int32_t *lanes, int64_t start, int64_t stride, int64_t count);
     fovea_fold_function folds[fovea_fold_count];
     fovea_fold_rows_function row_folds[fovea_fold_count];
+    // Parts first..<last of fovea_max_pool_forward and, without and with overlapping windows, of
+    // fovea_max_pool_backward.
+    void (*max_pool_rows)(const fovea_max_pool *pool, const float *images, float *pooled, uint8_t *winners,
+                          int64_t first, int64_t last);
+    void (*max_unpool_rows)(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners,
+                            float *gradient, int64_t first, int64_t last);
+    void (*max_unpool_planes)(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners,
+                              float *gradient, int64_t first, int64_t last);
 } fovea_kernel_table;
 
 extern const fovea_kernel_table fovea_kernels_baseline;

@@ -9,6 +9,7 @@
 #pragma clang attribute push(__attribute__((min_vector_width(512))), apply_to = function)
 #include "fold_kernels.h"
 #include "lane_kernels.h"
+#include "max_pool_kernels.h"
 #pragma clang attribute pop
 #pragma clang attribute pop
 
@@ -20,5 +21,8 @@ const fovea_kernel_table fovea_kernels_avx512 = {
     .iota = iota,
     .folds = FOLDS,
     .row_folds = ROW_FOLDS,
+    .max_pool_rows = max_pool_rows,
+    .max_unpool_rows = max_unpool_rows,
+    .max_unpool_planes = max_unpool_planes,
 };
 #endif

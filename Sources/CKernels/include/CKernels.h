@@ -1,2 +1,3 @@
 #include "fovea_elementwise.h"
+#include "fovea_max_pool.h"
 #include "fovea_onednn.h"

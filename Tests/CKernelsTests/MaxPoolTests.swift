@@ -1,0 +1,117 @@
+import CKernels
+import Testing
+
+extension KernelTests {
+    @Suite struct MaxPoolTests {
+        /// Height and width of images, window, strides and padding; lanes; planes.
+        struct Case: CustomStringConvertible {
+            var image: [Int], window: [Int], strides: [Int], padding: [Int], lanes: Int, planes: Int
+            var description: String {
+                "\(image) \(window) \(strides) \(padding) \(lanes) lanes \(planes) planes"
+            }
+
+            /// As many results as fit, the padding counted on both sides.
+            var pooled: [Int] { (0..<2).map { (image[$0] + 2 * padding[$0] - window[$0]) / strides[$0] + 1 } }
+
+            func spec(isRectified: Bool) -> fovea_max_pool {
+                var pool = fovea_max_pool()
+                pool.planes = Int64(planes)
+                pool.lanes = Int64(lanes)
+                (pool.height, pool.width) = (Int64(image[0]), Int64(image[1]))
+                (pool.pooled_height, pool.pooled_width) = (Int64(pooled[0]), Int64(pooled[1]))
+                pool.window = (Int64(window[0]), Int64(window[1]))
+                pool.strides = (Int64(strides[0]), Int64(strides[1]))
+                pool.padding = (Int64(padding[0]), Int64(padding[1]))
+                pool.is_rectified = isRectified ? 1 : 0
+                return pool
+            }
+        }
+
+        static let cases: [Case] = [
+            .init(image: [6, 8], window: [2, 2], strides: [2, 2], padding: [0, 0], lanes: 16, planes: 3),
+            .init(image: [7, 5], window: [2, 2], strides: [2, 2], padding: [0, 0], lanes: 32, planes: 2),
+            .init(image: [7, 9], window: [2, 2], strides: [2, 2], padding: [1, 1], lanes: 16, planes: 1),
+            .init(image: [8, 8], window: [2, 2], strides: [2, 2], padding: [0, 0], lanes: 3, planes: 2),
+            .init(image: [9, 7], window: [3, 3], strides: [2, 2], padding: [1, 1], lanes: 20, planes: 2),
+            .init(image: [9, 11], window: [3, 2], strides: [1, 2], padding: [1, 0], lanes: 17, planes: 1),
+            .init(
+                image: [11, 10], window: [2, 3], strides: [4, 5], padding: [0, 0], lanes: 16, planes: 2),
+            .init(
+                image: [12, 6], window: [12, 6], strides: [1, 1], padding: [0, 0], lanes: 48, planes: 1),
+            .init(image: [1, 1], window: [1, 1], strides: [1, 1], padding: [0, 0], lanes: 1, planes: 1),
+            .init(
+                image: [40, 40], window: [2, 2], strides: [2, 2], padding: [0, 0], lanes: 16, planes: 16),
+        ]
+
+        @Test(arguments: cases, ["baseline", "avx2", "avx512"])
+        func agreesWithPlainLoops(_ test: Case, kind: String) {
+            guard fovea_set_vector_kind(kind) != 0 else { return }
+            for isRectified in [false, true] {
+                for threads in [1, 2] {
+                    fovea_set_thread_count(Int32(threads))
+                    compare(test, isRectified: isRectified)
+                }
+            }
+            fovea_set_thread_count(2)
+        }
+
+        private func compare(_ test: Case, isRectified: Bool) {
+            let (height, width, lanes) = (test.image[0], test.image[1], test.lanes)
+            let count = test.planes * height * width * lanes
+            // Few different values, so that windows have equal elements, and more below zero than above.
+            let images = (0..<count).map { index -> Float in
+                let number = (index * 7919 + index / 13) % 11
+                return Float(number - 7)
+            }
+            let results = test.planes * test.pooled[0] * test.pooled[1] * lanes
+            let upstream = (0..<results).map { Float($0 % 23) - 9.5 }
+
+            var pooled = [Float](repeating: 0, count: results)
+            var winners = [UInt8](repeating: 0, count: results)
+            var gradient = [Float](repeating: 0, count: count)
+            for result in 0..<results {
+                let (lane, j) = (result % lanes, result / lanes % test.pooled[1])
+                let i = result / lanes / test.pooled[1] % test.pooled[0]
+                let plane = result / lanes / test.pooled[1] / test.pooled[0]
+                var best: (value: Float, place: Int, index: Int)?
+                for row in 0..<test.window[0] {
+                    for column in 0..<test.window[1] {
+                        let y = i * test.strides[0] - test.padding[0] + row
+                        let x = j * test.strides[1] - test.padding[1] + column
+                        guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
+                        let index = ((plane * height + y) * width + x) * lanes + lane
+                        if best.map({ images[index] > $0.value }) ?? true {
+                            best = (images[index], row * test.window[1] + column, index)
+                        }
+                    }
+                }
+                guard let best else { continue }
+                let wins = !isRectified || best.value > 0
+                pooled[result] = wins ? best.value : 0
+                winners[result] = wins ? UInt8(best.place) : UInt8(FOVEA_NO_WINNER)
+                if wins { gradient[best.index] += upstream[result] }
+            }
+
+            let source = Buffer(images)
+            let foundPooled = Buffer(repeating: Float.nan, count: results)
+            let foundWinners = Buffer(repeating: UInt8(77), count: results)
+            let foundGradient = Buffer(repeating: Float.nan, count: count)
+            let above = Buffer(upstream)
+            var pool = test.spec(isRectified: isRectified)
+            fovea_max_pool_forward(
+                &pool, source.pointer.baseAddress, foundPooled.pointer.baseAddress,
+                foundWinners.pointer.baseAddress)
+            #expect(foundPooled.elements == pooled)
+            #expect(foundWinners.elements == winners)
+            fovea_max_pool_backward(
+                &pool, above.pointer.baseAddress, foundWinners.pointer.baseAddress,
+                foundGradient.pointer.baseAddress)
+            #expect(foundGradient.elements == gradient)
+
+            let withoutWinners = Buffer(repeating: Float.nan, count: results)
+            fovea_max_pool_forward(
+                &pool, source.pointer.baseAddress, withoutWinners.pointer.baseAddress, nil)
+            #expect(withoutWinners.elements == pooled)
+        }
+    }
+}
