@@ -53,7 +53,7 @@ struct FusedGraph {
             case .view: if views.computed.contains(tensor) { addElementwise(tensor) }
             case .elementwise: addElementwise(tensor)
             case .contraction: addContraction(tensor)
-            case .single: addSingle(tensor)
+            case .single: add(FusedKernel(kind: .single, members: [tensor]))
             }
         }
         findStored(order)
@@ -90,22 +90,6 @@ struct FusedGraph {
 
     // MARK: - Cutting
 
-    private mutating func addSingle(_ tensor: Tensor) {
-        // A bias's gradient is a by-product of the kernel's.
-        if case .reduction(let rule) = tensor.operation, rule.kind == .sum, rule.axes == [0, 1, 2],
-            tensor.inputs[0].shape.rank == 4,
-            let place = kernels.firstIndex(where: { kernel in
-                guard case .convolutionKernelGradient = kernel.members[0].operation else { return false }
-                return kernel.members[0].inputs[1] == tensor.inputs[0] && kernel.biasGradient == nil
-            }), !rule.keepDims
-        {
-            kernels[place].biasGradient = tensor
-            kernelOf[tensor] = place
-            return
-        }
-        add(FusedKernel(kind: .single, members: [tensor]))
-    }
-
     private mutating func addContraction(_ tensor: Tensor) {
         var members = [tensor]
         var bias: Tensor?
@@ -130,7 +114,8 @@ struct FusedGraph {
         if let kernel = kernelOf[tensor] { adoptBiasGradient(kernel) }
     }
 
-    /// Takes over a sum over the same upstream gradient that was met before the kernel gradient.
+    /// A bias's gradient, the sum over the same upstream gradient, is a by-product of the kernel's: the kernel takes it
+    /// over, whether it was met before or is still to come.
     private mutating func adoptBiasGradient(_ kernel: Int) {
         guard case .convolutionKernelGradient = kernels[kernel].members[0].operation else { return }
         let upstream = kernels[kernel].members[0].inputs[1]
