@@ -31,7 +31,11 @@ struct PlanBuilder {
         let window: SlidingWindow
     }
 
-    init(_ fused: FusedGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout]) {
+    /// - Parameter inputs: all that a run is given, also what no call reads any more.
+    init(
+        _ fused: FusedGraph, inputs: [String: TensorType], catalog: any KernelCatalog,
+        residentLayouts: [Variable: Layout]
+    ) {
         self.catalog = catalog
         views = fused.views
         inPlace = fused.inPlace
@@ -48,7 +52,7 @@ struct PlanBuilder {
             valueOfVariable[variable] = value
             if residentLayouts[variable] == nil { undecided.insert(value) }
         }
-        for (name, type) in (try? fused.graph.inputs())?.sorted(by: { $0.key < $1.key }) ?? [] {
+        for (name, type) in inputs.sorted(by: { $0.key < $1.key }) {
             plan.inputs.append((name, addValue("input \(name)", type, .rowMajor(type.shape))))
         }
     }
@@ -234,7 +238,8 @@ extension Plan {
     ) throws {
         let prepared = try graph.simplified().withPoolingBeforeReLU().withOneHotAsComparison().simplified()
         let fused = try FusedGraph(prepared)
-        var builder = PlanBuilder(fused, catalog: catalog, residentLayouts: residentLayouts)
+        var builder = PlanBuilder(
+            fused, inputs: try graph.inputs(), catalog: catalog, residentLayouts: residentLayouts)
         for kernel in fused.kernels { try builder.add(kernel) }
         try builder.finish(fused.graph)
         self = builder.plan
