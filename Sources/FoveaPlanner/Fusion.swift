@@ -317,6 +317,7 @@ struct FusedGraph {
                         return true
                     }
                     return views.reshapedSource(input) == views.source(input)
+                        && !member.operation.movesElements
                 }
             }
             guard readsElements, others.allSatisfy({ !reaches($0, writer) }) else { continue }
