@@ -304,9 +304,11 @@ struct FusedGraph {
     }
 
     /// An update may be written in place when everything that reads the old value can run before, and when its own
-    /// kernel reads the variable element by element.
+    /// kernel reads the variable element by element. A result that is also an output keeps memory of its own: the
+    /// variable may change before the output is read.
     private mutating func findInPlaceUpdates(_ readers: [Variable: Set<Int>]) {
-        for update in graph.updates {
+        let outputs = Set(graph.outputs.map(views.source))
+        for update in graph.updates where !outputs.contains(update.value) {
             guard inPlace[update.value] == nil, let writer = kernelOf[update.value],
                 case .elementwise = kernels[writer].kind, kernels[writer].members.contains(update.value)
             else { continue }
