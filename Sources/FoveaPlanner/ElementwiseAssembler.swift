@@ -59,7 +59,8 @@ struct ElementwiseAssembler {
     }
 
     private mutating func compute(_ member: Tensor) throws -> Int {
-        if member.operation.family == .view { return try splat(member) == nil ? load(member) : read(member) }
+        if member.operation.movesElements { return try splat(member) == nil ? load(member) : read(member) }
+        if case .reshape = member.operation { return try read(member.inputs[0]) }
         if case .random(let rule) = member.operation { return try random(rule, member.inputs[0]) }
         let inputs = try member.inputs.map { try read($0) }
         let isInteger = !(member.inputs[0].dtype.isFloatingPoint)

@@ -259,7 +259,7 @@ struct FusedGraph {
         let inside = Set(members)
         var walks: [[AxisMode]] = [[AxisMode(members[0].shape.elementCount, 1)]]
         for member in members {
-            if member.operation.family == .view {
+            if member.operation.movesElements {
                 guard let walk = views.viewWalk(member) else { return false }
                 walks.append(walk.modes)
                 continue

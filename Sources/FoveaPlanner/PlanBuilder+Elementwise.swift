@@ -41,7 +41,7 @@ extension PlanBuilder {
             for input in operands(of: member) where splat(input) == nil {
                 if case .random = member.operation {
                     if !keys.contains(input) { keys.append(input) }
-                } else if !inside.contains(views.reshapedSource(input)) || isView(member),
+                } else if !inside.contains(views.reshapedSource(input)) || isShown(input),
                     !loads.contains(input)
                 {
                     loads.append(input)
@@ -141,16 +141,14 @@ extension PlanBuilder {
             countStrides: isCounting ? ordered[walks.count + written.count] : nil)
     }
 
-    private func isView(_ member: Tensor) -> Bool { member.operation.family == .view }
-
-    /// What a member reads: a computed view reads what it shows.
+    /// What a member reads: a view that moves elements is loaded as it shows them.
     private func operands(of member: Tensor) -> [Tensor] {
-        isView(member) ? [member] : member.inputs
+        member.operation.movesElements ? [member] : member.inputs
     }
 
     /// Whether the load is a view that this very group computes.
     private func isShown(_ load: Tensor) -> Bool {
-        isView(load) && views.computed.contains(load) && valueOf[load] == nil
+        load.operation.movesElements && views.computed.contains(load) && valueOf[load] == nil
     }
 
     /// What has the memory that a load reads.
@@ -158,10 +156,7 @@ extension PlanBuilder {
 
     /// Whether a load reads all elements of its memory in their order.
     private func isWhole(_ load: Tensor) -> Bool {
-        if isShown(load) {
-            guard case .reshape = load.operation else { return false }
-        }
-        return views.reshapedSource(origin(load)) == views.source(origin(load))
+        !isShown(load) && views.reshapedSource(load) == views.source(load)
     }
 
     private func valueOfUpdate(_ tensor: Tensor) -> Plan.ValueID? {
