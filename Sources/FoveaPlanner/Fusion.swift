@@ -72,12 +72,28 @@ struct FusedGraph {
                 if views.walk(tensor) == nil { views.computed.insert(tensor.inputs[0]) }
             case .contraction, .single:
                 for input in tensor.inputs { needsMemory(input) }
-            case .source, .elementwise: break
+            case .elementwise: computeViewsThatMeetInNoOrder(tensor)
+            case .source: break
             }
         }
         for root in roots {
             needsMemory(root)
             if views.source(root).operation.family == .source { views.computed.insert(root) }
+        }
+    }
+
+    /// One loop reads all operands: views whose walks cannot be cut into common modes are computed. Computing others
+    /// later does no harm: it only makes walks coarser.
+    private mutating func computeViewsThatMeetInNoOrder(_ tensor: Tensor) {
+        // A random tensor's key is read as a whole.
+        if case .random = tensor.operation { return }
+        var walks = [[AxisMode(tensor.shape.elementCount, 1)]]
+        for input in tensor.inputs where splat(input) == nil {
+            guard let walk = views.walk(input), commonModes(walks + [walk.modes]) != nil else {
+                views.computed.insert(input)
+                continue
+            }
+            walks.append(walk.modes)
         }
     }
 

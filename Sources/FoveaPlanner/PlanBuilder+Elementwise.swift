@@ -109,8 +109,12 @@ extension PlanBuilder {
         }
         var common = commonModes(walks.map(\.modes) + outputs + counting + [primaryModes])
         if common == nil {
-            // Blocks that do not divide each other meet in row-major order.
+            // Blocks that do not divide each other meet in row-major order; a variable that lies otherwise takes its new
+            // value in a layout change at the end.
             primary = Layout([AxisMode(count, 1)])
+            for tensor in written where valueOfUpdate(tensor).map({ layout($0) != primary }) == true {
+                inPlace[tensor] = nil
+            }
             for (index, load) in loads.enumerated() {
                 let source = try rowMajorValue(origin(load))
                 let shape = plan.values[source].type.shape
