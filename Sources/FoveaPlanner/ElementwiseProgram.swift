@@ -57,40 +57,6 @@ public struct ElementwiseProgram: Hashable, Sendable {
         }
         return result
     }
-
-    /// Whether elements that are zero in all of `operands` stay zero in everything stored: then work may run over the
-    /// zeros that complete padded blocks.
-    func keepsZero(operands: Set<Int>) -> Bool {
-        var isZero = [Bool](repeating: false, count: registerCount)
-        for instruction in instructions {
-            switch instruction {
-            case .load(let d, let operand): isZero[d] = operands.contains(operand)
-            case .store(_, let a): if !isZero[a] { return false }
-            case .place, .random: return false
-            case .constant(let d, let value): isZero[d] = value == 0
-            case .integerConstant(let d, let value): isZero[d] = value == 0
-            case .floatFromInteger(let d, let a), .integerFromFloat(let d, let a),
-                .roundToBFloat16(let d, let a):
-                isZero[d] = isZero[a]
-            case .unary(let kind, let d, let a, _):
-                isZero[d] = isZero[a] && ![.exp, .log, .rsqrt, .reciprocal, .sigmoid, .cos].contains(kind)
-            case .binary(let kind, let d, let a, let b, _):
-                isZero[d] =
-                    switch kind {
-                    case .add, .subtract, .maximum, .minimum: isZero[a] && isZero[b]
-                    // Zero times infinity is not zero, but a scalar that is infinite has spoilt everything already.
-                    case .multiply: isZero[a] || isZero[b]
-                    case .divide: isZero[a] && !isZero[b]
-                    case .power: false
-                    }
-            case .comparison(let kind, let d, let a, let b, _):
-                isZero[d] = isZero[a] && isZero[b] && [.notEqual, .less, .greater].contains(kind)
-            case .select(let d, let condition, let a, let b):
-                isZero[d] = (isZero[condition] || isZero[a]) && isZero[b]
-            }
-        }
-        return true
-    }
 }
 
 extension ElementwiseProgram.Instruction {
