@@ -166,12 +166,12 @@ extension PlanBuilder {
         let input = tensor.inputs[0]
         let source = try rowMajorValue(input)
         let output = result(tensor)
+        let value = TensorValue(shape: .scalar, dtype: tensor.dtype, doubles: [Double(rule.value)])
         var fill = ElementwiseProgram()
         let register = fill.newRegister()
         fill.instructions.append(
             tensor.dtype.isFloatingPoint
-                ? .constant(register, rule.value)
-                : .integerConstant(register, TensorValue(rule.value).integers[0]))
+                ? .constant(register, value.scalar) : .integerConstant(register, value.integers[0]))
         fill.instructions.append(.store(operand: 0, register))
         addCall(
             .elementwise(
