@@ -183,10 +183,10 @@ extension Layout {
 
     /// The axes as letters in memory order, a split axis by its block: `nhwc` in blocks of 16 channels is `aDbc16d`.
     private static func blockDescription(_ modes: [AxisMode], _ shape: Shape) -> String {
-        guard let axes = modes.split(at: shape.dimensions) else {
+        let letters = Array("abcdefghijkl")
+        guard shape.rank <= letters.count, let axes = modes.split(at: shape.dimensions) else {
             return modes.map { "\($0.extent):\($0.stride)" }.joined(separator: " ")
         }
-        let letters = Array("abcdefghijkl")
         var parts: [(stride: Int, text: String)] = []
         for (axis, modes) in axes.enumerated() {
             for (position, mode) in modes.enumerated() {
