@@ -5,7 +5,6 @@ extension PlanBuilder {
 
     mutating func addConvolution(_ kernel: FusedKernel, bias: Tensor?, hasReLU: Bool) throws {
         let tensor = kernel.members[0]
-        try requireFloat32(tensor)
         let result = kernel.members[kernel.members.count - 1]
         let shapes = tensor.inputs.map(\.shape)
         var request: ConvolutionRequest
@@ -70,19 +69,10 @@ extension PlanBuilder {
         }
     }
 
-    func requireFloat32(_ tensor: Tensor) throws {
-        guard tensor.dtype == .float32 else {
-            throw PlanError.noKernel(
-                "\(tensor.operation.rule.name): there is no kernel for \(tensor.dtype.rawValue); cast to float32 first"
-            )
-        }
-    }
-
     // MARK: - Matrix products
 
     mutating func addMatMul(_ rule: MatMul, _ members: [Tensor], bias: Tensor?, hasReLU: Bool) throws {
         let tensor = members[0]
-        try requireFloat32(tensor)
         let result = members[members.count - 1]
         let (a, b) = (tensor.inputs[0], tensor.inputs[1])
         let (rows, inner) = MatMul.matrix(a.shape, rule.transposeA)

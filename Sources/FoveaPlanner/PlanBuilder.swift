@@ -236,7 +236,8 @@ extension Plan {
     public init(
         _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
     ) throws {
-        let prepared = try graph.simplified().withPoolingBeforeReLU().withOneHotAsComparison().simplified()
+        let prepared = try graph.simplified().withFloat32Kernels().withPoolingBeforeReLU()
+            .withOneHotAsComparison().simplified()
         let fused = try FusedGraph(prepared)
         var builder = PlanBuilder(
             fused, inputs: try graph.inputs(), catalog: catalog, residentLayouts: residentLayouts)

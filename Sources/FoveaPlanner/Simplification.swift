@@ -44,6 +44,22 @@ extension BoundGraph {
 }
 
 extension BoundGraph {
+    /// Kernels other than elementwise ones compute in float32: bfloat16 operands are widened, results rounded.
+    public func withFloat32Kernels() throws -> BoundGraph {
+        try rewritten { tensor, inputs in
+            switch tensor.operation {
+            case .matmul, .convolution, .convolutionInputGradient, .convolutionKernelGradient, .maxPool,
+                .maxPoolGradient, .averagePool, .averagePoolGradient:
+                guard tensor.dtype == .bfloat16 else { break }
+                return try Tensor(tensor.operation, inputs.map { $0.cast(to: .float32) }).cast(to: .bfloat16)
+            default: break
+            }
+            return Tensor(known: tensor.operation, inputs, tensor.node.type)
+        }
+    }
+}
+
+extension BoundGraph {
     /// One-hot vectors as comparisons with 0, 1, 2, …, which fuse with their neighbours.
     public func withOneHotAsComparison() throws -> BoundGraph {
         try rewritten { tensor, inputs in
