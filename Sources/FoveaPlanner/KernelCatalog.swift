@@ -6,6 +6,8 @@ public protocol KernelCatalog: Sendable {
     /// The best implementation of a convolution or one of its gradients.
     func choose(_ request: ConvolutionRequest) throws -> ConvolutionChoice
     func choose(_ request: PoolingRequest) throws -> PoolingChoice
+    /// Whether max-pooling with this window can also rectify.
+    func canRectify(_ window: SlidingWindow) -> Bool
     func choose(_ request: MatMulRequest) throws -> SimpleChoice
     func choose(_ request: SoftmaxRequest) throws -> SimpleChoice
     func choose(_ request: ReorderRequest) throws -> SimpleChoice
@@ -56,7 +58,7 @@ public struct ConvolutionChoice: Hashable, Sendable {
 
 public struct PoolingRequest: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        case max
+        case max(isRectified: Bool)
         case average(countsPadding: Bool)
     }
 

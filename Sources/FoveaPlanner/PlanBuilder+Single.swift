@@ -11,11 +11,11 @@ extension PlanBuilder {
         case .softmax(let rule):
             try addSoftmax(tensor, rule)
         case .maxPool(let rule):
-            try addPooling(tensor, .max, rule.window)
+            try addPooling(tensor, .max(isRectified: rule.isRectified), rule.window)
         case .averagePool(let rule):
             try addPooling(tensor, .average(countsPadding: rule.countsPadding), rule.window)
         case .maxPoolGradient(let rule):
-            try addMaxPoolGradient(tensor, rule.window)
+            try addMaxPoolGradient(tensor, rule)
         case .averagePoolGradient(let rule):
             try addAveragePoolGradient(tensor, rule.pool)
         case .gather(let rule):
@@ -76,8 +76,7 @@ extension PlanBuilder {
             kind: kind, isGradient: false, window: window, images: images.shape, output: tensor.shape,
             imagesLayout: layout(source),
             outputLayout: layout(source).carried(from: images.shape, to: tensor.shape),
-            keepsWinners: kind == .max
-                && pooledForGradient.contains(WinnersKey(images: images, window: window)))
+            keepsWinners: winnersKey(kind, images, window).map(pooledForGradient.contains) ?? false)
         let output = result(tensor, request.outputLayout)
         try addPoolingCall(request, images, source, output)
     }
@@ -91,10 +90,18 @@ extension PlanBuilder {
         ]
         if request.keepsWinners {
             let kept = addBytes("winners", choice.winnersBytes)
-            winners[WinnersKey(images: images, window: request.window)] = (kept, choice)
+            if let key = winnersKey(request.kind, images, request.window) { winners[key] = (kept, choice) }
             operands.append((.winners, kept, true))
         }
         addCall(.pooling(choice), operands, scratchpad: choice.scratchpadBytes, note: choice.implementation)
+    }
+
+    /// Under what a max-pooling's winners are kept; nil for other poolings.
+    private func winnersKey(
+        _ kind: PoolingRequest.Kind, _ images: Tensor, _ window: SlidingWindow
+    ) -> WinnersKey? {
+        guard case .max(let isRectified) = kind else { return nil }
+        return WinnersKey(images: images, window: window, isRectified: isRectified)
     }
 
     /// Images in a layout that pooling can carry over to its output.
@@ -105,14 +112,15 @@ extension PlanBuilder {
         return isCarried ? source : try value(source, in: .rowMajor(images.shape))
     }
 
-    private mutating func addMaxPoolGradient(_ tensor: Tensor, _ window: SlidingWindow) throws {
+    private mutating func addMaxPoolGradient(_ tensor: Tensor, _ rule: MaxPoolGradient) throws {
         let (images, upstream) = (tensor.inputs[0], tensor.inputs[1])
-        let key = WinnersKey(images: images, window: window)
+        let key = WinnersKey(images: images, window: rule.window, isRectified: rule.isRectified)
         if winners[key] == nil {
             // Nobody needed the pooled images, but the gradient needs to know the winners.
             let source = try pooledSource(images)
             let request = PoolingRequest(
-                kind: .max, isGradient: false, window: window, images: images.shape, output: upstream.shape,
+                kind: .max(isRectified: rule.isRectified), isGradient: false, window: rule.window,
+                images: images.shape, output: upstream.shape,
                 imagesLayout: layout(source),
                 outputLayout: layout(source).carried(from: images.shape, to: upstream.shape),
                 keepsWinners: true)
@@ -222,7 +230,7 @@ extension PlanBuilder {
 
 extension Layout {
     /// The size of the channel blocks of images: all channels for row-major ones, nil for any other layout.
-    func channelBlock(of shape: Shape) -> Int? {
+    package func channelBlock(of shape: Shape) -> Int? {
         if isRowMajor(shape) { return shape.channels }
         let sizes: [Int] =
             switch self {

@@ -29,6 +29,7 @@ struct PlanBuilder {
     struct WinnersKey: Hashable {
         let images: Tensor
         let window: SlidingWindow
+        let isRectified: Bool
     }
 
     /// - Parameter inputs: all that a run is given, also what no call reads any more.
@@ -43,7 +44,8 @@ struct PlanBuilder {
         pooledForGradient = Set(
             fused.kernels.flatMap(\.members).compactMap { tensor in
                 guard case .maxPoolGradient(let rule) = tensor.operation else { return nil }
-                return WinnersKey(images: tensor.inputs[0], window: rule.window)
+                return WinnersKey(
+                    images: tensor.inputs[0], window: rule.window, isRectified: rule.isRectified)
             })
         for variable in fused.graph.variables {
             let value = addValue(
@@ -236,8 +238,10 @@ extension Plan {
     public init(
         _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
     ) throws {
-        let prepared = try graph.simplified().withFloat32Kernels().withPoolingBeforeReLU()
-            .withOneHotAsComparison().simplified()
+        let prepared = try graph.simplified().withFloat32Kernels().withRectifiedPooling(
+            where: catalog.canRectify
+        )
+        .withOneHotAsComparison().simplified()
         let fused = try FusedGraph(prepared)
         var builder = PlanBuilder(
             fused, inputs: try graph.inputs(), catalog: catalog, residentLayouts: residentLayouts)

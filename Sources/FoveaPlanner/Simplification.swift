@@ -8,34 +8,35 @@ extension BoundGraph {
         }
     }
 
-    /// Moves ReLU behind max-pooling, in both directions of training. The largest of rectified elements is the rectified
-    /// largest element, so results are equal, for a fraction of the elements.
-    public func withPoolingBeforeReLU() throws -> BoundGraph {
+    /// Joins ReLU with the max-pooling behind it, in both directions of training. The largest of rectified elements is
+    /// the rectified largest element, so results are equal, for a fraction of the elements.
+    ///
+    /// - Parameter isPossible: whether there is a kernel for both in one.
+    public func withRectifiedPooling(where isPossible: (SlidingWindow) -> Bool) throws -> BoundGraph {
         try rewritten { tensor, inputs in
             let unchanged = { Tensor(known: tensor.operation, inputs, tensor.node.type) }
             switch tensor.operation {
             case .source: return tensor
 
             case .maxPool(let pool):
-                // maxPool(relu(c)) → relu(maxPool(c))
-                guard case .unary(.relu) = inputs[0].operation else { return unchanged() }
-                return try inputs[0].inputs[0].maxPooled(pool.window).relu()
+                // maxPool(relu(c))
+                guard case .unary(.relu) = inputs[0].operation, isPossible(pool.window) else {
+                    return unchanged()
+                }
+                return try Tensor(.maxPool(MaxPool(pool.window, isRectified: true)), inputs[0].inputs)
 
             case .select:
-                // select(r > 0, maxPoolGradient(r, g), 0) with r = relu(c)
-                //   → maxPoolGradient(c, select(p > 0, g, 0)) with p = relu(maxPool(c)):
-                // where the winner of a window is not positive, nothing flows.
+                // select(r > 0, maxPoolGradient(r, g), 0) with r = relu(c): nothing flows where the winner of a window is
+                // not positive.
                 guard case .comparison(.greater) = inputs[0].operation,
                     case .maxPoolGradient(let rule) = inputs[1].operation,
                     let rectified = Optional(inputs[0].inputs[0]), case .unary(.relu) = rectified.operation,
-                    rectified == inputs[1].inputs[0], splat(inputs[0].inputs[1]) == 0, splat(inputs[2]) == 0
+                    rectified == inputs[1].inputs[0], splat(inputs[0].inputs[1]) == 0,
+                    splat(inputs[2]) == 0, isPossible(rule.window)
                 else { return unchanged() }
-                let source = rectified.inputs[0]
-                let pooled = try source.maxPooled(rule.window).relu()
-                let upstream = inputs[1].inputs[1]
-                let masked = try Tensor.select(
-                    pooled.greater(0), upstream, .filled(0, upstream.shape, upstream.dtype))
-                return try Tensor(.maxPoolGradient(rule), [source, masked])
+                return try Tensor(
+                    .maxPoolGradient(MaxPoolGradient(rule.window, isRectified: true)),
+                    [rectified.inputs[0], inputs[1].inputs[1]])
 
             default: return unchanged()
             }

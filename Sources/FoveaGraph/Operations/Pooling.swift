@@ -1,29 +1,46 @@
 /// The largest element under a moving window, channel by channel. Padding never wins.
+///
+/// A rectified pooling also replaces negative results by zero: `relu(maxPool(x))`, in one pass.
 public struct MaxPool: OperationRule {
     public let window: SlidingWindow
-    public init(_ window: SlidingWindow) { self.window = window }
-    public var name: String { "maxPool" }
+    public let isRectified: Bool
+
+    public init(_ window: SlidingWindow, isRectified: Bool = false) {
+        self.window = window
+        self.isRectified = isRectified
+    }
+
+    public var name: String { isRectified ? "maxPool + relu" : "maxPool" }
 
     public func infer(_ inputs: [TensorType]) throws(ShapeError) -> TensorType {
         try inferPooled(window, inputs)
     }
 
     public func gradients(inputs: [Tensor], output: Tensor, upstream: Tensor) throws -> [Tensor?] {
-        [try Tensor(.maxPoolGradient(MaxPoolGradient(window)), [inputs[0], upstream])]
+        [try Tensor(.maxPoolGradient(.init(window, isRectified: isRectified)), [inputs[0], upstream])]
     }
 
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {
         let x = inputs[0].doubles
-        let results = window.winners(x, inputs[0].shape, type.shape).map { $0.map { x[$0] } ?? -.infinity }
+        let results = window.winners(x, inputs[0].shape, type.shape).map { winner in
+            let largest = winner.map { x[$0] } ?? -.infinity
+            return isRectified && largest < 0 ? 0 : largest
+        }
         return TensorValue(shape: type.shape, dtype: type.dtype, doubles: results)
     }
 }
 
-/// The gradient of `MaxPool`: each upstream element goes to the first largest element of its window. Inputs: the
-/// pooled images and the upstream gradient.
+/// The gradient of `MaxPool`: each upstream element goes to the first largest element of its window; of a rectified
+/// pooling, only if that is positive. Inputs: the pooled images and the upstream gradient.
 public struct MaxPoolGradient: OperationRule {
     public let window: SlidingWindow
-    public init(_ window: SlidingWindow) { self.window = window }
+    public let isRectified: Bool
+
+    public init(_ window: SlidingWindow, isRectified: Bool = false) {
+        self.window = window
+        self.isRectified = isRectified
+    }
+
     public var name: String { "maxPoolGradient" }
 
     public func infer(_ inputs: [TensorType]) throws(ShapeError) -> TensorType {
@@ -41,10 +58,10 @@ public struct MaxPoolGradient: OperationRule {
     }
 
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {
-        let g = inputs[1].doubles
+        let (x, g) = (inputs[0].doubles, inputs[1].doubles)
         var results = [Double](repeating: 0, count: type.shape.elementCount)
-        for (index, winner) in window.winners(inputs[0].doubles, type.shape, inputs[1].shape).enumerated() {
-            if let winner { results[winner] += g[index] }
+        for (index, winner) in window.winners(x, type.shape, inputs[1].shape).enumerated() {
+            if let winner, !isRectified || x[winner] > 0 { results[winner] += g[index] }
         }
         return TensorValue(shape: type.shape, dtype: type.dtype, doubles: results)
     }

@@ -36,12 +36,19 @@ struct OneDNNCatalog: KernelCatalog {
     }
 
     func choose(_ request: PoolingRequest) throws -> PoolingChoice {
+        if fovea_max_pool(request) != nil {
+            return PoolingChoice(
+                request: request, implementation: "max_pool:\(OneDNNBackend.vectorKind)", scratchpadBytes: 0,
+                winnersBytes: request.outputLayout.memoryCount(request.output))
+        }
         let primitive = try Primitive(request)
         return PoolingChoice(
             request: request, implementation: primitive.implementation,
             scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD),
             winnersBytes: primitive.byteCount(FOVEA_ARG_WORKSPACE))
     }
+
+    func canRectify(_ window: SlidingWindow) -> Bool { fovea_max_pool.canRemember(window) }
 
     func choose(_ request: MatMulRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
     func choose(_ request: SoftmaxRequest) throws -> SimpleChoice { simple(try Primitive(request)) }

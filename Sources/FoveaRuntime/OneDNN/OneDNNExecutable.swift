@@ -92,7 +92,15 @@ public final class OneDNNExecutable: Executable {
                 destination: try address(.destination))
         case .convolution(let choice):
             return bound(try Primitive(choice.request, isWinograd: choice.isWinograd))
-        case .pooling(let choice): return bound(try Primitive(choice.request))
+        case .pooling(let choice):
+            guard let pool = fovea_max_pool(choice.request) else {
+                return bound(try Primitive(choice.request))
+            }
+            let winners = try? address(.winners)
+            return MaxPoolCall(
+                pool: pool, images: try address(.source).assumingMemoryBound(to: Float.self),
+                pooled: try address(.destination).assumingMemoryBound(to: Float.self),
+                winners: winners?.assumingMemoryBound(to: UInt8.self), isGradient: choice.request.isGradient)
         case .matmul(let request): return bound(try Primitive(request))
         case .softmax(let request): return bound(try Primitive(request))
         case .reorder(let request): return bound(try Primitive(request))
