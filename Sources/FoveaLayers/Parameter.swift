@@ -76,12 +76,19 @@ public struct BuildScope: Sendable {
     public static let elementLimit = 1 << 30
 
     public let seed: UInt64
+    private let elementLimit: Int
     /// Names of the layers around the one being built, outermost first, without the model's own name.
     public private(set) var path: [String] = []
     private var parameterCount: UInt32 = 0
     private var elementCount = 0
 
-    public init(seed: UInt64) { self.seed = seed }
+    /// - Parameters:
+    ///   - seed: for the parameters' first values.
+    ///   - elementLimit: how many numbers the parameters may hold; never more than `BuildScope.elementLimit`.
+    public init(seed: UInt64, elementLimit: Int = BuildScope.elementLimit) {
+        self.seed = seed
+        self.elementLimit = min(elementLimit, BuildScope.elementLimit)
+    }
 
     mutating func enter(_ name: String) { path.append(name) }
     mutating func leave() { path.removeLast() }
@@ -92,13 +99,13 @@ public struct BuildScope: Sendable {
             throw ShapeError(
                 "parameter '\(name)'",
                 "every extent must be positive, and their product must not exceed "
-                    + "\(BuildScope.elementLimit)", shapes: [shape])
+                    + "\(elementLimit)", shapes: [shape])
         }
-        guard count <= BuildScope.elementLimit - elementCount else {
+        guard count <= elementLimit - elementCount else {
             throw ShapeError(
                 "parameter '\(name)'",
                 "its \(count) numbers and the \(elementCount) before it exceed the limit of "
-                    + "\(BuildScope.elementLimit) for a model; use fewer units or filters, or pool before it",
+                    + "\(elementLimit) for this model; use fewer units or filters, or pool before it",
                 shapes: [shape])
         }
         elementCount += count

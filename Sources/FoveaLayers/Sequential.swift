@@ -104,8 +104,10 @@ public final class Sequential: Layer {
 
     // MARK: Building and calling
 
-    func build(example: Shape, seed: UInt64) throws(ShapeError) {
-        var scope = BuildScope(seed: seed)
+    func build(
+        example: Shape, seed: UInt64, elementLimit: Int = BuildScope.elementLimit
+    ) throws(ShapeError) {
+        var scope = BuildScope(seed: seed, elementLimit: elementLimit)
         do {
             try build(input: Shape([Shape.batch] + example.dimensions), in: &scope)
         } catch {

@@ -19,17 +19,19 @@ extension Sequential {
     ///   - configuration: it may come from a file; nothing in it is trusted.
     ///   - seed: for the parameters' first values.
     ///   - layerTypes: the kinds of layers that may occur.
+    ///   - elementLimit: how many numbers the parameters may hold, checked before memory is taken for them.
     /// - Throws: `ConfigurationError` for a key that is missing, unknown or of the wrong type, `ShapeError`
     ///   when the layers do not fit together.
     public convenience init(
-        configuration: Configuration, seed: UInt64 = 0, layerTypes: [any Layer.Type] = builtInLayers
+        configuration: Configuration, seed: UInt64 = 0, layerTypes: [any Layer.Type] = builtInLayers,
+        elementLimit: Int = BuildScope.elementLimit
     ) throws {
         var reader = ConfigurationReader(configuration, owner: Self.typeName, layerTypes: layerTypes)
         let name = try reader.optionalString("name")
         let (layers, input) = try Self.contents(&reader, name: name)
         try reader.finish()
         self.init(name: name, layers: layers)
-        if let input { try build(example: input, seed: seed) }
+        if let input { try build(example: input, seed: seed, elementLimit: elementLimit) }
     }
 
     /// Layers to be put inside another model, which builds them.
