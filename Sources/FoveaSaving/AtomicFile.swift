@@ -19,16 +19,12 @@ public enum AtomicFile {
         _ bytes: [UInt8], to path: String, using systemWrite: (Int32, UnsafeRawBufferPointer) -> Int
     ) throws(FileError) {
         let permissions = try replacedPermissions(path)
-        // In UTF-8, because a Character can be a slash with a mark on it.
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "./"
+        let folder = folder(of: path)
         let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folderDescriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
         defer { _ = close(folderDescriptor) }
 
-        let temporary = "\(folder).fovea-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions ?? 0o666)
-        guard descriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
+        let (temporary, descriptor) = try makeTemporary(for: path, permissions)
         do throws(FileError) {
             try fill(descriptor, with: bytes, permissions: permissions, path: path, using: systemWrite)
             guard rename(temporary, path) == 0 else {
@@ -42,6 +38,32 @@ public enum AtomicFile {
         guard fsync(folderDescriptor) == 0 || errno == EINVAL else {
             throw FileError(path: path, operation: .synchronizeFolder, code: errno)
         }
+    }
+
+    /// Finds out whether `write(_:to:)` may create its file, without changing what the path leads to; whether there
+    /// is room for the bytes only writing them tells.
+    ///
+    /// - Throws: the `FileError` that `write(_:to:)` would throw before its first byte.
+    public static func checkWritable(_ path: String) throws(FileError) {
+        let (temporary, descriptor) = try makeTemporary(for: path, replacedPermissions(path))
+        close(descriptor)
+        unlink(temporary)
+    }
+
+    private static func folder(of path: String) -> String {
+        // In UTF-8, because a Character can be a slash with a mark on it.
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        return slash.map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "./"
+    }
+
+    /// A new file beside the one to be written, open for writing.
+    private static func makeTemporary(
+        for path: String, _ permissions: mode_t?
+    ) throws(FileError) -> (name: String, descriptor: Int32) {
+        let name = "\(folder(of: path)).fovea-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+        let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions ?? 0o666)
+        guard descriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
+        return (name, descriptor)
     }
 
     /// The permissions of the file at the path; `nil` when there is none.

@@ -117,7 +117,7 @@ extension SafetensorsError.Problem: CustomStringConvertible {
 }
 
 /// Text from a file, made fit for one line of a message.
-private func quoted(_ text: String) -> String {
+func quoted(_ text: String) -> String {
     let limit = 80
     let shown = String(String.UnicodeScalarView(text.unicodeScalars.prefix(limit)))
     return shown.debugDescription + (text.unicodeScalars.count > limit ? "…" : "")

@@ -5,6 +5,9 @@ import FoveaTraining
 
 /// A model with all that a file keeps of it: one `.safetensors` file whose tensors are the parameters under their paths
 /// (`conv2d_1/kernel`) and whose metadata hold the rest as JSON.
+///
+/// Not kept are which parameters are frozen (every one is trainable after reading) and what the optimizer remembers
+/// between steps.
 public struct SavedModel: Sendable {
     public var model: Sequential
     /// How the model was trained; nil if it never was.
@@ -70,24 +73,25 @@ public struct SavedModel: Sendable {
             }
         }
 
-        guard let version = file.metadata[Key.format],
-            let architecture = try decoded(Configuration.self, Key.architecture)
-        else {
+        // The format comes first: what a later one means by the other keys is not known here.
+        if let version = file.metadata[Key.format], version != "\(Self.format)" {
             throw failure(
-                "it holds tensors but no Fovea model: there is no '\(Key.architecture)' in its metadata; "
-                    + "save a model with `fovea train` or SavedModel.write(to:)")
-        }
-        guard version == "\(Self.format)" else {
-            throw failure(
-                "it was written in format \(version), this version of Fovea reads \(Self.format); update Fovea"
+                "it was written in format \(quoted(version)), this version of Fovea reads \(Self.format); update Fovea"
             )
         }
+        for key in [Key.format, Key.architecture] where file.metadata[key] == nil {
+            throw failure(
+                "it holds tensors but no Fovea model: there is no '\(key)' in its metadata; save a model with "
+                    + "`fovea train` or SavedModel.write(to:)")
+        }
+        let architecture = try decoded(Configuration.self, Key.architecture) ?? [:]
+        training = try decoded(TrainingConfiguration.self, Key.training)
+        classNames = try decoded([String].self, Key.classNames) ?? []
+        // A model much larger than the file cannot be the one whose tensors it has, and is not given memory.
+        let elementCount = file.tensors.reduce(0) { $0 + $1.value.shape.elementCount }
         do {
-            model = try Sequential(configuration: architecture, layerTypes: layerTypes)
-            training = try decoded(TrainingConfiguration.self, Key.training)
-            classNames = try decoded([String].self, Key.classNames) ?? []
-        } catch let error as SavedModelError {
-            throw error
+            model = try Sequential(
+                configuration: architecture, layerTypes: layerTypes, elementLimit: 2 * elementCount + 1 << 20)
         } catch {
             throw failure("its architecture cannot be built: \(error)")
         }
@@ -113,7 +117,7 @@ public struct SavedModel: Sendable {
             try variable.assign(value)
         }
         if let extra = tensors.keys.min() {
-            throw failure("tensor '\(extra)' belongs to no layer of its architecture")
+            throw failure("tensor \(quoted(extra)) belongs to no layer of its architecture")
         }
     }
 

@@ -129,6 +129,27 @@ import Testing
         }
     }
 
+    @Test func writabilityIsKnownBeforehand() throws {
+        try withTemporaryFolder { folder in
+            try AtomicFile.checkWritable(folder + "/new")
+            try AtomicFile.write([7], to: folder + "/old")
+            try AtomicFile.checkWritable(folder + "/old")
+            #expect(try AtomicFile.read(folder + "/old") == [7])
+            let left = try contents(of: folder)
+            #expect(left == ["old"])
+            for (path, code) in [
+                (folder, EISDIR), (folder + "/old/x", ENOTDIR), (folder + "/missing/x", ENOENT),
+                ("/proc/x", ENOENT), ("/dev/null", ENOTSUP),
+            ] {
+                let error = #expect(throws: FileError.self, "\(path)") { try AtomicFile.checkWritable(path) }
+                #expect(error?.path == path && error?.code == code, "\(error as Any)")
+                #expect(throws: error ?? FileError(path: "", operation: .open, code: 0)) {
+                    try AtomicFile.write([1], to: path)
+                }
+            }
+        }
+    }
+
     @Test func aFailedRenameLeavesNothing() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/name"

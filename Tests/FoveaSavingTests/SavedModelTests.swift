@@ -1,0 +1,206 @@
+import Foundation
+import FoveaGraph
+import FoveaLayers
+import FoveaTraining
+import Testing
+
+@testable import FoveaSaving
+
+/// Models that come back from their files as they were.
+@Suite struct SavedModelTests {
+    private let configuration = TrainingConfiguration(
+        optimizer: .adam(learningRate: 0.003), loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy])
+
+    private func expectEqualValues(
+        _ model: Sequential, _ other: Sequential, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let expected = try await values(of: other)
+        #expect(try await values(of: model) == expected, sourceLocation: sourceLocation)
+    }
+
+    @Test func aNewModelComesBack() async throws {
+        try await inTemporaryFolder { folder in
+            let model = try sampleModel(seed: 3)
+            try await SavedModel(model).write(to: folder + "/m")
+            let read = try await SavedModel(contentsOf: folder + "/m")
+            #expect(read.model.configuration == model.configuration)
+            #expect(read.model.summary() == model.summary())
+            #expect(read.model.parameters.map(\.path) == model.parameters.map(\.path))
+            try await expectEqualValues(read.model, model)
+            #expect(read.training == nil)
+            #expect(read.classNames.isEmpty)
+            let expected = try await predictions(of: model)
+            #expect(try await predictions(of: read.model) == expected)
+        }
+    }
+
+    /// Trained on oneDNN, variables are in the kernels' layouts, and their channels padded.
+    @Test func aTrainedModelComesBack() async throws {
+        try await inTemporaryFolder { folder in
+            let model = try sampleModel()
+            let first = try await values(of: model)
+            let trainer = try model.compile(
+                optimizer: configuration.optimizer, loss: configuration.loss, metrics: [.accuracy])
+            let data = try sampleExamples()
+            _ = try await trainer.fit(data, epochs: 2, batchSize: 5, verbosity: .silent)
+            let trained = try await values(of: model)
+            #expect(zip(first, trained).allSatisfy { $0 != $1 })
+            let names = ["a", "", "ü \"quoted\" \n\\ 🦊", "a", "e", "f", "g"]
+            try await SavedModel(model, training: trainer.configuration, classNames: names)
+                .write(to: folder + "/m")
+            // Saving has changed nothing.
+            #expect(try await values(of: model) == trained)
+
+            let read = try await SavedModel(contentsOf: folder + "/m")
+            #expect(try await values(of: read.model) == trained)
+            #expect(read.classNames == names)
+            let before = try await trainer.predict(inputs: data.inputs).floats
+            let after = try await predictions(of: read.model)
+            // Kernels may be chosen by the layout that the weights are in.
+            #expect(zip(before, after).allSatisfy { abs($0 - $1) <= 1e-6 })
+
+            let training = try #require(read.training)
+            let again = try read.model.compile(
+                optimizer: training.optimizer, loss: training.loss, metrics: training.metrics)
+            let (old, new) = (try await trainer.evaluate(data), try await again.evaluate(data))
+            #expect(abs(old.loss - new.loss) < 1e-6)
+            #expect(old.metrics == new.metrics)
+        }
+    }
+
+    @Test func aReadModelCanBeTrainedOn() async throws {
+        try await inTemporaryFolder { folder in
+            try await SavedModel(sampleModel()).write(to: folder + "/m")
+            var results: [[TensorValue?]] = []
+            for model in [try sampleModel(), try await SavedModel(contentsOf: folder + "/m").model] {
+                let trainer = try model.compile(optimizer: .rmsprop(), loss: .sparseCategoricalCrossentropy())
+                _ = try await trainer.fit(sampleExamples(), epochs: 1, batchSize: 4, verbosity: .silent)
+                results.append(try await values(of: model))
+            }
+            #expect(results[0] == results[1])
+        }
+    }
+
+    @Test(
+        arguments: [
+            .sgd(learningRate: 0.1, momentum: 0.9, nesterov: true), .sgd(),
+            .rmsprop(learningRate: 1e-4, rho: 0.8, momentum: 0.1, epsilon: 1e-5, centered: true),
+            .adam(learningRate: 0, beta1: 0.5, beta2: 0.75, epsilon: 1e-8, amsgrad: true),
+        ] as [any Optimizer])
+    func optimizersComeBack(optimizer: any Optimizer) async throws {
+        let read = try await comeBack(
+            TrainingConfiguration(optimizer: optimizer, loss: .meanSquaredError, metrics: []))
+        #expect(AnyHashable(read.optimizer) == AnyHashable(optimizer))
+    }
+
+    @Test(
+        arguments: [
+            .sparseCategoricalCrossentropy(), .sparseCategoricalCrossentropy(fromLogits: true),
+            .categoricalCrossentropy(), .categoricalCrossentropy(fromLogits: true, labelSmoothing: 0.1),
+            .binaryCrossentropy(), .binaryCrossentropy(fromLogits: true, labelSmoothing: 0.3),
+            .meanSquaredError,
+        ] as [Loss])
+    func lossesComeBack(loss: Loss) async throws {
+        let read = try await comeBack(
+            TrainingConfiguration(optimizer: .sgd(), loss: loss, metrics: Metric.allCases))
+        #expect(read.loss == loss)
+        #expect(read.metrics == Metric.allCases)
+    }
+
+    private func comeBack(_ training: TrainingConfiguration) async throws -> TrainingConfiguration {
+        var read: TrainingConfiguration?
+        try await inTemporaryFolder { folder in
+            let model = try Sequential(input: [2]) { Dense(units: 1) }
+            try await SavedModel(model, training: training).write(to: folder + "/m")
+            read = try await SavedModel(contentsOf: folder + "/m").training
+        }
+        return try #require(read)
+    }
+
+    @Test func nestedAndUnnamedModelsComeBack() async throws {
+        try await inTemporaryFolder { folder in
+            let model = try Sequential(input: [6]) {
+                Sequential(name: "block") {
+                    Dense(units: 3)
+                    Sequential { Dense(units: 2, name: "größe") }
+                }
+                Activation(.relu)
+            }
+            try await SavedModel(model).write(to: folder + "/m")
+            let read = try await SavedModel(contentsOf: folder + "/m").model
+            #expect(read.name == nil)
+            #expect(
+                read.parameters.map(\.path) == [
+                    "block/dense/kernel", "block/dense/bias", "block/sequential/größe/kernel",
+                    "block/sequential/größe/bias",
+                ])
+            try await expectEqualValues(read, model)
+        }
+    }
+
+    /// What the documentation of `SavedModel` says.
+    @Test func frozenParametersAreTrainableAfterReading() async throws {
+        try await inTemporaryFolder { folder in
+            let model = try sampleModel()
+            for (_, parameter) in model.parameters.prefix(3) { parameter.isTrainable = false }
+            try await SavedModel(model).write(to: folder + "/m")
+            let read = try await SavedModel(contentsOf: folder + "/m").model
+            #expect(read.trainableParameters.map(\.path) == model.parameters.map(\.path))
+            try await expectEqualValues(read, model)
+        }
+    }
+
+    @Test func valuesThatAreNoNumbersComeBack() async throws {
+        try await inTemporaryFolder { folder in
+            let model = try Sequential(input: [2]) { Dense(units: 2, useBias: false) }
+            let value = try TensorValue(shape: [2, 2], [.nan, -.infinity, -0.0, .leastNonzeroMagnitude])
+            try await model.parameters[0].parameter.variable?.assign(value)
+            try await SavedModel(model).write(to: folder + "/m")
+            let read = try await values(of: SavedModel(contentsOf: folder + "/m").model)
+            #expect(read.first??.floats.map(\.bitPattern) == value.floats.map(\.bitPattern))
+        }
+    }
+
+    // MARK: - Bytes
+
+    @Test func equalModelsGiveEqualBytes() async throws {
+        try await inTemporaryFolder { folder in
+            for name in ["a", "b"] {
+                try await SavedModel(sampleModel(), training: configuration, classNames: ["x", "y"])
+                    .write(to: folder + "/" + name)
+            }
+            try await SavedModel(contentsOf: folder + "/a").write(to: folder + "/c")
+            let bytes = try AtomicFile.read(folder + "/a")
+            #expect(try AtomicFile.read(folder + "/b") == bytes)
+            #expect(try AtomicFile.read(folder + "/c") == bytes)
+
+            try await SavedModel(sampleModel(seed: 1), training: configuration, classNames: ["x", "y"])
+                .write(to: folder + "/d")
+            #expect(try AtomicFile.read(folder + "/d") != bytes)
+        }
+    }
+
+    @Test func aFileIsWrittenWholeOrNotAtAll() async throws {
+        try await inTemporaryFolder { folder in
+            let saved = SavedModel(try sampleModel())
+            for (path, code) in [
+                (folder, EISDIR), (folder + "/missing/m", ENOENT), ("/proc/m", ENOENT),
+                ("/dev/full", ENOTSUP),
+            ] {
+                let error = await #expect(throws: FileError.self) { try await saved.write(to: path) }
+                #expect(error?.path == path && error?.code == code, "\(error as Any)")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+            // No JSON can hold the smoothing: the file that was there stays.
+            try await saved.write(to: folder + "/m")
+            let before = try AtomicFile.read(folder + "/m")
+            let loss = Loss.binaryCrossentropy(labelSmoothing: .nan)
+            let training = TrainingConfiguration(optimizer: .sgd(), loss: loss, metrics: [])
+            await #expect(throws: EncodingError.self) {
+                try await SavedModel(saved.model, training: training).write(to: folder + "/m")
+            }
+            #expect(try AtomicFile.read(folder + "/m") == before)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["m"])
+        }
+    }
+}
