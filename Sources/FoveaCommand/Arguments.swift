@@ -1,9 +1,27 @@
 import ArgumentParser
 import Fovea
 
-/// Arguments that are names: an unknown one is refused with the nearest known.
-extension DatasetName: ExpressibleByArgument {
-    public init?(argument: String) { self.init(rawValue: argument) }
+/// What to say about a name that is none of those known.
+func unknown(_ what: String, _ name: String, among known: [String]) -> String {
+    let hint = nearestName(to: name, among: known).map { "did you mean '\($0)'? " } ?? ""
+    return "unknown \(what) '\(name)'; \(hint)known: \(known.joined(separator: ", "))"
+}
+
+/// The case that an argument names.
+///
+/// - Throws: `ValidationError` with the nearest name and all known ones.
+func named<Choice: RawRepresentable & CaseIterable>(
+    _ name: String, _ what: String, of: Choice.Type = Choice.self
+) throws -> Choice where Choice.RawValue == String {
+    guard let choice = Choice(rawValue: name) else {
+        throw ValidationError(unknown(what, name, among: Choice.allCases.map(\.rawValue)))
+    }
+    return choice
+}
+
+/// Checks that a count makes sense. Negative ones get here because their options take values that begin with '-'.
+func checkPositive(_ option: String, _ value: Int?) throws {
+    if let value, value < 1 { throw ValidationError("\(option) must be positive, not \(value)") }
 }
 
 enum OptimizerName: String, CaseIterable {
@@ -20,19 +38,11 @@ enum OptimizerName: String, CaseIterable {
         if let learningRate { optimizer.learningRate = learningRate }
         return optimizer
     }
-
-    init(named name: String) throws {
-        guard let known = OptimizerName(rawValue: name) else {
-            let names = OptimizerName.allCases.map(\.rawValue)
-            let hint = nearestName(to: name, among: names).map { "did you mean '\($0)'? " } ?? ""
-            throw ValidationError(
-                "unknown optimizer '\(name)'; \(hint)known: \(names.joined(separator: ", "))")
-        }
-        self = known
-    }
 }
 
 extension NamedNetwork {
+    static let listOfNames = allCases.map(\.rawValue).joined(separator: ", ")
+
     /// The loss that fits the network's output.
     var loss: Loss {
         switch output {
@@ -43,21 +53,9 @@ extension NamedNetwork {
     }
 }
 
-/// Loads a named data set, showing downloads as they go on.
-func loadDataset(_ name: String) async throws -> NamedDataset {
-    let name = try DatasetName(named: name)
+/// Loads a data set, showing downloads as they go on.
+func load(_ name: DatasetName) async throws -> NamedDataset {
     let progress = DownloadPrinter()
     defer { progress.finish() }
     return try await DatasetLibrary(progress: { progress.show($0) }).load(name)
-}
-
-/// A model from a file, or a network by its name.
-@Compute
-func loadModelOrNetwork(_ argument: String, seed: UInt64 = 0) throws -> SavedModel {
-    if let network = NamedNetwork(rawValue: argument) { return SavedModel(try network.model(seed: seed)) }
-    if argument.contains("/") || argument.hasSuffix(".safetensors") {
-        return try SavedModel(contentsOf: argument)
-    }
-    // Neither: the error for names has the nearest one.
-    return SavedModel(try NamedNetwork.named(argument).model(seed: seed))
 }

@@ -6,13 +6,9 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Time training steps on random images in memory.")
 
-    @Argument(help: "The network's name.")
-    var network: String
+    @OptionGroup var step: TrainingStepOptions
 
-    @Option(help: "Images per step (default: the size that the network is measured with).")
-    var batchSize: Int?
-
-    @Option(help: "Steps to time.")
+    @Option(parsing: .unconditional, help: ArgumentHelp("Steps to time.", valueName: "count"))
     var steps = 50
 
     @Flag(help: "Print one line of JSON.")
@@ -22,18 +18,17 @@ struct BenchCommand: AsyncParsableCommand {
     var roundsFromStdin = false
 
     func validate() throws {
-        guard steps > 0 else { throw ValidationError("--steps must be positive, not \(steps)") }
+        try checkPositive("--steps", steps)
     }
 
     func run() async throws {
-        let network = try NamedNetwork.named(network)
-        let step = try TrainingStep(network, batch: batchSize ?? network.measuredBatchSize)
+        let step = try step.makeStep()
         let executable = try await step.executable(on: OneDNNBackend())
         if roundsFromStdin {
             while let line = readLine() {
                 let words = line.split(separator: " ")
                 guard words.count == 2, words[0] == "go", let count = Int(words[1]), count > 0 else {
-                    throw ValidationError("expected a line like 'go 50', not '\(line)'")
+                    throw CommandError("standard input: expected a line like 'go 50', not '\(line)'")
                 }
                 print(try await round(of: count, executable, step).json())
                 // The driver waits for this line.
@@ -50,7 +45,7 @@ struct BenchCommand: AsyncParsableCommand {
                 String(
                     format:
                         "%@, batch %d: median %.3f ms, minimum %.3f ms, %.0f images/s, peak memory %.1f MiB",
-                    network.rawValue, step.batch, result.medianMs, result.minMs, result.imagesPerSecond,
+                    step.network.rawValue, step.batch, result.medianMs, result.minMs, result.imagesPerSecond,
                     result.peakRssMib))
         }
     }
@@ -67,7 +62,7 @@ struct BenchCommand: AsyncParsableCommand {
             times.append(time / .milliseconds(1))
         }
         guard try executable.output(0).scalar.isFinite else {
-            throw CommandError(message: "the loss is not a number any more", code: .failure)
+            throw CommandError("the loss is not a number any more")
         }
         times.sort()
         let median = (times[(times.count - 1) / 2] + times[times.count / 2]) / 2

@@ -2,37 +2,18 @@ import ArgumentParser
 import Foundation
 import Fovea
 
-/// Ends the command with a message and an exit code.
+/// Ends the command with exit code 1.
 struct CommandError: Error, CustomStringConvertible {
-    enum Code: Int32 {
-        case failure = 1
-        /// What shells report for a program that an interrupt ended.
-        case interrupted = 130
-    }
-
     let message: String
-    let code: Code
+
+    init(_ message: String) { self.message = message }
 
     var description: String { message }
 }
 
-extension FoveaCommand {
-    /// Runs the command; like the parser's own entry point but for the exit codes of `CommandError`.
-    static func main() async {
-        do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch let error as CommandError {
-            FileHandle.standardError.write(Data("fovea: \(error.message)\n".utf8))
-            Foundation.exit(error.code.rawValue)
-        } catch {
-            exit(withError: error)
-        }
-    }
+extension ExitCode {
+    /// What shells report for a program that an interrupt ended.
+    static let interrupted = ExitCode(130)
 }
 
 /// Turns the first interrupt (Ctrl-C) or termination request into a request to stop; a second one ends the process at
@@ -45,7 +26,7 @@ final class InterruptHandler {
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                if stop.isRequested { _exit(CommandError.Code.interrupted.rawValue) }
+                if stop.isRequested { _exit(ExitCode.interrupted.rawValue) }
                 stop.request()
             }
             source.resume()

@@ -3,7 +3,13 @@ import Fovea
 
 struct DatasetsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "datasets", abstract: "List and get data sets.", subcommands: [List.self, Get.self])
+        commandName: "datasets", abstract: "List and get data sets.",
+        discussion: """
+            A data set is read from $FOVEA_DATA/NAME or $FOVEA_DATA, the cache, or /usr/share/datasets/NAME; \
+            what none of them has is downloaded to the cache: $FOVEA_CACHE, else $XDG_CACHE_HOME/fovea, else \
+            ~/.cache/fovea.
+            """,
+        subcommands: [List.self, Get.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -25,8 +31,10 @@ struct DatasetsCommand: AsyncParsableCommand {
         @Argument(help: "The data set's name; see 'fovea datasets list'.")
         var name: String
 
+        func validate() throws { _ = try named(name, "data set", of: DatasetName.self) }
+
         func run() async throws {
-            let dataset = try await loadDataset(name)
+            let dataset = try await load(named(name, "data set"))
             print(
                 "\(dataset.name.info.title): \(dataset.train.count) training and \(dataset.test.count) test images"
             )

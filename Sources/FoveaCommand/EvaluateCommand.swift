@@ -12,18 +12,22 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Argument(help: "The data set's name; see 'fovea datasets list'.")
     var dataset: String
 
-    @Option(help: "Images computed at once.")
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Images computed at once.", valueName: "count"))
     var batchSize = 250
+
+    func validate() throws {
+        _ = try named(dataset, "data set", of: DatasetName.self)
+        try checkPositive("--batch-size", batchSize)
+    }
 
     func run() async throws {
         let saved = try await SavedModel(contentsOf: file)
         guard let training = saved.training else {
             throw CommandError(
-                message:
-                    "\(file): the model was saved without its loss, so it cannot be evaluated; train it first",
-                code: .failure)
+                "\(file): the model was saved without its loss, so it cannot be evaluated; train it first")
         }
-        let data = try await loadDataset(dataset)
+        let data = try await load(named(dataset, "data set"))
         let trainer = try saved.model.compile(
             optimizer: training.optimizer, loss: training.loss, metrics: training.metrics)
         let result = try await trainer.evaluate(data.test, batchSize: batchSize)

@@ -1,22 +1,18 @@
 import ArgumentParser
+import Foundation
 import Fovea
 
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Show the kernel calls of a network's training step.")
 
-    @Argument(help: "The network's name.")
-    var network: String
-
-    @Option(help: "Images per step (default: the size that the network is measured with).")
-    var batchSize: Int?
+    @OptionGroup var step: TrainingStepOptions
 
     @Flag(help: "Run the step and show each call's least time in microseconds, in front.")
     var profile = false
 
     func run() async throws {
-        let network = try NamedNetwork.named(network)
-        let step = try TrainingStep(network, batch: batchSize ?? network.measuredBatchSize)
+        let step = try step.makeStep()
         guard profile else {
             print(try await OneDNNBackend().plan(step.graph()))
             return
@@ -33,7 +29,7 @@ struct PlanCommand: AsyncParsableCommand {
     @Compute
     private func timedPlan(of step: TrainingStep) throws -> (Plan, [Double]) {
         guard let executable = try step.executable(on: OneDNNBackend()) as? OneDNNExecutable else {
-            throw CommandError(message: "only the CPU backend's plans can be timed", code: .failure)
+            throw CommandError("only the CPU backend's plans can be timed")
         }
         try executable.run(step: 0)
         return (executable.plan, try executable.callTimes(runs: 50))

@@ -13,13 +13,15 @@ struct PredictCommand: AsyncParsableCommand {
     @Argument(help: "IDX files.")
     var images: [String] = []
 
-    @Option(help: "Take an image of this data set instead.")
+    @Option(help: ArgumentHelp("Take a test image of this data set instead.", valueName: "name"))
     var dataset: String?
 
-    @Option(help: "Which of the data set's test images, from 0.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Which of the data set's test images, from 0.", valueName: "number"))
     var index: Int?
 
-    @Option(help: "How many classes to show.")
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many classes to show.", valueName: "count"))
     var top = 3
 
     func validate() throws {
@@ -27,20 +29,24 @@ struct PredictCommand: AsyncParsableCommand {
             throw ValidationError("--dataset and --index belong together")
         }
         guard (dataset != nil) != !images.isEmpty else {
-            throw ValidationError("name image files, or a test image by --dataset and --index, but not both")
+            throw ValidationError(
+                "name either IDX files or a test image by --dataset and --index, such as "
+                    + "'fovea predict \(file) --dataset shapes --index 0'")
         }
-        guard top > 0 else { throw ValidationError("--top must be positive, not \(top)") }
+        if let dataset { _ = try named(dataset, "data set", of: DatasetName.self) }
+        if let index, index < 0 { throw ValidationError("--index counts from 0, so it cannot be \(index)") }
+        try checkPositive("--top", top)
     }
 
     func run() async throws {
         let saved = try await SavedModel(contentsOf: file)
         let predictor = Predictor(saved)
         if let dataset, let index {
-            let data = try await loadDataset(dataset)
+            let data = try await load(named(dataset, "data set"))
             guard (0..<data.test.count).contains(index) else {
                 throw CommandError(
-                    message: "--index \(index) is outside the \(data.test.count) test images of \(dataset)",
-                    code: .failure)
+                    "--index is \(index), but the \(data.test.count) test images of \(dataset) are 0 to "
+                        + "\(data.test.count - 1)")
             }
             let example = try data.test[index..<(index + 1)]
             let label = Int(example.targets.integers[0])
@@ -80,10 +86,8 @@ private struct Predictor {
             Array(value.shape.dimensions.suffix(2)) == size
         else {
             throw CommandError(
-                message:
-                    "\(path): holds \(value.dtype.rawValue) data of shape \(value.shape); the model takes images of "
-                    + "shape \(input)",
-                code: .failure)
+                "\(path): holds \(value.dtype.rawValue) data of shape \(value.shape); the model takes images of "
+                    + "shape \(input)")
         }
         return try value.reshaped(to: Shape([isOne ? 1 : value.shape[0]] + input.dimensions))
     }

@@ -6,27 +6,42 @@ struct ResultsFolder {
     let path: String
     var modelPath: String { path + "/model.safetensors" }
 
-    /// Makes the folder if needed and tries to write in it.
+    /// What is written beside the model.
+    enum Report: String, CaseIterable {
+        case history = "history.csv"
+        case metrics = "metrics.json"
+    }
+
+    /// Makes the folder if needed and finds out whether the results can be written to it.
     ///
     /// - Throws: `CommandError` when it cannot be made, `FileError` when it cannot be written to.
     init(_ path: String) throws {
         self.path = path
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw CommandError(
-                message: "the output folder '\(path)' cannot be made: \(error.localizedDescription); "
-                    + "choose another with --output",
-                code: .failure)
+        try Self.makeFolder(path)
+        for file in [modelPath] + Report.allCases.map({ "\(path)/\($0.rawValue)" }) {
+            try AtomicFile.checkWritable(file)
         }
-        let trial = path + "/.fovea-write-test"
-        try AtomicFile.write([], to: trial)
-        try? FileManager.default.removeItem(atPath: trial)
     }
 
-    func write(_ text: String, to name: String) throws {
-        try AtomicFile.write(Array(text.utf8), to: "\(path)/\(name)")
+    private static func makeFolder(_ path: String) throws {
+        let ends = path.utf8.indices.dropFirst().filter { path.utf8[$0] == UInt8(ascii: "/") }
+        for end in ends + [path.endIndex] {
+            let folder = String(path[..<end])
+            guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+                throw CommandError(
+                    "the output folder '\(path)' cannot be made: \(String(cString: strerror(errno))); choose "
+                        + "another with --output")
+            }
+        }
     }
 
-    func write(_ model: SavedModel) async throws { try await model.write(to: modelPath) }
+    /// Writes the model and takes away the reports on the one that was there before.
+    func write(_ model: SavedModel) async throws {
+        try await model.write(to: modelPath)
+        for report in Report.allCases { unlink("\(path)/\(report.rawValue)") }
+    }
+
+    func write(_ text: String, to report: Report) throws {
+        try AtomicFile.write(Array(text.utf8), to: "\(path)/\(report.rawValue)")
+    }
 }

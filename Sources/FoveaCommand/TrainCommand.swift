@@ -13,52 +13,103 @@ struct TrainCommand: AsyncParsableCommand {
     @Argument(help: "The data set's name; see 'fovea datasets list'.")
     var dataset: String
 
-    @Option(help: "The network: \(NamedNetwork.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: ArgumentHelp("The network: \(NamedNetwork.listOfNames).", valueName: "name"))
     var network = NamedNetwork.fashionCNN.rawValue
 
-    @Option(help: "How often to go through the training images.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How often to go through the training images.", valueName: "count"))
     var epochs = 10
 
-    @Option(help: "Images per step.")
+    @Option(parsing: .unconditional, help: ArgumentHelp("Images per step.", valueName: "count"))
     var batchSize = 32
 
-    @Option(help: "adam, rmsprop or sgd.")
+    @Option(help: ArgumentHelp("adam, rmsprop or sgd.", valueName: "name"))
     var optimizer = OptimizerName.adam.rawValue
 
-    @Option(help: "Step size (default: 0.001 for adam and rmsprop, 0.01 for sgd).")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Step size (default: 0.001 for adam and rmsprop, 0.01 for sgd).", valueName: "rate"))
     var learningRate: Double?
 
-    @Option(help: "The part of the training images, from the end, that is validated on instead.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The part of the training images, from the end, to validate on instead, such as 0.1.",
+            valueName: "part"))
     var validationSplit = 0.0
 
-    @Option(help: "The same seed gives the same weights, bit for bit.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "For first weights, order and dropout: the same seed gives the same model, bit for bit.",
+            valueName: "number"))
     var seed: UInt64 = 0
 
-    @Option(help: "float32, or strict: without Winograd's algorithm.")
+    @Option(help: ArgumentHelp("float32, or strict: without Winograd's algorithm.", valueName: "name"))
     var precision = Precision.float32.rawValue
 
-    @Option(help: "The folder for the results (default: runs/DATASET-NETWORK).")
+    @Option(
+        help: ArgumentHelp("The folder for the results (default: runs/DATASET-NETWORK).", valueName: "folder")
+    )
     var output: String?
 
-    @Option(help: "0 prints no progress, 1 a bar on a terminal, 2 a line per epoch.")
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "0 prints no progress, 1 a bar on a terminal, 2 a line per epoch.", valueName: "level"))
     var verbosity = 1
 
-    func run() async throws {
-        let network = try NamedNetwork.named(network)
-        let optimizer = try OptimizerName(named: optimizer).optimizer(learningRate: learningRate)
-        guard let precision = Precision(rawValue: precision) else {
-            throw ValidationError("unknown precision '\(precision)'; known: float32, strict")
+    /// The arguments, checked.
+    private struct Settings {
+        let dataset: DatasetName
+        let network: NamedNetwork
+        let optimizer: any Optimizer
+        let precision: Precision
+        let verbosity: Verbosity
+    }
+
+    private func settings() throws -> Settings {
+        try checkPositive("--epochs", epochs)
+        try checkPositive("--batch-size", batchSize)
+        guard (0..<1).contains(validationSplit) else {
+            throw ValidationError(
+                "--validation-split must be at least 0 and less than 1, not \(validationSplit)")
+        }
+        if let learningRate, !learningRate.isFinite || learningRate < 0 {
+            throw ValidationError(
+                "--learning-rate must be a number from 0 up, such as 0.001, not \(learningRate)")
         }
         guard let verbosity = Verbosity(rawValue: verbosity) else {
             throw ValidationError("--verbosity is 0, 1 or 2, not \(verbosity)")
         }
+        let settings = Settings(
+            dataset: try named(dataset, "data set"), network: try named(network, "network"),
+            optimizer: try named(optimizer, "optimizer", of: OptimizerName.self)
+                .optimizer(learningRate: learningRate),
+            precision: try named(precision, "precision"), verbosity: verbosity)
+        let (taken, given) = (settings.network.inputShape, settings.dataset.info.imageShape)
+        guard taken == given else {
+            throw ValidationError(
+                "\(network) takes images of shape \(taken), those of \(dataset) are \(given); choose another "
+                    + "network with --network")
+        }
+        return settings
+    }
+
+    func validate() throws { _ = try settings() }
+
+    func run() async throws {
+        let settings = try settings()
+        let network = settings.network
         // An output folder that cannot be written to is better known before training than after.
         let results = try ResultsFolder(output ?? "runs/\(dataset)-\(network.rawValue)")
-        let data = try await loadDataset(dataset)
+        let data = try await load(settings.dataset)
         let model = try network.model(seed: seed)
         let trainer = try model.compile(
-            optimizer: optimizer, loss: network.loss, metrics: [.accuracy],
-            backend: OneDNNBackend(precision: precision))
+            optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],
+            backend: OneDNNBackend(precision: settings.precision))
         let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
 
         let stop = StopSignal()
@@ -69,33 +120,35 @@ struct TrainCommand: AsyncParsableCommand {
         do {
             history = try await trainer.fit(
                 data.train, epochs: epochs, batchSize: batchSize, validationSplit: validationSplit,
-                seed: seed,
-                verbosity: verbosity, stop: stop)
-        } catch let error as TrainingError where error.keepsLastGoodModel {
+                seed: seed, verbosity: settings.verbosity, stop: stop)
+        } catch let error as TrainingError {
+            guard let epochs = error.completedEpochs else { throw error }
+            if epochs == 0 { throw CommandError("\(error). No epoch was completed, so no model was saved") }
             try await results.write(saved)
             throw CommandError(
-                message: "\(error). The last good model is in \(results.modelPath)", code: .failure)
+                "\(error). The model as it was after epoch \(epochs) is in \(results.modelPath)")
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try await results.write(saved)
-        try results.write(history.csv, to: "history.csv")
+        try results.write(history.csv, to: .history)
         if history.wasInterrupted {
-            throw CommandError(
-                message: "interrupted; the model so far is in \(results.modelPath)", code: .interrupted)
+            FileHandle.standardError.write(
+                Data("Interrupted: the model so far is in \(results.modelPath)\n".utf8))
+            throw ExitCode.interrupted
         }
 
         let test = try await trainer.evaluate(data.test, batchSize: 250)
-        let imagesPerEpoch = data.train.count - Int(Double(data.train.count) * validationSplit)
+        let imagesPerEpoch = Int(Double(data.train.count) * (1 - validationSplit))
         let metrics = RunMetrics(
             testAccuracy: test.metrics[Metric.accuracy.name] ?? .nan, testLoss: test.loss, seconds: seconds,
             imagesPerSecond: Double(imagesPerEpoch * epochs) / seconds, dataset: data.name.rawValue,
             network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
-            precision: precision.rawValue, threads: await OneDNNBackend.threadCount,
+            precision: precision, threads: await OneDNNBackend.threadCount,
             versions: [
                 "fovea": FoveaCommand.version, "onednn": OneDNNBackend.libraryVersion,
                 "vector_instructions": OneDNNBackend.vectorKind,
             ])
-        try results.write(metrics.json(), to: "metrics.json")
+        try results.write(metrics.json(), to: .metrics)
         print("model: \(results.modelPath)")
         print("test accuracy \(String(format: "%.4f", metrics.testAccuracy))")
     }
@@ -120,16 +173,18 @@ struct RunMetrics: Codable {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 }
 
 extension TrainingError {
-    /// Whether training had begun and went back to a good state.
-    var keepsLastGoodModel: Bool {
+    /// How many epochs the model that training went back to has seen; nil if training did not begin.
+    fileprivate var completedEpochs: Int? {
         switch self {
-        case .lossNotFinite, .variableNotFinite: true
-        default: false
+        case .lossNotFinite(_, let epoch, _), .variableNotFinite(_, let epoch): epoch - 1
+        default: nil
         }
     }
 }

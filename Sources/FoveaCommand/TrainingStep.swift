@@ -1,4 +1,31 @@
+import ArgumentParser
 import Fovea
+
+/// What chooses a training step on the command line.
+struct TrainingStepOptions: ParsableArguments {
+    @Argument(help: "The network's name: \(NamedNetwork.listOfNames).")
+    var network: String
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Images per step (default: the size that the network is measured with).", valueName: "count"))
+    var batchSize: Int?
+
+    private static let batchSizeLimit = 65_536
+
+    func validate() throws {
+        _ = try named(network, "network", of: NamedNetwork.self)
+        guard (1...Self.batchSizeLimit).contains(batchSize ?? 1) else {
+            throw ValidationError("--batch-size must be from 1 to \(Self.batchSizeLimit)")
+        }
+    }
+
+    func makeStep() throws -> TrainingStep {
+        let network = try named(network, "network", of: NamedNetwork.self)
+        return try TrainingStep(network, batch: batchSize ?? network.measuredBatchSize)
+    }
+}
 
 /// One training step of a named network on random images in memory: what is timed and planned.
 struct TrainingStep {
