@@ -44,6 +44,7 @@ let package = Package(
             name: "FoveaTrainingTests", dependencies: ["FoveaTraining", "FoveaModels", "TestSupport"],
             resources: [.copy("Golden")]),
         .testTarget(name: "FoveaSavingTests", dependencies: ["FoveaSaving"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "FoveaCommandTests", dependencies: ["FoveaCommand"]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
     ],
     swiftLanguageModes: [.v6]

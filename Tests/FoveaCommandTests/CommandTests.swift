@@ -1,0 +1,139 @@
+import Foundation
+import Testing
+
+/// The command's tests start processes; one at a time, so that they do not slow each other down.
+@Suite(.serialized) struct CommandTests {}
+
+extension CommandTests {
+    @Suite struct Showing {
+        @Test(arguments: [
+            ("fashion-cnn", "225,034"), ("single-conv", "804,554"), ("mnist-cnn", "93,322"),
+            ("wide-kernel-cnn", "3,274,634"), ("cats-dogs-cnn", "3,453,121"), ("softmax-regression", "7,850"),
+        ])
+        func summaries(network: String, total: String) async throws {
+            let result = try await Workplace().fovea("summary \(network)")
+            #expect(result.code == 0 && result.errors.isEmpty)
+            #expect(result.output.contains(" Total params: \(total) ("))
+            #expect(result.output.contains(" Trainable params: \(total) ("))
+        }
+
+        @Test func dataSets() async throws {
+            let result = try await Workplace().fovea("datasets list")
+            #expect(result.code == 0 && result.errors.isEmpty)
+            let rows = result.lines.map { $0.split(separator: "\t") }
+            #expect(rows.map(\.first) == ["mnist", "fashion-mnist", "shapes"])
+            #expect(rows.map { $0[2] } == ["10 classes", "10 classes", "5 classes"])
+        }
+
+        @Test func aDataSetOfOnesOwn() async throws {
+            let place = try Workplace()
+            try place.writeDigits(train: 25, test: 10)
+            let result = try await place.fovea("datasets get mnist")
+            #expect(result.code == 0)
+            #expect(result.lines.first == "MNIST handwritten digits: 25 training and 10 test images")
+            #expect(result.lines.dropFirst().prefix(6).last == "5\t5\t2\t1")
+        }
+
+        @Test(arguments: [
+            "--help", "help train", "train --help", "help datasets", "datasets list --help", "--version", "",
+        ])
+        func help(arguments: String) async throws {
+            let result = try await Workplace().fovea(arguments)
+            #expect(result.code == 0 && result.errors.isEmpty)
+            #expect(result.output.contains(arguments == "--version" ? "0.1.0" : "USAGE: fovea"))
+        }
+
+        @Test func plan() async throws {
+            let result = try await Workplace().fovea("plan mnist-cnn --batch-size 3")
+            #expect(result.code == 0)
+            #expect(result.output.contains("convolution") && result.output.contains("layout changes: "))
+            let timed = try await Workplace().fovea("plan softmax-regression --batch-size 3 --profile")
+            #expect(timed.code == 0)
+            #expect(timed.lines.contains { $0.wholeMatch(of: /\s*[0-9.]+\tsum/) != nil })
+        }
+
+        @Test func bench() async throws {
+            let place = try Workplace()
+            let result = try await place.fovea("bench softmax-regression --batch-size 5 --steps 3 --json")
+            #expect(result.code == 0)
+            let round = try #require(
+                try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+            #expect(round["batch"] as? Int == 5 && round["steps"] as? Int == 3)
+            #expect(round["network"] as? String == "softmax-regression")
+            let (median, least) = (round["median_ms"] as? Double ?? 0, round["min_ms"] as? Double ?? 0)
+            #expect(least > 0 && median >= least)
+            #expect(round["peak_rss_mib"] as? Double ?? 0 > 1)
+
+            let rounds = try await place.shell(
+                "printf 'go 2\\ngo 4\\n' | $fovea bench softmax-regression --rounds-from-stdin")
+            #expect(rounds.code == 0)
+            #expect(rounds.lines.map { $0.contains(#""steps":2"#) } == [true, false])
+            let wrong = try await place.shell(
+                "echo stop | $fovea bench softmax-regression --rounds-from-stdin")
+            #expect(wrong.code == 1 && wrong.errors.contains("'go 50', not 'stop'"))
+        }
+    }
+
+    /// Arguments that make no sense: exit code 64, the reason, and nothing done.
+    @Suite struct Arguments {
+        private func expectRefusal(_ arguments: String, _ parts: String...) async throws {
+            let place = try Workplace()
+            let result = try await place.fovea(arguments)
+            #expect(result.code == 64 && result.output.isEmpty, "\(arguments): \(result)")
+            for part in parts {
+                #expect(result.errors.contains(part), "'\(part)' for \(arguments): \(result.errors)")
+            }
+            #expect(result.errors.hasPrefix("Error: ") && result.errors.contains("Usage: fovea"))
+            let left = try place.names()
+            #expect(left.isEmpty, "\(arguments): \(left)")
+        }
+
+        @Test func unknownNames() async throws {
+            try await expectRefusal("trian shapes", "unknown subcommand 'trian'", "'train'")
+            try await expectRefusal("learn", "known: datasets, summary, train")
+            try await expectRefusal(
+                "train shap", "unknown data set 'shap'", "'shapes'", "fovea train <dataset>")
+            try await expectRefusal("train fashion_mnist", "did you mean 'fashion-mnist'?")
+            try await expectRefusal("datasets get imagenet", "known: mnist, fashion-mnist, shapes")
+            try await expectRefusal("evaluate m.safetensors minst", "did you mean 'mnist'?")
+            try await expectRefusal("predict m --dataset shape --index 0", "did you mean 'shapes'?")
+            try await expectRefusal("train shapes --network fashion-cn", "did you mean 'fashion-cnn'?")
+            try await expectRefusal("summary mnist-cmm", "did you mean 'mnist-cnn'?")
+            try await expectRefusal("plan lenet", "known: fashion-cnn,")
+            try await expectRefusal("bench SingleConv", "did you mean 'single-conv'?")
+            try await expectRefusal("train shapes --optimizer adm", "did you mean 'adam'?")
+            try await expectRefusal("train shapes --precision strikt", "did you mean 'strict'?")
+            try await expectRefusal("train shapes --epoch 3", "Did you mean '--epochs'?")
+        }
+
+        @Test(arguments: [
+            ("--epochs 0", "--epochs must be positive, not 0"), ("--epochs -2", "positive, not -2"),
+            ("--epochs many", "'many' is invalid"), ("--epochs 99999999999999999999", "is invalid"),
+            ("--batch-size 0", "--batch-size must be positive, not 0"),
+            ("--batch-size -1", "positive, not -1"),
+            ("--validation-split 1.5", "less than 1, not 1.5"), ("--validation-split 1", "less than 1"),
+            ("--validation-split -0.5", "at least 0"), ("--validation-split nan", "not nan"),
+            ("--learning-rate -1", "--learning-rate must be"), ("--learning-rate inf", "not inf"),
+            ("--seed -1", "'-1' is invalid"), ("--verbosity 3", "0, 1 or 2, not 3"),
+            ("--network cats-dogs-cnn", "takes images of shape [150, 150, 3]"),
+        ])
+        func trainingSettings(arguments: String, part: String) async throws {
+            try await expectRefusal("train shapes \(arguments)", part)
+        }
+
+        @Test func others() async throws {
+            try await expectRefusal("train", "'<dataset>'")
+            try await expectRefusal("predict m.safetensors", "--dataset and --index")
+            try await expectRefusal("predict m.safetensors --dataset shapes", "belong together")
+            try await expectRefusal("predict m.safetensors x.idx --dataset shapes --index 1", "either")
+            try await expectRefusal("predict m.safetensors --dataset shapes --index -1", "cannot be -1")
+            try await expectRefusal("predict m.safetensors x.idx --top 0", "--top must be positive")
+            try await expectRefusal("evaluate m.safetensors shapes --batch-size 0", "positive")
+            for size in ["0", "-3", "65537", "9223372036854775807"] {
+                try await expectRefusal("plan mnist-cnn --batch-size \(size)", "from 1 to 65536")
+                try await expectRefusal("bench mnist-cnn --batch-size \(size)", "from 1 to 65536")
+            }
+            try await expectRefusal("bench mnist-cnn --steps 0", "--steps must be positive")
+        }
+    }
+}

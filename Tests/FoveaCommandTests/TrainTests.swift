@@ -1,0 +1,238 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+    @Suite struct Training {
+        private static let results = ["history.csv", "metrics.json", "model.safetensors"]
+
+        /// The number behind `test accuracy`, which must be the last line.
+        private func accuracy(_ result: Workplace.Result) throws -> Substring {
+            let line = try #require(result.lines.last, "\(result)")
+            #expect(line.wholeMatch(of: /test accuracy [01]\.\d{4}/) != nil, "\(line)")
+            return line.dropFirst("test accuracy ".count)
+        }
+
+        /// Five classes, and a network with ten outputs.
+        @Test func shapesFromTrainingToPrediction() async throws {
+            let place = try Workplace()
+            let train = try await place.fovea("train shapes --network softmax-regression --epochs 2 --seed 5")
+            #expect(train.code == 0 && train.errors.isEmpty)
+            let accuracy = try accuracy(train)
+            #expect(Double(accuracy) ?? 0 > 0.25)
+            let folder = "runs/shapes-softmax-regression"
+            #expect(train.lines.dropLast().last == "model: \(folder)/model.safetensors")
+            #expect(train.lines.count { $0.hasPrefix("Epoch ") } == 2)
+            #expect(try place.names(in: folder) == Self.results)
+
+            let rows = try place.text(folder + "/history.csv").split(separator: "\n")
+            #expect(rows.first == "epoch,accuracy,loss,seconds")
+            #expect(rows.dropFirst().map { $0.prefix(2) } == ["1,", "2,"])
+            let losses = rows.dropFirst().compactMap { Double($0.split(separator: ",")[2]) }
+            #expect(losses.count == 2 && losses[1] < losses[0])
+
+            let json = Data(try place.bytes(folder + "/metrics.json"))
+            let metrics = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+            #expect(
+                metrics.keys.sorted() == [
+                    "batch_size", "dataset", "epochs", "images_per_second", "network", "precision", "seconds",
+                    "seed", "test_accuracy", "test_loss", "threads", "versions",
+                ])
+            let exact = try #require(metrics["test_accuracy"] as? Double)
+            #expect(String(format: "%.4f", exact) == accuracy)
+            #expect(metrics["seed"] as? Int == 5 && metrics["threads"] as? Int == 1)
+            #expect(metrics["dataset"] as? String == "shapes" && metrics["batch_size"] as? Int == 32)
+            let (seconds, speed) = (metrics["seconds"] as? Double, metrics["images_per_second"] as? Double)
+            #expect(abs((seconds ?? 0) * (speed ?? 0) - 4000) < 1e-6)
+            let versions = try #require(metrics["versions"] as? [String: String])
+            #expect(versions.keys.sorted() == ["fovea", "onednn", "vector_instructions"])
+
+            let model = folder + "/model.safetensors"
+            let evaluation = try await place.fovea("evaluate \(model) shapes --batch-size 77")
+            #expect(evaluation.code == 0)
+            #expect(try self.accuracy(evaluation) == accuracy)
+
+            let prediction = try await place.fovea("predict \(model) --dataset shapes --index 499 --top 5")
+            #expect(prediction.code == 0)
+            #expect(prediction.lines.first == "shapes test image 499:")
+            #expect(prediction.lines.count == 7)
+            let classes = ["circle", "square", "triangle", "cross", "star"]
+            #expect(prediction.lines.last.map { $0.hasPrefix("  labelled: ") } == true)
+            #expect(classes.contains { prediction.lines[1].hasSuffix(" %  \($0)") })
+            let outside = try await place.fovea("predict \(model) --dataset shapes --index 500")
+            #expect(outside.code == 1 && outside.errors.contains("--index is 500"))
+            #expect(outside.errors.contains("0 to 499"))
+        }
+
+        @Test(arguments: [
+            "single-conv --epochs 2 --batch-size 20", "wide-kernel-cnn --epochs 1 --validation-split 0.1",
+        ])
+        func digits(network: String) async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = try await place.fovea("train mnist --network \(network) --output a/b//c/")
+            let accuracy = try accuracy(train)
+            #expect(train.code == 0)
+            #expect(try place.names(in: "a/b/c") == Self.results)
+            #expect(try place.text("a/b/c/history.csv").contains("val_loss") == network.contains("0.1"))
+            let evaluation = try await place.fovea("evaluate a/b/c/model.safetensors mnist")
+            #expect(try self.accuracy(evaluation) == accuracy)
+        }
+
+        @Test func predictionFromFiles() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = try await place.fovea(
+                "train mnist --network softmax-regression --epochs 60 --learning-rate 0.01 --output r")
+            #expect(try accuracy(train) == "1.0000")
+            try place.write(Workplace.images([7, 2]), to: "two.idx")
+            try place.write(
+                Workplace.idx([28, 28], Array(Workplace.images([4]).dropFirst(16))), to: "one.idx")
+            let result = try await place.fovea("predict r/model.safetensors two.idx one.idx --top 1")
+            #expect(result.code == 0)
+            let lines = result.lines.filter { !$0.contains("%") }
+            #expect(lines == ["two.idx, image 0:", "two.idx, image 1:", "one.idx:"])
+            let classes = result.lines.filter { $0.contains("%") }.compactMap(\.last)
+            #expect(classes == ["7", "2", "4"])
+
+            try place.write(Workplace.idx([1, 28, 27], [UInt8](repeating: 0, count: 756)), to: "narrow.idx")
+            try place.write([UInt8]("no image".utf8), to: "text.idx")
+            for (file, part) in [
+                ("narrow.idx", "[28, 28, 1]"), ("text.idx", "is not an IDX file"),
+                ("missing.idx", "no such file"),
+            ] {
+                let wrong = try await place.fovea("predict r/model.safetensors \(file)")
+                #expect(wrong.code == 1)
+                #expect(wrong.errors.hasPrefix("Error: \(file): ") && wrong.errors.contains(part))
+            }
+        }
+
+        @Test func theSeedDecidesTheModel() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            for (folder, seed) in [("a", 3), ("b", 3), ("c", 4)] {
+                let result = try await place.fovea(
+                    "train mnist --network mnist-cnn --batch-size 25 --epochs 2 --seed \(seed) --output \(folder)"
+                )
+                #expect(result.code == 0)
+            }
+            let models = try ["a", "b", "c"].map { try place.bytes($0 + "/model.safetensors") }
+            #expect(models[0] == models[1])
+            #expect(models[0] != models[2])
+        }
+
+        // MARK: - Trainings that go wrong
+
+        private let endless = "train mnist --network softmax-regression --epochs 1000000 --output r"
+
+        @Test func anInterruptSavesTheModel() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let first = try await place.fovea(
+                "train mnist --network softmax-regression --epochs 1 --output r")
+            #expect(first.code == 0)
+            let run = try place.start(endless)
+            try await run.waitFor("Epoch 5/")
+            run.interrupt()
+            let result = try await run.result()
+            #expect(result.code == 130)
+            #expect(result.errors == "Interrupted: the model so far is in r/model.safetensors\n")
+            // What the first run measured is not true of the new model.
+            #expect(try place.names(in: "r") == ["history.csv", "model.safetensors"])
+            #expect(try place.text("r/history.csv").split(separator: "\n").count >= 5)
+            let evaluation = try await place.fovea("evaluate r/model.safetensors mnist")
+            #expect(evaluation.code == 0 && !evaluation.output.contains("nan"))
+        }
+
+        @Test func lossThatIsNoNumberInTheFirstEpoch() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = "train mnist --network mnist-cnn --batch-size 30 --epochs 2 --output r"
+            #expect(try await place.fovea(train).code == 0)
+            let before = try Self.results.map { try place.bytes("r/" + $0) }
+            let result = try await place.fovea(train + " --learning-rate 1e30")
+            #expect(result.code == 1)
+            #expect(result.errors.contains("at step 2 of epoch 1"))
+            #expect(
+                result.errors.contains("smaller learning rate")
+                    && result.errors.contains("no model was saved"))
+            #expect(try Self.results.map { try place.bytes("r/" + $0) } == before)
+        }
+
+        @Test func lossThatIsNoNumberInALaterEpoch() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let result = try await place.fovea(
+                "train mnist --network mnist-cnn --batch-size 60 --epochs 3 --learning-rate 1e18 --output r")
+            #expect(result.code == 1)
+            #expect(result.errors.contains("at step 1 of epoch 2"), "\(result.errors)")
+            #expect(result.errors.contains("after epoch 1 is in r/model.safetensors"))
+            #expect(try place.names(in: "r") == ["model.safetensors"])
+            #expect(try await place.fovea("summary r/model.safetensors").code == 0)
+        }
+
+        /// As root everything may be written, so these are folders that cannot exist.
+        @Test func foldersThatCannotBeWrittenTo() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            try place.write([1, 2, 3], to: "file")
+            try place.write([4], to: "taken/model.safetensors/x")
+            for (folder, part) in [
+                ("file", "Not a directory"), ("file/below", "Not a directory"),
+                ("/proc/fovea", "No such file"),
+                ("/dev/null", "Not a directory"), ("taken", "Is a directory"),
+                (String(repeating: "n", count: 300), "File name too long"),
+            ] {
+                let run = try await place.fovea("train mnist --network mnist-cnn --output \(folder)")
+                #expect(run.code == 1)
+                #expect(run.errors.contains(part) && run.errors.contains(folder), "\(run.errors)")
+                // Not one epoch was begun.
+                #expect(run.output.isEmpty)
+            }
+            #expect(try place.bytes("file") == [1, 2, 3])
+            #expect(try place.names(in: "taken") == ["model.safetensors"])
+        }
+
+        /// A limit on the size of files stands for a full disk.
+        @Test func filesThatCannotBeWrittenWhole() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = "train mnist --network softmax-regression --epochs 1 --output r"
+            for isFirst in [true, false] {
+                if !isFirst { #expect(try await place.fovea(train).code == 0) }
+                let before = isFirst ? [] : try Self.results.map { try place.bytes("r/" + $0) }
+                let result = try await place.shell("ulimit -f 16; exec $fovea \(train) --seed 9")
+                #expect(result.code == 1)
+                #expect(result.errors.contains("r/model.safetensors: could not write"), "\(result.errors)")
+                #expect(try place.names(in: "r") == (isFirst ? [] : Self.results))
+                #expect(try before == (isFirst ? [] : Self.results.map { try place.bytes("r/" + $0) }))
+            }
+        }
+
+        // MARK: - Readers that leave
+
+        @Test func aReaderThatLeavesDoesNotEndTraining() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = "$fovea train mnist --network softmax-regression --epochs 300 --output r"
+            let result = try await place.shell("{ \(train); echo $? > code; } | head -1")
+            #expect(result.output == "Epoch 1/300\n" && result.errors.isEmpty)
+            #expect(try place.text("code") == "0\n")
+            #expect(try place.names(in: "r") == Self.results)
+        }
+
+        @Test func outputsThatAreClosedOrFull() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let closed = try await place.shell(
+                "$fovea train mnist --network softmax-regression --epochs 2 --output r >&- 2>&-")
+            #expect(closed.code == 0)
+            #expect(try await place.fovea("evaluate r/model.safetensors mnist").code == 0)
+
+            let short = try await place.shell("{ $fovea summary mnist-cnn; echo $? > code; } | head -1")
+            #expect(short.output.hasPrefix("Model: \"mnist_cnn\"") && short.errors.isEmpty)
+            #expect(try place.text("code") == "0\n")
+            let full = try await place.shell("$fovea summary mnist-cnn > /dev/full")
+            #expect(full.code == 1 && full.errors.contains("No space left on device"))
+        }
+    }
+}
