@@ -1,5 +1,8 @@
 #include "threads.h"
 
+#include <pthread.h>
+#include <unistd.h>
+
 #include "fovea_elementwise.h"
 
 // The part of the GNU OpenMP runtime that is used here. oneDNN runs on the same runtime, and clang is not given
@@ -39,6 +42,26 @@ void fovea_parallel_for(int64_t count, double nanoseconds, fovea_range_body body
     }
     parallel_loop loop = {count, body, context};
     GOMP_parallel(run_share, &loop, (unsigned)threads, 0);
+}
+
+static void do_nothing(void *unused) { (void)unused; }
+
+static void *hold_idle_pool(void *unused) {
+    (void)unused;
+    GOMP_parallel(do_nothing, 0, 2, 0);
+    for (;;) pause();
+    return 0;
+}
+
+static void start_idle_pool(void) {
+    pthread_t thread;
+    // Without it everything works, only worse beside other programs.
+    if (pthread_create(&thread, 0, hold_idle_pool, 0) == 0) pthread_detach(thread);
+}
+
+void fovea_wait_briefly(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (omp_get_max_threads() > 1) pthread_once(&once, start_idle_pool);
 }
 
 int32_t fovea_thread_count(void) { return omp_get_max_threads(); }

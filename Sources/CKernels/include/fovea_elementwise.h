@@ -119,6 +119,13 @@ void fovea_scatter_add(int64_t outer, int64_t extent, int64_t inner, int64_t cou
 // The number of threads that kernels use: OMP_NUM_THREADS or the CPUs that this process may run on. These kernels
 // and oneDNN share one pool, which belongs to the calling operating-system thread, as does the number that is set.
 int32_t fovea_thread_count(void);
+
+// Makes threads that wait for each other give up the CPU soon. By itself the OpenMP runtime lets them spin for
+// milliseconds, longer than the scheduler's time slice: when another program takes one of the CPUs, every wait then lasts
+// until that program's slice ends, and a training step takes twenty times as long. The runtime spins a thousand times
+// less while it manages more threads than there are CPUs, so this starts a second pool that does nothing.
+void fovea_wait_briefly(void);
+
 void fovea_set_thread_count(int32_t count);
 
 // The name of the vector instruction set in use ("avx512", "avx2", "baseline"), and a way for tests to choose

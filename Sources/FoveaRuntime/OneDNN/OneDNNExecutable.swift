@@ -20,6 +20,7 @@ public final class OneDNNExecutable: Executable {
     private var constants: [AlignedMemory] = []
 
     init(_ graph: BoundGraph, plan: Plan, seed: UInt64) throws {
+        fovea_wait_briefly()
         self.seed = seed
         self.plan = plan
         inputs = try graph.inputs()
