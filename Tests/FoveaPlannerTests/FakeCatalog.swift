@@ -1,0 +1,82 @@
+import FoveaGraph
+import FoveaPlanner
+
+/// A backend that exists on paper: convolutions want blocks of channels, each direction blocks of its own.
+struct FakeCatalog: KernelCatalog {
+    /// The channel block of images and of the kernel, by direction of a convolution.
+    var blocks: [ConvolutionDirection: Int]
+    var scratchpadBytes = 100
+    var canRectify = true
+
+    init(_ block: Int = 16) { self.init(forward: block, inputGradient: block, kernelGradient: block) }
+
+    init(forward: Int, inputGradient: Int, kernelGradient: Int) {
+        blocks = [.forward: forward, .inputGradient: inputGradient, .kernelGradient: kernelGradient]
+    }
+
+    func choose(_ request: ConvolutionRequest) -> ConvolutionChoice {
+        let block = blocks[request.direction] ?? 16
+        let isDepthwise = request.convolution.groups > 1
+        return ConvolutionChoice(
+            request: request, isWinograd: false, images: Self.images(request.images, block),
+            kernel: isDepthwise
+                ? .rowMajor(request.kernel)
+                : Self.kernel(
+                    request.kernel, block, inputsInside: request.direction == .inputGradient),
+            output: Self.images(request.output, block), implementation: "fake",
+            scratchpadBytes: scratchpadBytes)
+    }
+
+    func choose(_ request: PoolingRequest) -> PoolingChoice {
+        PoolingChoice(
+            request: request, implementation: "fake pooling", scratchpadBytes: 0,
+            winnersBytes: request.keepsWinners ? request.output.elementCount : 0)
+    }
+
+    func canRectify(_ window: SlidingWindow) -> Bool { canRectify }
+
+    func choose(_ request: MatMulRequest) -> SimpleChoice { simple }
+    func choose(_ request: SoftmaxRequest) -> SimpleChoice { simple }
+    func choose(_ request: ReorderRequest) -> SimpleChoice { simple }
+
+    private var simple: SimpleChoice { SimpleChoice(implementation: "fake", scratchpadBytes: 0) }
+
+    /// Images `[n, h, w, c]` in memory order n, c/block, h, w, block; few channels stay in row-major order.
+    static func images(_ shape: Shape, _ block: Int) -> Layout {
+        if shape.channels < 4 { return .rowMajor(shape) }
+        let plane = shape[1] * shape[2] * block
+        return blocked(
+            shape, strides: [(shape.channels + block - 1) / block * plane, shape[2] * block, block, plane],
+            blocks: [.init(axis: 3, size: block)])
+    }
+
+    /// Kernels `[h, w, i, o]` in memory order o/block, i/block, h, w, and a block of both.
+    static func kernel(_ shape: Shape, _ block: Int, inputsInside: Bool) -> Layout {
+        let window = shape[0] * shape[1] * block * block
+        let blocks = [PaddedLayout.Block(axis: 2, size: block), .init(axis: 3, size: block)]
+        return blocked(
+            shape,
+            strides: [
+                shape[1] * block * block, block * block, window, (shape[2] + block - 1) / block * window,
+            ],
+            blocks: inputsInside ? blocks.reversed() : blocks)
+    }
+
+    private static func blocked(_ shape: Shape, strides: [Int], blocks: [PaddedLayout.Block]) -> Layout {
+        var modes: [[AxisMode]] = []
+        for (axis, extent) in shape.dimensions.enumerated() {
+            guard let place = blocks.firstIndex(where: { $0.axis == axis }) else {
+                modes.append([AxisMode(extent, strides[axis])])
+                continue
+            }
+            guard extent.isMultiple(of: blocks[place].size) else {
+                return .padded(PaddedLayout(extents: shape.dimensions, strides: strides, blocks: blocks))
+            }
+            let inner = blocks[(place + 1)...].reduce(1) { $0 * $1.size }
+            modes.append([
+                AxisMode(extent / blocks[place].size, strides[axis]), AxisMode(blocks[place].size, inner),
+            ])
+        }
+        return Layout(modes.flatMap { $0 })
+    }
+}

@@ -1,0 +1,382 @@
+import FoveaGraph
+import FoveaRuntime
+
+@testable import FoveaPlanner
+
+/// Runs a plan call by call on bytes, in whatever layouts it uses.
+///
+/// It is stricter than kernels are: fresh and scratch memory holds NaN, padding must be zero wherever a kernel would sum
+/// over it, and what pooling remembers must still be there when it is read.
+@Compute
+final class PlanInterpreter: Executable {
+    let plan: Plan
+    let inputs: [String: TensorType]
+    private let seed: UInt64
+    private var memory: [UInt8]
+    /// Variables and constants, behind the arena.
+    private var starts: [Int] = []
+    private var isSet = Set<String>()
+    private var winners: [Plan.ValueID: TensorValue] = [:]
+
+    init(_ graph: BoundGraph, catalog: any KernelCatalog, seed: UInt64 = 0) throws {
+        self.seed = seed
+        inputs = try graph.inputs()
+        plan = try Plan(graph, catalog: catalog)
+        var end = plan.arenaByteCount
+        for value in plan.values {
+            guard case .arena(let offset) = value.place else {
+                starts.append(end)
+                end += (value.byteCount + 63) / 64 * 64
+                continue
+            }
+            starts.append(offset)
+        }
+        memory = [UInt8](repeating: 0xFF, count: end)
+        for (id, value) in plan.values.enumerated() {
+            if case .constant(let constant) = value.place { write(constant.doubles, id) }
+        }
+    }
+
+    // MARK: - Memory
+
+    private func load(_ id: Plan.ValueID, _ place: Int) -> Double {
+        let dtype = plan.values[id].type.dtype
+        let start = starts[id] + place * dtype.byteCount
+        precondition(place >= 0 && (place + 1) * dtype.byteCount <= plan.values[id].byteCount)
+        return memory.withUnsafeBytes { bytes in
+            switch dtype {
+            case .float32: Double(bytes.loadUnaligned(fromByteOffset: start, as: Float.self))
+            case .bfloat16:
+                Double(Float(bfloat16Pattern: bytes.loadUnaligned(fromByteOffset: start, as: UInt16.self)))
+            case .int32: Double(bytes.loadUnaligned(fromByteOffset: start, as: Int32.self))
+            case .uint8, .bool: Double(bytes[start])
+            }
+        }
+    }
+
+    private func store(_ number: Double, _ id: Plan.ValueID, _ place: Int) {
+        let dtype = plan.values[id].type.dtype
+        let start = starts[id] + place * dtype.byteCount
+        precondition(place >= 0 && (place + 1) * dtype.byteCount <= plan.values[id].byteCount)
+        memory.withUnsafeMutableBytes { bytes in
+            switch dtype {
+            case .float32: bytes.storeBytes(of: Float(number), toByteOffset: start, as: Float.self)
+            case .bfloat16:
+                bytes.storeBytes(of: Float(number).bfloat16Pattern, toByteOffset: start, as: UInt16.self)
+            case .int32: bytes.storeBytes(of: Int32(number), toByteOffset: start, as: Int32.self)
+            case .uint8, .bool: bytes[start] = UInt8(number)
+            }
+        }
+    }
+
+    /// The memory place of every element, in row-major order.
+    private func places(_ layout: Layout) -> [Int] {
+        switch layout {
+        case .padded(let padded): padded.places()
+        case .dense(let modes):
+            modes.reduce([0]) { starts, mode in
+                starts.flatMap { start in (0..<mode.extent).map { start + $0 * mode.stride } }
+            }
+        }
+    }
+
+    private func read(_ id: Plan.ValueID) -> [Double] { places(plan.values[id].layout).map { load(id, $0) } }
+
+    /// Reads a value as a library kernel does: padding takes part in its sums.
+    private func readAll(_ id: Plan.ValueID, _ shape: Shape) throws -> TensorValue {
+        let value = plan.values[id]
+        let places = places(value.layout)
+        let padding = Set(0..<value.layout.memoryCount(value.type.shape)).subtracting(places)
+        guard padding.allSatisfy({ load(id, $0) == 0 }) else {
+            throw Fault("padding of \(value.name) is not zero")
+        }
+        return TensorValue(shape: shape, dtype: value.type.dtype, doubles: places.map { load(id, $0) })
+    }
+
+    private func write(_ numbers: [Double], _ id: Plan.ValueID) {
+        let value = plan.values[id]
+        if case .padded = value.layout {
+            for place in 0..<value.layout.memoryCount(value.type.shape) { store(0, id, place) }
+        }
+        for (number, place) in zip(numbers, places(value.layout)) { store(number, id, place) }
+    }
+
+    struct Fault: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    // MARK: - Runs
+
+    var outputCount: Int { plan.outputs.count }
+
+    func output(_ index: Int) -> TensorValue {
+        let (id, shape) = plan.outputs[index]
+        return TensorValue(shape: shape, dtype: plan.values[id].type.dtype, doubles: read(id))
+    }
+
+    func setInput(_ name: String, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
+        guard let (_, id) = plan.inputs.first(where: { $0.name == name }) else {
+            throw Fault("no input \(name)")
+        }
+        let range = starts[id]..<(starts[id] + plan.values[id].byteCount)
+        try memory.withUnsafeMutableBytes { try fill(UnsafeMutableRawBufferPointer(rebasing: $0[range])) }
+        isSet.insert(name)
+    }
+
+    func run(step: UInt64) throws {
+        guard isSet == Set(inputs.keys) else { throw Fault("inputs were not set") }
+        for (id, value) in plan.values.enumerated() {
+            if case .variable(let variable) = value.place { write(try variable.value().doubles, id) }
+        }
+        if let key = plan.randomKey {
+            let words = [seed, seed >> 32, step, step >> 32].map { Double(Int32(truncatingIfNeeded: $0)) }
+            write(words, key)
+        }
+        for call in plan.calls { try run(call) }
+        for (id, value) in plan.values.enumerated() {
+            guard case .variable(let variable) = value.place else { continue }
+            try variable.assign(
+                TensorValue(shape: variable.shape, dtype: variable.dtype, doubles: read(id)))
+        }
+    }
+
+    private func run(_ call: Plan.Call) throws {
+        for operand in call.operands where operand.role == .scratchpad {
+            for byte in 0..<plan.values[operand.value].byteCount {
+                memory[starts[operand.value] + byte] = 0xFF
+            }
+        }
+        func id(_ role: Plan.Operand.Role) throws -> Plan.ValueID {
+            guard let operand = call.operands.first(where: { $0.role == role }) else {
+                throw Fault("no \(role)")
+            }
+            return operand.value
+        }
+        switch call.kernel {
+        case .elementwise(let kernel): try run(kernel)
+        case .reduction(let kernel): run(kernel, try id(.source), try id(.destination))
+        case .gather(let kernel): try run(kernel, try id(.source), try id(.indices), try id(.destination))
+        case .convolution(let choice): try run(choice, id)
+        case .pooling(let choice): try run(choice.request, id)
+        case .matmul(let request): try run(request, call, id)
+        case .softmax(let request):
+            let rule = Softmax(axis: request.axis, isLogarithmic: request.isLogarithmic)
+            let source = try readAll(id(.source), request.shape)
+            write(rule.evaluate([source], TensorType(request.shape, .float32)).doubles, try id(.destination))
+        case .reorder: write(read(try id(.source)), try id(.destination))
+        }
+    }
+}
+
+// MARK: - Kernels
+
+extension PlanInterpreter {
+    /// Runs tile by tile, so that a program that reads what it has overwritten shows.
+    private func run(_ kernel: ElementwiseKernel) throws {
+        let tile = 61
+        let shape = Shape(kernel.extents)
+        let strides = shape.rowMajorStrides
+        for operand in kernel.operands where operand.isStored {
+            for other in kernel.operands where !other.isStored && other.value == operand.value {
+                guard other.isAliased else { throw Fault("a load of stored memory is not marked") }
+            }
+        }
+        func place(_ operand: Int, _ lane: Int) -> Int {
+            let walked = kernel.operands[operand]
+            return zip(zip(strides, kernel.extents), walked.strides).reduce(walked.offset) {
+                $0 + lane / $1.0.0 % $1.0.1 * $1.1
+            }
+        }
+        guard kernel.program.registerCount <= ElementwiseProgram.registerLimit else {
+            throw Fault("registers")
+        }
+        for start in stride(from: 0, to: shape.elementCount, by: tile) {
+            let lanes = Array(start..<min(start + tile, shape.elementCount))
+            var registers = [TensorValue?](repeating: nil, count: kernel.program.registerCount)
+            for instruction in kernel.program.instructions {
+                let inputs = try instruction.reads.map { register in
+                    guard let value = registers[register] else { throw Fault("a register is read too early") }
+                    return value
+                }
+                func fill(_ dtype: DType, _ numbers: [Double]) -> TensorValue {
+                    TensorValue(shape: [lanes.count], dtype: dtype, doubles: numbers)
+                }
+                func evaluate(_ rule: some OperationRule, _ dtype: DType) throws -> TensorValue {
+                    try rule.evaluate(inputs, TensorType([lanes.count], dtype))
+                }
+                var result: TensorValue?
+                switch instruction {
+                case .load(_, let operand):
+                    guard let value = kernel.operands[operand].value else { throw Fault("nothing to load") }
+                    let isFloat = plan.values[value].type.dtype.isFloatingPoint
+                    result = fill(isFloat ? .float32 : .int32, lanes.map { load(value, place(operand, $0)) })
+                case .store(let operand, _):
+                    guard let value = kernel.operands[operand].value else { throw Fault("nowhere to store") }
+                    for (lane, number) in zip(lanes, inputs[0].doubles) {
+                        store(number, value, place(operand, lane))
+                    }
+                case .place(_, let operand): result = fill(.int32, lanes.map { Double(place(operand, $0)) })
+                case .constant(_, let number): result = fill(.float32, lanes.map { _ in Double(number) })
+                case .integerConstant(_, let number): result = fill(.int32, lanes.map { _ in Double(number) })
+                case .floatFromInteger: result = fill(.float32, inputs[0].doubles)
+                case .integerFromFloat: result = fill(.int32, inputs[0].doubles)
+                case .roundToBFloat16: result = fill(.float32, fill(.bfloat16, inputs[0].doubles).doubles)
+                case .unary(let kind, _, _, let isInteger):
+                    result = try evaluate(kind, isInteger ? .int32 : .float32)
+                case .binary(let kind, _, _, _, let isInteger):
+                    result = try evaluate(kind, isInteger ? .int32 : .float32)
+                case .comparison(let kind, _, _, _, _): result = try evaluate(kind, .int32)
+                case .select: result = try evaluate(Select(), inputs[1].dtype)
+                case .random(let distribution, _, _, let key, let stream):
+                    guard let value = kernel.operands[key].value else { throw Fault("no key") }
+                    let key = fill4(read(value))
+                    let last = Int(inputs[0].integers.max() ?? 0) + 1
+                    let rule = Random(distribution, shape: [last], stream: .numbered(stream))
+                    let all = try rule.evaluate([key], TensorType([last], .float32)).doubles
+                    result = fill(.float32, inputs[0].integers.map { all[Int($0)] })
+                }
+                if let register = instruction.writes { registers[register] = result }
+            }
+        }
+    }
+
+    private func fill4(_ words: [Double]) -> TensorValue { TensorValue(words.map { Int32($0) }) }
+
+    private func run(_ kernel: ReductionKernel, _ source: Plan.ValueID, _ destination: Plan.ValueID) {
+        let kept = places(.dense(kernel.kept))
+        let reduced = places(.dense(kernel.reduced))
+        let results = kept.map { start -> Double in
+            let numbers = reduced.map { load(source, start + $0) }
+            switch kernel.kind {
+            case .combine(.sum): return numbers.reduce(0, +)
+            case .combine(.mean): return numbers.reduce(0, +) / Double(numbers.count)
+            case .combine(.max): return numbers.max() ?? -.infinity
+            case .argMax: return Double(numbers.firstIndex(of: numbers.max() ?? 0) ?? 0)
+            }
+        }
+        write(results, destination)
+    }
+
+    private func run(
+        _ kernel: GatherKernel, _ source: Plan.ValueID, _ indices: Plan.ValueID, _ destination: Plan.ValueID
+    ) throws {
+        let table: Shape = [kernel.outer, kernel.extent, kernel.inner]
+        let slices: Shape = [kernel.outer, kernel.count, kernel.inner]
+        let dtype = plan.values[source].type.dtype
+        let indices = TensorValue(
+            shape: [kernel.count], dtype: .int32, doubles: try readAll(indices, [kernel.count]).doubles)
+        if kernel.isScatter {
+            let rule = ScatterAdd(axis: 1, extent: kernel.extent)
+            let result = rule.evaluate([try readAll(source, slices), indices], TensorType(table, dtype))
+            write(result.doubles, destination)
+        } else {
+            let result = Gather(axis: 1).evaluate(
+                [try readAll(source, table), indices], TensorType(slices, dtype))
+            write(result.doubles, destination)
+        }
+    }
+
+    private func run(_ choice: ConvolutionChoice, _ id: (Plan.Operand.Role) throws -> Plan.ValueID) throws {
+        let request = choice.request
+        let expected: [(Plan.Operand.Role, Layout)] = [
+            (.source, choice.images), (.weights, choice.kernel), (.destination, choice.output),
+        ]
+        for (role, layout) in expected where plan.values[try id(role)].layout != layout {
+            throw Fault("\(role) of a convolution is not laid out as it was chosen")
+        }
+        let rule = request.convolution
+        switch request.direction {
+        case .forward:
+            let inputs = [
+                try readAll(id(.source), request.images), try readAll(id(.weights), request.kernel),
+            ]
+            var y = rule.evaluate(inputs, TensorType(request.output, .float32)).doubles
+            if request.hasBias {
+                let bias = try read(id(.bias))
+                for place in y.indices { y[place] += bias[place % bias.count] }
+            }
+            if request.hasReLU { y = y.map { max($0, 0) } }
+            write(y, try id(.destination))
+        case .inputGradient:
+            let inputs = [
+                try readAll(id(.weights), request.kernel), try readAll(id(.destination), request.output),
+            ]
+            let gradient = ConvolutionInputGradient(convolution: rule, inputSize: request.images.imageSize)
+            write(
+                gradient.evaluate(inputs, TensorType(request.images, .float32)).doubles, try id(.source))
+        case .kernelGradient:
+            let inputs = [
+                try readAll(id(.source), request.images), try readAll(id(.destination), request.output),
+            ]
+            let size = Size2D(request.kernel[0], request.kernel[1])
+            let gradient = ConvolutionKernelGradient(convolution: rule, kernelSize: size)
+            write(
+                gradient.evaluate(inputs, TensorType(request.kernel, .float32)).doubles, try id(.weights))
+            if request.hasBias {
+                var sums = [Double](repeating: 0, count: request.output.channels)
+                for (place, number) in inputs[1].doubles.enumerated() { sums[place % sums.count] += number }
+                write(sums, try id(.bias))
+            }
+        }
+    }
+
+    private func run(_ request: PoolingRequest, _ id: (Plan.Operand.Role) throws -> Plan.ValueID) throws {
+        let (source, destination) = (try id(.source), try id(.destination))
+        guard plan.values[source].layout == request.imagesLayout,
+            plan.values[destination].layout == request.outputLayout
+        else { throw Fault("pooled images are not laid out as asked") }
+        let images = TensorType(request.images, .float32)
+        let output = TensorType(request.output, .float32)
+        switch (request.kind, request.isGradient) {
+        case (.max(let isRectified), false):
+            let x = try readAll(source, request.images)
+            write(
+                MaxPool(request.window, isRectified: isRectified).evaluate([x], output).doubles, destination)
+            if request.keepsWinners {
+                let kept = try id(.winners)
+                winners[kept] = x
+                for place in 0..<plan.values[kept].byteCount { store(Double(place % 251), kept, place) }
+            }
+        case (.max(let isRectified), true):
+            let kept = try id(.winners)
+            guard let x = winners[kept],
+                (0..<plan.values[kept].byteCount).allSatisfy({ load(kept, $0) == Double($0 % 251) })
+            else { throw Fault("the winners are gone") }
+            let inputs = [x, try readAll(destination, request.output)]
+            let gradient = MaxPoolGradient(request.window, isRectified: isRectified)
+            write(gradient.evaluate(inputs, images).doubles, source)
+        case (.average(let countsPadding), let isGradient):
+            let pool = AveragePool(request.window, countsPadding: countsPadding)
+            if isGradient {
+                let gradient = AveragePoolGradient(pool, inputSize: request.images.imageSize)
+                write(gradient.evaluate([try readAll(destination, request.output)], images).doubles, source)
+            } else {
+                write(pool.evaluate([try readAll(source, request.images)], output).doubles, destination)
+            }
+        }
+    }
+
+    private func run(
+        _ request: MatMulRequest, _ call: Plan.Call, _ id: (Plan.Operand.Role) throws -> Plan.ValueID
+    ) throws {
+        let (a, b, c) = (try id(.source), try id(.weights), try id(.destination))
+        let bias = request.hasBias ? try read(id(.bias)) : nil
+        func place(_ matrix: MatMulRequest.Matrix, _ batch: Int, _ row: Int, _ column: Int) -> Int {
+            batch * matrix.batchStride + row * matrix.rowStride + column * matrix.columnStride
+        }
+        for batch in 0..<request.batch {
+            for row in 0..<request.rows {
+                for column in 0..<request.columns {
+                    var sum = bias?[column] ?? 0
+                    for k in 0..<request.inner {
+                        sum +=
+                            load(a, place(request.a, batch, row, k))
+                            * load(b, place(request.b, batch, k, column))
+                    }
+                    store(request.hasReLU ? max(sum, 0) : sum, c, place(request.c, batch, row, column))
+                }
+            }
+        }
+    }
+}

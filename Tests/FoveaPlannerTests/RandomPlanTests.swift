@@ -1,0 +1,36 @@
+import FoveaGraph
+import FoveaPlanner
+import FoveaRuntime
+import TestSupport
+import Testing
+
+/// Plans of random graphs, interpreted, against the graphs: for layouts that no library offers as well.
+@Suite struct RandomPlanTests {
+    static let catalogs: [FakeCatalog] = {
+        // Blocks that do not divide each other, and no kernel for pooling with ReLU.
+        var odd = FakeCatalog(forward: 6, inputGradient: 4, kernelGradient: 5)
+        odd.canRectify = false
+        return [FakeCatalog(16), FakeCatalog(forward: 4, inputGradient: 8, kernelGradient: 4), odd]
+    }()
+
+    @Test(arguments: catalogs.indices)
+    @Compute func computeWhatTheGraphSays(catalog: Int) {
+        for seed in RandomGraph.seeds(usual: 25) {
+            do {
+                let expected = try RandomGraph.results(seed: seed) {
+                    try ReferenceBackend().compile($0, seed: seed)
+                }
+                let actual = try RandomGraph.results(seed: seed) {
+                    try PlanInterpreter($0, catalog: Self.catalogs[catalog], seed: seed)
+                }
+                for (actual, expected) in zip(actual, expected) {
+                    expectClose(
+                        actual.value, expected.value, relativeTolerance: 1e-4,
+                        "seed \(seed), \(expected.name)")
+                }
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+            }
+        }
+    }
+}
