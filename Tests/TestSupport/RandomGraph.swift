@@ -2,6 +2,7 @@ import Foundation
 import FoveaGraph
 import FoveaPlanner
 import FoveaRuntime
+import Testing
 
 /// A graph grown at random from a seed: equal seeds give equal graphs over variables of their own.
 ///
@@ -201,12 +202,33 @@ extension RandomGraph {
         return bounds.count == 2 && bounds[0] <= bounds[1] ? Array(bounds[0]...bounds[1]) : Array(0..<usual)
     }
 
-    /// What two runs of the graph of a seed leave behind: all outputs and variables.
+    /// Expects the same of two runs of a seed's graph as the reference computes: of all outputs and variables.
     ///
     /// - Parameter compile: makes the graph, in a mode that depends on the seed, runnable.
     @Compute
-    public static func results(
-        seed: UInt64, compile: (BoundGraph) throws -> any Executable
+    public static func check(
+        seed: UInt64, sourceLocation: SourceLocation = #_sourceLocation,
+        compile: (BoundGraph) throws -> any Executable
+    ) {
+        do {
+            let expected = try results(seed) { try ReferenceBackend().compile($0, seed: seed) }
+            let actual = try results(seed, compile)
+            // Gradients that cancel, as those behind a softmax may, leave nothing but rounding errors.
+            for (actual, expected) in zip(actual, expected)
+            where (actual.value.doubles + expected.value.doubles).contains(where: { !(abs($0) < 1e-7) }) {
+                expectClose(
+                    actual.value, expected.value, relativeTolerance: 1e-4, "seed \(seed), \(expected.name)",
+                    sourceLocation: sourceLocation)
+            }
+        } catch {
+            Issue.record("seed \(seed): \(error)", sourceLocation: sourceLocation)
+        }
+    }
+
+    /// What two runs leave behind.
+    @Compute
+    private static func results(
+        _ seed: UInt64, _ compile: (BoundGraph) throws -> any Executable
     ) throws -> [(name: String, value: TensorValue)] {
         let graph = try RandomGraph(seed: seed)
         let executable = try compile(
