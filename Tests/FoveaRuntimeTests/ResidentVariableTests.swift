@@ -56,7 +56,7 @@ import Testing
         ]
     }
 
-    /// The names of the backends that results are compared between.
+    /// Results are compared between these.
     static let backends: [any Backend] = [ReferenceBackend(), OneDNNBackend(precision: .strict)]
 
     /// Does the same with every backend and expects the same results.
@@ -90,6 +90,8 @@ import Testing
 
     /// Full blocks behind a flatten must not lie in row-major order, or the test above proves nothing.
     @Test @Compute func weightsLiveInBlocks() throws {
+        // Without AVX2 the library prefers other layouts.
+        guard OneDNNBackend.vectorKind != "baseline" else { return }
         let network = try Network(channels: 32)
         let executable = try OneDNNBackend().compile(outputs: [network.logits], mode: .inference, batch: 2)
         let plan = try #require(executable as? OneDNNExecutable).plan
