@@ -18,7 +18,8 @@ bench: setup
 	swift build -c release --product fovea
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
-	python3 Benchmarks/compare.py fashion-cnn --python .venv/bin/python --output docs/benchmarks.md
+	python3 Benchmarks/compare.py fashion-cnn single-conv mnist-cnn wide-kernel-cnn cats-dogs-cnn \
+		--python .venv/bin/python --output docs/benchmarks.md
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the time of a training step in Fovea with that in its peers, on this machine, in turn.
 
-    python3 Benchmarks/compare.py fashion-cnn --python .venv/bin/python --output comparison.md
+    python3 Benchmarks/compare.py fashion-cnn mnist-cnn --python .venv/bin/python --output comparison.md
 
 Every program is started once and then runs rounds of steps on request (peers/rounds.py has the protocol);
 only one works at a time. Rounds go round-robin, so that a slow minute of the machine hits all of them, and
@@ -91,15 +91,21 @@ def cpu_model():
     return fields.get("Model name", "unknown CPU").strip()
 
 
-def report(options, programs, load):
-    first = programs[0]
-    lines = [
-        f"# Training step of {options.network}, batch {options.batch_size}", "",
+def heading(options):
+    return "\n".join([
+        "# Time of a training step", "",
         f"- Date: {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC",
         f"- Machine: {cpu_model()}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}",
-        f"- {options.rounds} rounds of {options.steps} steps each, in turn, after {options.warmup} uncounted",
-        f"- Load of other programs before the counted rounds: at most {max(load):.2f} cores, "
-        f"median {statistics.median(load):.2f}", "",
+        f"- {options.rounds} rounds of {options.steps} steps each, in turn, after {options.warmup} uncounted;",
+        "  random images in memory, float32", ""])
+
+
+def report(network, batch_size, programs, load):
+    first = programs[0]
+    lines = [
+        "", f"## {network}, batch {batch_size}", "",
+        f"Load of other programs before the counted rounds: at most {max(load):.2f} cores, "
+        f"median {statistics.median(load):.2f}.", "",
         "| program | version | variant | median of rounds, ms | fastest step, ms | peak memory, MiB |",
         "|---|---|---|---:|---:|---:|"]
     for program in programs:
@@ -123,13 +129,14 @@ def report(options, programs, load):
 def parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("network", nargs="?", choices=NETWORKS, default="fashion-cnn")
-    parser.add_argument("--batch-size", type=int, help="default: the one the network is measured with")
+    parser.add_argument("networks", nargs="*", metavar="NETWORK",
+                        help=f"default: fashion-cnn; known: {', '.join(NETWORKS)}")
+    parser.add_argument("--batch-size", type=int, help="default: the one each network is measured with")
     parser.add_argument("--steps", type=int, default=50, help="steps of a round (default 50)")
     parser.add_argument("--warmup", type=int, default=2, help="uncounted rounds (default 2)")
     parser.add_argument("--rounds", type=int, default=7, help="counted rounds (default 7)")
-    parser.add_argument("--fovea", metavar="COMMAND", help="default: .build/release/fovea bench NETWORK "
-                        "--batch-size N --rounds-from-stdin")
+    parser.add_argument("--fovea", metavar="COMMAND", default=".build/release/fovea",
+                        help="the command to time, default .build/release/fovea")
     parser.add_argument("--peers", nargs="*", choices=["keras_tensorflow", "pytorch"],
                         default=["keras_tensorflow", "pytorch"], help="default: all")
     parser.add_argument("--peers-only", action="store_true",
@@ -137,22 +144,28 @@ def parse():
     parser.add_argument("--python", default=sys.executable, help="the peers' interpreter (default: this one)")
     parser.add_argument("--output", metavar="FILE", type=Path, help="write the result as Markdown")
     options = parser.parse_args()
-    if options.batch_size is None:
-        options.batch_size = NETWORKS[options.network].batch
-    if min(options.batch_size, options.steps, options.rounds) < 1 or options.warmup < 1:
+    options.networks = options.networks or ["fashion-cnn"]
+    for network in options.networks:
+        if network not in NETWORKS:
+            parser.error(f"there is no network {network!r}; known: {', '.join(NETWORKS)}")
+    sizes = [options.steps, options.rounds, options.warmup]
+    if options.batch_size is not None:
+        sizes.append(options.batch_size)
+    if min(sizes) < 1:
         parser.error("--batch-size, --steps, --warmup and --rounds must be at least 1")
-    if options.fovea is None:
-        options.fovea = (f".build/release/fovea bench {options.network} "
-                         f"--batch-size {options.batch_size} --rounds-from-stdin")
     return options
 
 
-def main():
-    options = parse()
-    commands = [] if options.peers_only else [("fovea", shlex.split(options.fovea))]
+def compare(network, options):
+    """The report of one network."""
+    batch_size = options.batch_size or NETWORKS[network].batch
+    size = ["--batch-size", str(batch_size)]
+    commands = []
+    if not options.peers_only:
+        commands.append(
+            ("fovea", [*shlex.split(options.fovea), "bench", network, *size, "--rounds-from-stdin"]))
     commands += [
-        (peer, [options.python, str(PEERS / f"{peer}.py"), options.network,
-                "--batch-size", str(options.batch_size)])
+        (peer, [options.python, str(PEERS / f"{peer}.py"), network, *size])
         for peer in dict.fromkeys(options.peers)]
     if not commands:
         sys.exit("nothing to run: give --peers, or leave --peers-only off")
@@ -171,14 +184,19 @@ def main():
                     program.results.append(result)
             if index >= 0:
                 times = ", ".join(f"{p.name} {p.results[-1]['median_ms']:.2f} ms" for p in programs)
-                print(f"round {index + 1} of {options.rounds}: {times}", file=sys.stderr)
+                print(f"{network}, round {index + 1} of {options.rounds}: {times}", file=sys.stderr)
     finally:
         for program in programs:
             program.stop()
     if max(load) > 0.2:
         print(f"other programs used up to {max(load):.1f} cores: these times are not to be relied on",
               file=sys.stderr)
-    text = report(options, programs, load)
+    return report(network, batch_size, programs, load)
+
+
+def main():
+    options = parse()
+    text = heading(options) + "".join(compare(network, options) for network in options.networks)
     print(text, end="")
     if options.output:
         options.output.write_text(text)
