@@ -4,9 +4,9 @@ import Fovea
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Time training steps on random images in memory.")
+        commandName: "bench", abstract: "Time training steps or inference on random images in memory.")
 
-    @OptionGroup var step: TrainingStepOptions
+    @OptionGroup var work: MeasuredWorkOptions
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Steps to time.", valueName: "count"))
     var steps = 50
@@ -22,22 +22,23 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let step = try step.makeStep()
-        let executable = try await step.executable(on: OneDNNBackend())
+        let backend = work.backend
+        let work = try work.makeWork()
+        let executable = try await work.executable(on: backend)
         if roundsFromStdin {
             while let line = readLine() {
                 let words = line.split(separator: " ")
                 guard words.count == 2, words[0] == "go", let count = Int(words[1]), count > 0 else {
                     throw CommandError("standard input: expected a line like 'go 50', not '\(line)'")
                 }
-                print(try await round(of: count, executable, step).json())
+                print(try await round(of: count, executable, work).json())
                 // The driver waits for this line.
                 fflush(nil)
             }
             return
         }
-        _ = try await round(of: min(steps, 10), executable, step)
-        let result = try await round(of: steps, executable, step)
+        _ = try await round(of: min(steps, 10), executable, work)
+        let result = try await round(of: steps, executable, work)
         if json {
             print(try result.json())
         } else {
@@ -45,13 +46,13 @@ struct BenchCommand: AsyncParsableCommand {
                 String(
                     format:
                         "%@, batch %d: median %.3f ms, minimum %.3f ms, %.0f images/s, peak memory %.1f MiB",
-                    step.network.rawValue, step.batch, result.medianMs, result.minMs, result.imagesPerSecond,
+                    work.network.rawValue, work.batch, result.medianMs, result.minMs, result.imagesPerSecond,
                     result.peakRssMib))
         }
     }
 
     @Compute
-    private func round(of steps: Int, _ executable: any Executable, _ step: TrainingStep) throws -> Round {
+    private func round(of steps: Int, _ executable: any Executable, _ work: MeasuredWork) throws -> Round {
         var times: [Double] = []
         let clock = ContinuousClock()
         for number in 0..<steps {
@@ -67,10 +68,10 @@ struct BenchCommand: AsyncParsableCommand {
         times.sort()
         let median = (times[(times.count - 1) / 2] + times[times.count / 2]) / 2
         return Round(
-            framework: "fovea", version: FoveaCommand.version, network: step.network.rawValue,
-            batch: step.batch,
-            optimizer: type(of: step.optimizer).name, steps: steps, medianMs: median, minMs: times[0],
-            imagesPerSecond: Double(step.batch) / median * 1000,
+            framework: "fovea", version: FoveaCommand.version, network: work.network.rawValue,
+            batch: work.batch,
+            optimizer: type(of: work.optimizer).name, steps: steps, medianMs: median, minMs: times[0],
+            imagesPerSecond: Double(work.batch) / median * 1000,
             peakRssMib: Double(peakResidentKibibytes()) / 1024)
     }
 

@@ -49,7 +49,10 @@ extension CommandTests {
             #expect(result.output.contains("convolution") && result.output.contains("layout changes: "))
             let timed = try await Workplace().fovea("plan softmax-regression --batch-size 3 --profile")
             #expect(timed.code == 0)
-            #expect(timed.lines.contains { $0.wholeMatch(of: /\s*[0-9.]+\tsum/) != nil })
+            #expect(timed.lines.contains { $0.wholeMatch(of: /sum [0-9.]+ µs/) != nil })
+            let inference = try await Workplace().fovea("plan mnist-cnn --inference --strict --batch-size 3")
+            #expect(inference.code == 0)
+            #expect(!inference.output.contains("gradient") && !inference.output.contains("wino"))
         }
 
         @Test func bench() async throws {

@@ -89,19 +89,34 @@ import Testing
         }
     }
 
-    @Test func descriptionsMentionEveryCall() throws {
+    @Test func tablesMentionEveryCall() throws {
         for seed in 0..<20 as Range<UInt64> {
             let plan = try plan(seed: seed)
-            let lines = plan.description.split(separator: "\n", omittingEmptySubsequences: false)
             let changes = plan.count("layout change")
-            #expect(lines.count == plan.calls.count + 2 + changes)
-            for (place, call) in plan.calls.enumerated() {
-                #expect(lines[place].hasPrefix("\(place)\t\(call.kernel.name)\t"))
-                #expect(lines[place].contains(call.note))
+            let seconds = plan.calls.indices.map { Double($0 + 1) * 1e-6 }
+            for table in [plan.table(), plan.table(seconds: seconds)] {
+                let isTimed = table != plan.description
+                let lines = table.split(separator: "\n", omittingEmptySubsequences: false)
+                #expect(lines.count == plan.calls.count + (isTimed ? 4 : 3) + changes)
+                for (place, call) in plan.calls.enumerated() {
+                    let words = lines[place + 1].split(separator: " ")
+                    #expect(words[0] == "\(place)")
+                    #expect(lines[place + 1].contains(call.kernel.name))
+                    #expect(lines[place + 1].hasSuffix(call.note))
+                    if isTimed { #expect(words[1] == "\(place + 1).0") }
+                }
+                #expect(lines[lines.count - 1 - changes] == "layout changes: \(changes)")
+                for line in lines.suffix(changes) { #expect(line.hasPrefix("  ") && line.contains(" → ")) }
             }
-            #expect(lines[plan.calls.count].contains("\(plan.arenaByteCount) B shared"))
-            #expect(lines[plan.calls.count + 1] == "layout changes: \(changes)")
-            for line in lines.suffix(changes) { #expect(line.hasPrefix("  ") && line.contains(" → ")) }
         }
+    }
+
+    /// Counted by hand: 2 · outputs · products of one output.
+    @Test func kernelsCountTheirArithmetic() {
+        let convolution = ConvolutionRequest(
+            direction: .kernelGradient, convolution: Convolution(groups: 2), images: [2, 5, 6, 8],
+            kernel: [3, 2, 4, 10], output: [2, 3, 5, 10])
+        let choice = FakeCatalog().choose(convolution)
+        #expect(Kernel.convolution(choice).operationCount == 2 * (2 * 3 * 5 * 10) * (3 * 2 * 4))
     }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Fovea
 
-/// What chooses a training step on the command line.
-struct TrainingStepOptions: ParsableArguments {
+/// What chooses the work to time or to plan on the command line.
+struct MeasuredWorkOptions: ParsableArguments {
     @Argument(help: "The network's name: \(NamedNetwork.listOfNames).")
     var network: String
 
@@ -11,6 +11,14 @@ struct TrainingStepOptions: ParsableArguments {
         help: ArgumentHelp(
             "Images per step (default: the size that the network is measured with).", valueName: "count"))
     var batchSize: Int?
+
+    @Flag(help: "The network's outputs alone instead of a training step.")
+    var inference = false
+
+    @Flag(help: "Without Winograd's algorithm.")
+    var strict = false
+
+    var backend: OneDNNBackend { OneDNNBackend(precision: strict ? .strict : .float32) }
 
     private static let batchSizeLimit = 65_536
 
@@ -21,29 +29,36 @@ struct TrainingStepOptions: ParsableArguments {
         }
     }
 
-    func makeStep() throws -> TrainingStep {
+    func makeWork() throws -> MeasuredWork {
         let network = try named(network, "network", of: NamedNetwork.self)
-        return try TrainingStep(network, batch: batchSize ?? network.measuredBatchSize)
+        return try MeasuredWork(
+            network, batch: batchSize ?? network.measuredBatchSize, mode: inference ? .inference : .training)
     }
 }
 
-/// One training step of a named network on random images in memory: what is timed and planned.
-struct TrainingStep {
+/// A training step or the inference of a named network on random images in memory: what is timed and planned.
+struct MeasuredWork {
     let network: NamedNetwork
     let batch: Int
+    let mode: Mode
     let optimizer: any Optimizer
     private let outputs: [Tensor]
     private let updates: [Update]
 
-    init(_ network: NamedNetwork, batch: Int) throws {
+    init(_ network: NamedNetwork, batch: Int, mode: Mode) throws {
         self.network = network
         self.batch = batch
+        self.mode = mode
         // The networks of the table in docs/architecture.md are measured with Adam but for the cats and dogs.
         optimizer = network == .catsDogsCNN ? RMSprop(learningRate: 1e-4) : Adam()
         let model = try network.model()
-        let images = Tensor.input("images", network.inputShape)
+        let predictions = try model(Tensor.input("images", network.inputShape))
+        guard mode == .training else {
+            (outputs, updates) = ([predictions], [])
+            return
+        }
         let labels = Tensor.input("labels", .scalar, .int32)
-        let loss = try network.loss(targets: labels, predictions: model(images)).mean()
+        let loss = try network.loss(targets: labels, predictions: predictions).mean()
         let variables = model.trainableParameters.compactMap(\.parameter.variable)
         let gradients = try gradient(of: loss, withRespectTo: variables.map { Tensor($0) })
         outputs = [loss]
@@ -51,20 +66,20 @@ struct TrainingStep {
     }
 
     func graph() throws -> BoundGraph {
-        try BoundGraph(outputs: outputs, updates: updates, mode: .training, batch: batch)
+        try BoundGraph(outputs: outputs, updates: updates, mode: mode, batch: batch)
     }
 
-    /// The compiled step with random images and labels set.
+    /// The work compiled, with random images and labels set.
     @Compute
     func executable(on backend: OneDNNBackend) throws -> any Executable {
-        let executable = try backend.compile(
-            outputs: outputs, updates: updates, mode: .training, batch: batch)
+        let executable = try backend.compile(outputs: outputs, updates: updates, mode: mode, batch: batch)
         var generator = PhiloxGenerator(seed: 0, stream: 0, step: 0)
         let shape = Shape([batch] + network.inputShape.dimensions)
         let pixels = (0..<shape.elementCount).map { _ in Float(generator.uniform()) }
+        try executable.setInput("images", to: TensorValue(shape: shape, pixels))
+        guard mode == .training else { return executable }
         let classes = UInt64(max(2, network.outputCount))
         let labels = (0..<batch).map { _ in Int32(generator.next() % classes) }
-        try executable.setInput("images", to: TensorValue(shape: shape, pixels))
         try executable.setInput("labels", to: TensorValue(labels))
         try executable.setInput("learning_rate", to: TensorValue(Float(optimizer.learningRate)))
         return executable
