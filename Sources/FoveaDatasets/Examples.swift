@@ -86,7 +86,9 @@ public struct Examples: Equatable, Sendable {
 
     /// Copies the inputs of the examples at `indices`, in that order, to `memory`.
     ///
-    /// - Parameter memory: `indices.count * inputByteCount` bytes.
+    /// - Parameters:
+    ///   - indices: which examples; one may come more than once.
+    ///   - memory: `indices.count * inputByteCount` bytes.
     /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
     ///   has been copied.
     public func copyInputs(
@@ -97,7 +99,9 @@ public struct Examples: Equatable, Sendable {
 
     /// Copies the targets of the examples at `indices`, in that order, to `memory`.
     ///
-    /// - Parameter memory: `indices.count * targetByteCount` bytes.
+    /// - Parameters:
+    ///   - indices: which examples; one may come more than once.
+    ///   - memory: `indices.count * targetByteCount` bytes.
     /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
     ///   has been copied.
     public func copyTargets(
@@ -109,7 +113,7 @@ public struct Examples: Equatable, Sendable {
 
 /// The numbers `0..<count` in a random order that is the same for the same seed and epoch.
 ///
-/// A Fisher–Yates shuffle with numbers from ``PhiloxGenerator``: each order is equally likely, and the order
+/// A Fisher–Yates shuffle with numbers from `PhiloxGenerator`: each order is equally likely, and the order
 /// of any epoch can be made without those before it.
 public func shuffledOrder(count: Int, seed: UInt64, epoch: Int) -> [Int] {
     var generator = PhiloxGenerator(

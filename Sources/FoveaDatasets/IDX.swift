@@ -11,7 +11,9 @@ public enum IDX {
 
     /// The unsigned bytes of an IDX file, with the shape that the file states.
     ///
-    /// - Parameter limit: The most elements accepted.
+    /// - Parameters:
+    ///   - path: The file, packed with gzip or not.
+    ///   - limit: The most elements accepted.
     /// - Throws: `DatasetError`, naming the file, when it is missing, unreadable, damaged, cut short, too long,
     ///   larger than `limit`, empty, not IDX, or of another element type.
     public static func read(_ path: String, limit: Int = defaultLimit) throws(DatasetError) -> TensorValue {
@@ -42,7 +44,10 @@ public enum IDX {
 
     /// Class numbers as int32 `[count]`.
     ///
-    /// - Parameter classCount: Every label must be less than this.
+    /// - Parameters:
+    ///   - path: The file, packed with gzip or not.
+    ///   - classCount: Every label must be less than this.
+    ///   - limit: The most labels accepted.
     /// - Throws: `DatasetError` as ``read(_:limit:)`` does, and when the file does not have one axis or a label
     ///   is not less than `classCount`.
     public static func readLabels(

@@ -233,8 +233,12 @@ private func reorderRequest(_ type: TensorType, from: Layout, to: Layout) -> Reo
 extension Plan {
     /// Plans a bound graph for the kernels of a catalog.
     ///
-    /// - Parameter residentLayouts: layouts of variables that already live in a backend's memory; the others take the
-    ///   layout that their first use wants.
+    /// - Parameters:
+    ///   - graph: what is to be computed.
+    ///   - catalog: what the backend has to compute it with.
+    ///   - residentLayouts: layouts of variables that already live in a backend's memory; the others take the layout that
+    ///     their first use wants.
+    /// - Throws: `PlanError` for what no kernel computes, and what the catalog throws.
     public init(
         _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
     ) throws {

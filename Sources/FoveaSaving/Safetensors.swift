@@ -24,7 +24,9 @@ public struct Safetensors: Sendable {
 
     /// Reads a whole file's bytes.
     ///
-    /// - Parameter file: what error messages call the file.
+    /// - Parameters:
+    ///   - bytes: the file's content.
+    ///   - file: what error messages call the file.
     /// - Throws: `SafetensorsError` for any bytes that break the format's rules, for element types Fovea
     ///   does not have, and for data that does not fit its checksum where there is one.
     public init(parsing bytes: [UInt8], file: String) throws(SafetensorsError) {

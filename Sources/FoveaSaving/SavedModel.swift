@@ -56,7 +56,9 @@ public struct SavedModel: Sendable {
 
     /// Reads a file and builds its model.
     ///
-    /// - Parameter layerTypes: the kinds of layers that may occur in it.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - layerTypes: the kinds of layers that may occur in it.
     /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it
     ///   holds no model or parts that do not fit together.
     @Compute

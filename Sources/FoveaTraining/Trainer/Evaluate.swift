@@ -13,7 +13,9 @@ public struct Evaluation: Hashable, Codable, Sendable {
 extension Trainer {
     /// The loss and the metrics of the model, in inference mode, over a data set.
     ///
-    /// - Parameter batchSize: examples computed at once.
+    /// - Parameters:
+    ///   - examples: what to measure on.
+    ///   - batchSize: examples computed at once.
     /// - Throws: `TrainingError` for data that does not fit the model; `ShapeError` when the targets do not fit the loss.
     public func evaluate(_ examples: Examples, batchSize: Int = 32) throws -> Evaluation {
         try check("batchSize", batchSize, in: 1..., "positive")
