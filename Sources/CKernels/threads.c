@@ -1,6 +1,7 @@
 #include "threads.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fovea_elementwise.h"
@@ -59,9 +60,21 @@ static void start_idle_pool(void) {
     if (pthread_create(&thread, 0, hold_idle_pool, 0) == 0) pthread_detach(thread);
 }
 
-void fovea_wait_briefly(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    if (omp_get_max_threads() > 1) pthread_once(&once, start_idle_pool);
+// Runs that are looked at together, and how often another program may take a CPU in that time.
+enum { watched_runs = 8, tolerated_switches = 16 };
+
+void fovea_watch_contention(void) {
+    static long switches_before;
+    static int32_t runs, is_started;
+    if (is_started || omp_get_max_threads() < 2 || runs++ % watched_runs != 0) return;
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0) return;
+    long switches = usage.ru_nivcsw - switches_before;
+    switches_before = usage.ru_nivcsw;
+    // The first look only learns where counting starts.
+    if (runs == 1 || switches <= tolerated_switches) return;
+    is_started = 1;
+    start_idle_pool();
 }
 
 int32_t fovea_thread_count(void) { return omp_get_max_threads(); }

@@ -120,11 +120,12 @@ void fovea_scatter_add(int64_t outer, int64_t extent, int64_t inner, int64_t cou
 // and oneDNN share one pool, which belongs to the calling operating-system thread, as does the number that is set.
 int32_t fovea_thread_count(void);
 
-// Makes threads that wait for each other give up the CPU soon. By itself the OpenMP runtime lets them spin for
-// milliseconds, longer than the scheduler's time slice: when another program takes one of the CPUs, every wait then lasts
-// until that program's slice ends, and a training step takes twenty times as long. The runtime spins a thousand times
-// less while it manages more threads than there are CPUs, so this starts a second pool that does nothing.
-void fovea_wait_briefly(void);
+// To be called after each run, from the compute thread: when other programs keep taking CPUs away, makes threads that wait
+// for each other give up the CPU soon. By itself the OpenMP runtime lets them spin for milliseconds, longer than the
+// scheduler's time slice: every wait then lasts until the other program's slice ends, and a training step takes twenty
+// times as long. The runtime spins far less while it manages more threads than there are CPUs, so this starts a second pool
+// that does nothing. On a quiet machine spinning is faster by some percent, so it stays until it is found to hurt.
+void fovea_watch_contention(void);
 
 void fovea_set_thread_count(int32_t count);
 

@@ -20,7 +20,6 @@ public final class OneDNNExecutable: Executable {
     private var constants: [AlignedMemory] = []
 
     init(_ graph: BoundGraph, plan: Plan, seed: UInt64) throws {
-        fovea_wait_briefly()
         self.seed = seed
         self.plan = plan
         inputs = try graph.inputs()
@@ -124,6 +123,7 @@ public final class OneDNNExecutable: Executable {
             }
         }
         for call in calls { try call.run() }
+        fovea_watch_contention()
         hasRun = true
     }
 
