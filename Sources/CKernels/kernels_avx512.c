@@ -7,22 +7,9 @@
 #define FEATURES "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi2"
 #pragma clang attribute push(__attribute__((target(FEATURES))), apply_to = function)
 #pragma clang attribute push(__attribute__((min_vector_width(512))), apply_to = function)
-#include "fold_kernels.h"
-#include "lane_kernels.h"
-#include "max_pool_kernels.h"
+#include "kernels.h"
 #pragma clang attribute pop
 #pragma clang attribute pop
 
-const fovea_kernel_table fovea_kernels_avx512 = {
-    .name = "avx512",
-    .lanes = LANE_KERNELS,
-    .loads = LOADS,
-    .stores = STORES,
-    .iota = iota,
-    .folds = FOLDS,
-    .row_folds = ROW_FOLDS,
-    .max_pool_rows = max_pool_rows,
-    .max_unpool_rows = max_unpool_rows,
-    .max_unpool_planes = max_unpool_planes,
-};
+const fovea_kernel_table fovea_kernels_avx512 = KERNEL_TABLE("avx512");
 #endif

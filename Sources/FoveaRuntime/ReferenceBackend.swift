@@ -51,7 +51,7 @@ private final class ReferenceExecutable: Executable {
                 case .source(.input(let name)): try given[name] ?? { throw RunError.missingInput(name) }()
                 case .source(.constant(let value)): value
                 case .source(.variable(let variable)): try variable.value()
-                case .source(.randomKey): TensorValue(randomKey(seed: seed, step: step))
+                case .source(.randomKey): randomKeyValue(step: step)
                 default:
                     try tensor.operation.rule.evaluate(tensor.inputs.map { values[$0]! }, tensor.node.type)
                 }
@@ -59,5 +59,10 @@ private final class ReferenceExecutable: Executable {
         // All updates see the values from before the run.
         for update in graph.updates { try update.variable.assign(values[update.value]!) }
         results = graph.outputs.map { values[$0]! }
+    }
+
+    private func randomKeyValue(step: UInt64) -> TensorValue {
+        let key = randomKey(seed: seed, step: step)
+        return TensorValue(key.indices.map { key[$0] })
     }
 }

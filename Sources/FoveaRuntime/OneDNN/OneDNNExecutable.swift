@@ -118,9 +118,8 @@ public final class OneDNNExecutable: Executable {
     public func run(step: UInt64) throws {
         if let name = missing.min() { throw RunError.missingInput(name) }
         if let randomKeyAddress {
-            for (place, word) in randomKey(seed: seed, step: step).enumerated() {
-                randomKeyAddress[place] = word
-            }
+            let key = randomKey(seed: seed, step: step)
+            for place in key.indices { randomKeyAddress[place] = key[place] }
         }
         for call in calls { try call.run() }
         fovea_watch_contention()

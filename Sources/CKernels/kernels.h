@@ -1,0 +1,22 @@
+// All kernels that are compiled once per kind of CPU, and the table of them. Included by the files that do so.
+#ifndef FOVEA_KERNELS_H
+#define FOVEA_KERNELS_H
+#include "fold_kernels.h"
+#include "lane_kernels.h"
+#include "max_pool_kernels.h"
+
+#define KERNEL_TABLE(kind)                      \
+    {                                           \
+        .name = kind,                           \
+        .lanes = LANE_KERNELS,                  \
+        .loads = LOADS,                         \
+        .stores = STORES,                       \
+        .iota = iota,                           \
+        .folds = FOLDS,                         \
+        .row_folds = ROW_FOLDS,                 \
+        .max_pool_rows = max_pool_rows,         \
+        .max_unpool_rows = max_unpool_rows,     \
+        .max_unpool_planes = max_unpool_planes, \
+    }
+
+#endif
