@@ -1,0 +1,147 @@
+// Rounding and splitting of float32 numbers into bfloat16 tiles. Included by the files whose functions are compiled for
+// CPUs with AVX-512 and its bfloat16 conversions.
+#ifndef FOVEA_BFLOAT16_PACKING_H
+#define FOVEA_BFLOAT16_PACKING_H
+#include <immintrin.h>
+#include <stdint.h>
+
+#include "bfloat16_tiles.h"
+
+#define PACKING __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"), min_vector_width(512)))
+#define INLINE_PACKING PACKING static inline __attribute__((always_inline))
+
+// 32 rounded numbers, and what rounding left over, rounded as well.
+typedef struct {
+    __m512i numbers, rests;
+} split_numbers;
+
+// The numbers of `a`, then those of `b`.
+INLINE_PACKING split_numbers split_row(__m512 a, __m512 b, int32_t terms) {
+    split_numbers result = {(__m512i)_mm512_cvtne2ps_pbh(b, a), _mm512_setzero_si512()};
+    if (terms == 2) {
+        __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(result.numbers));
+        __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(result.numbers, 1));
+        a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32(low, 16)));
+        b = _mm512_sub_ps(b, _mm512_castsi512_ps(_mm512_slli_epi32(high, 16)));
+        result.rests = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+    }
+    return result;
+}
+
+// Numbers of `a` and `b` in turn: a0 b0 a1 b1 …
+INLINE_PACKING split_numbers split_pairs(__m512 a, __m512 b, int32_t terms) {
+    const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                                             21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    split_numbers result = {_mm512_permutexvar_epi16(in_turn, (__m512i)_mm512_cvtne2ps_pbh(b, a)),
+                            _mm512_setzero_si512()};
+    if (terms == 2) {
+        __m512i of_b = _mm512_and_si512(result.numbers, _mm512_set1_epi32((int32_t)0xffff0000));
+        a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32(result.numbers, 16)));
+        b = _mm512_sub_ps(b, _mm512_castsi512_ps(of_b));
+        result.rests = _mm512_permutexvar_epi16(in_turn, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+    }
+    return result;
+}
+
+// Transposes a square of 16 by 16 words of 32 bits.
+INLINE_PACKING void transpose(__m512i rows[16]) {
+    __m512i step[16];
+    for (int i = 0; i < 16; i += 2) {
+        step[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+        step[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {
+        rows[i] = _mm512_unpacklo_epi64(step[i], step[i + 2]);
+        rows[i + 1] = _mm512_unpackhi_epi64(step[i], step[i + 2]);
+        rows[i + 2] = _mm512_unpacklo_epi64(step[i + 1], step[i + 3]);
+        rows[i + 3] = _mm512_unpackhi_epi64(step[i + 1], step[i + 3]);
+    }
+    // Now lane group g of rows[4q + c] has column 4g + c of rows 4q..<4q+4.
+    for (int c = 0; c < 4; c++) {
+        __m512i low = _mm512_shuffle_i32x4(rows[c], rows[4 + c], 0x44);
+        __m512i high = _mm512_shuffle_i32x4(rows[c], rows[4 + c], 0xee);
+        __m512i low_below = _mm512_shuffle_i32x4(rows[8 + c], rows[12 + c], 0x44);
+        __m512i high_below = _mm512_shuffle_i32x4(rows[8 + c], rows[12 + c], 0xee);
+        step[c] = _mm512_shuffle_i32x4(low, low_below, 0x88);
+        step[4 + c] = _mm512_shuffle_i32x4(low, low_below, 0xdd);
+        step[8 + c] = _mm512_shuffle_i32x4(high, high_below, 0x88);
+        step[12 + c] = _mm512_shuffle_i32x4(high, high_below, 0xdd);
+    }
+    for (int i = 0; i < 16; i++) rows[i] = step[i];
+}
+
+// The first `count` of 16 numbers, then zeros; nothing beyond them is read.
+INLINE_PACKING __m512 load_some(const float *numbers, int64_t count) {
+    if (count >= 16) return _mm512_loadu_ps(numbers);
+    return count <= 0 ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), numbers);
+}
+
+INLINE_PACKING void store_split(uint8_t *to, int64_t rest, split_numbers numbers, int32_t terms) {
+    _mm512_storeu_si512(to, numbers.numbers);
+    if (terms == 2) _mm512_storeu_si512(to + rest, numbers.rests);
+}
+
+// 16 lines of 32 numbers, `lines` and `count` of which exist, each contiguous.
+typedef struct {
+    const float *start;
+    int64_t line;  // floats from line to line
+    int64_t lines, count;
+} number_lines;
+
+// Lines become rows of a left tile.
+INLINE_PACKING void pack_left(number_lines from, uint8_t *to, int64_t rest, int32_t terms) {
+    for (int64_t i = 0; i < tile_rows; i++) {
+        int64_t count = i < from.lines ? from.count : 0;
+        const float *line = from.start + i * from.line;
+        store_split(to + i * tile_row_bytes, rest,
+                    split_row(load_some(line, count), load_some(line + 16, count - 16), terms), terms);
+    }
+}
+
+// Lines become columns of a right tile.
+INLINE_PACKING void pack_right_transposed(number_lines from, uint8_t *to, int64_t rest, int32_t terms) {
+    __m512i numbers[16], rests[16];
+    for (int64_t i = 0; i < tile_columns; i++) {
+        int64_t count = i < from.lines ? from.count : 0;
+        const float *line = from.start + i * from.line;
+        split_numbers split = split_row(load_some(line, count), load_some(line + 16, count - 16), terms);
+        numbers[i] = split.numbers;
+        rests[i] = split.rests;
+    }
+    transpose(numbers);
+    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * tile_row_bytes, numbers[i]);
+    if (terms < 2) return;
+    transpose(rests);
+    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + rest + i * tile_row_bytes, rests[i]);
+}
+
+// 32 lines of 16 numbers each along the inner axis: a right tile as it is.
+INLINE_PACKING void pack_right(number_lines from, uint8_t *to, int64_t rest, int32_t terms) {
+    for (int64_t i = 0; i < tile_inner; i += 2) {
+        const float *line = from.start + i * from.line;
+        __m512 a = load_some(line, i < from.lines ? from.count : 0);
+        __m512 b = load_some(line + from.line, i + 1 < from.lines ? from.count : 0);
+        store_split(to + i / 2 * tile_row_bytes, rest, split_pairs(a, b, terms), terms);
+    }
+}
+
+// 32 lines of 16 numbers each along the inner axis become columns of a left tile.
+INLINE_PACKING void pack_left_transposed(number_lines from, uint8_t *to, int64_t row_bytes, int64_t rest,
+                                         int32_t terms) {
+    __m512i numbers[16], rests[16];
+    for (int64_t i = 0; i < tile_inner; i += 2) {
+        const float *line = from.start + i * from.line;
+        __m512 a = load_some(line, i < from.lines ? from.count : 0);
+        __m512 b = load_some(line + from.line, i + 1 < from.lines ? from.count : 0);
+        split_numbers split = split_pairs(a, b, terms);
+        numbers[i / 2] = split.numbers;
+        rests[i / 2] = split.rests;
+    }
+    transpose(numbers);
+    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * row_bytes, numbers[i]);
+    if (terms < 2) return;
+    transpose(rests);
+    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + rest + i * row_bytes, rests[i]);
+}
+
+#endif

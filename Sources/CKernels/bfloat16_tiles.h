@@ -1,0 +1,55 @@
+// Products of tiles of bfloat16 numbers.
+//
+// A tile has 16 rows of 64 bytes. A left tile holds in each row 32 successive numbers along the inner axis. A right tile
+// holds in its row r the inner numbers 2r and 2r + 1 of each of 16 columns, next to each other. A result tile is 16 by 16
+// float32 numbers.
+#ifndef FOVEA_BFLOAT16_TILES_H
+#define FOVEA_BFLOAT16_TILES_H
+#include <stdint.h>
+
+enum {
+    tile_rows = 16,
+    tile_columns = 16,
+    tile_inner = 32,  // bfloat16 numbers in a row of a left tile
+    tile_row_bytes = 64,
+    tile_bytes = 1024,
+};
+
+// A block of result tiles as a sum over steps along the inner axis. A block has 2 × 2 tiles, or up to 4 in one row or
+// column: what the unit's registers hold.
+typedef struct {
+    const uint8_t *left;          // with two terms the remainders lie `left_rest` bytes further on
+    const int64_t *left_offsets;  // bytes, for each step
+    int64_t left_rest, left_row, left_tile;  // bytes to the remainders, the next row, the next tile down
+    const uint8_t *right;         // the tiles of successive steps, each followed by its remainders
+    int64_t right_tile;           // bytes to the next tile across
+    int64_t steps;
+    int64_t rows, columns;        // of tiles
+    int32_t terms;
+    int32_t accumulates;          // adds to what `result` holds
+    float *result;
+    int64_t result_row;           // floats from row to row
+} tile_block;
+
+typedef struct {
+    const char *name;
+    // Prepare and release the unit, on each thread.
+    void (*begin)(void);
+    void (*end)(void);
+    void (*multiply)(const tile_block *block);
+} tile_unit;
+
+// The unit in use; NULL when the CPU has none.
+const tile_unit *fovea_tile_unit(void);
+
+extern const tile_unit fovea_amx_unit, fovea_avx512_bfloat16_unit;
+
+// How many tiles a block has down and across in an area of tiles.
+static inline int64_t block_rows(int64_t across) { return across == 1 ? 4 : 2; }
+static inline int64_t block_columns(int64_t down) { return down == 1 ? 4 : 2; }
+
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t rounded_up(int64_t a, int64_t b) { return divided_up(a, b) * b; }
+
+#endif

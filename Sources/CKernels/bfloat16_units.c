@@ -1,0 +1,268 @@
+// The two units that multiply bfloat16 numbers, and the choice between them.
+#include "bfloat16_tiles.h"
+#include "fovea_bfloat16.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// MARK: Matrix tiles (AMX)
+
+#define AMX __attribute__((target("amx-tile,amx-bf16"))) static
+
+AMX void amx_begin(void) {
+    struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } __attribute__((aligned(64))) configuration = {.palette = 1};
+    for (int tile = 0; tile < 8; tile++) {
+        configuration.row_bytes[tile] = tile_row_bytes;
+        configuration.rows[tile] = tile_rows;
+    }
+    _tile_loadconfig(&configuration);
+}
+
+// Tiles in use would make every switch between threads save them.
+AMX void amx_end(void) { _tile_release(); }
+
+// Two by two tiles. Registers are named by literals: 0 to 3 are results, 4 and 5 left tiles, 6 and 7 right ones.
+AMX void multiply_square(const tile_block *b) {
+    int64_t result_bytes = b->result_row * 4, next = b->right_tile;
+    float *top = b->result, *bottom = b->result + tile_rows * b->result_row;
+    if (b->accumulates) {
+        _tile_loadd(0, top, result_bytes);
+        _tile_loadd(1, top + tile_columns, result_bytes);
+        _tile_loadd(2, bottom, result_bytes);
+        _tile_loadd(3, bottom + tile_columns, result_bytes);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+#define MULTIPLY_SQUARE          \
+    do {                         \
+        _tile_dpbf16ps(0, 4, 6); \
+        _tile_dpbf16ps(1, 4, 7); \
+        _tile_dpbf16ps(2, 5, 6); \
+        _tile_dpbf16ps(3, 5, 7); \
+    } while (0)
+    const uint8_t *right = b->right;
+    for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
+        const uint8_t *left = b->left + b->left_offsets[step];
+        _tile_loadd(6, right, tile_row_bytes);
+        _tile_loadd(7, right + next, tile_row_bytes);
+        if (b->terms == 2) {
+            _tile_loadd(4, left + b->left_rest, b->left_row);
+            _tile_loadd(5, left + b->left_rest + b->left_tile, b->left_row);
+            MULTIPLY_SQUARE;
+        }
+        _tile_loadd(4, left, b->left_row);
+        _tile_loadd(5, left + b->left_tile, b->left_row);
+        MULTIPLY_SQUARE;
+        if (b->terms == 2) {
+            _tile_loadd(6, right + tile_bytes, tile_row_bytes);
+            _tile_loadd(7, right + tile_bytes + next, tile_row_bytes);
+            MULTIPLY_SQUARE;
+        }
+    }
+    _tile_stored(0, top, result_bytes);
+    _tile_stored(1, top + tile_columns, result_bytes);
+    _tile_stored(2, bottom, result_bytes);
+    _tile_stored(3, bottom + tile_columns, result_bytes);
+}
+
+// Up to four tiles in a line: down when `is_column`, across otherwise.
+AMX inline __attribute__((always_inline)) void multiply_line(const tile_block *b, const int is_column) {
+    int64_t count = is_column ? b->rows : b->columns;
+    int64_t result_bytes = b->result_row * 4, step_down = is_column ? tile_rows * b->result_row : tile_columns;
+    int64_t next = is_column ? b->left_tile : b->right_tile;
+#define FOR_LINE(statement)   \
+    statement(0);             \
+    if (count > 1) {          \
+        statement(1);         \
+        if (count > 2) {      \
+            statement(2);     \
+            if (count > 3) {  \
+                statement(3); \
+            }                 \
+        }                     \
+    }
+#define LOAD_RESULT(i) _tile_loadd(i, b->result + i * step_down, result_bytes)
+#define STORE_RESULT(i) _tile_stored(i, b->result + i * step_down, result_bytes)
+    if (b->accumulates) {
+        FOR_LINE(LOAD_RESULT)
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+// One operand stays in register 4, the other passes through 5, 6, 7 and 5 again.
+#define MULTIPLY_ONE(i, register)                             \
+    do {                                                      \
+        _tile_loadd(register, moving + i * next, moving_row); \
+        if (is_column) {                                      \
+            _tile_dpbf16ps(i, register, 4);                   \
+        } else {                                              \
+            _tile_dpbf16ps(i, 4, register);                   \
+        }                                                     \
+    } while (0)
+#define MULTIPLY_LINE                                \
+    do {                                             \
+        MULTIPLY_ONE(0, 5);                          \
+        if (count > 1) MULTIPLY_ONE(1, 6);           \
+        if (count > 2) MULTIPLY_ONE(2, 7);           \
+        if (count > 3) MULTIPLY_ONE(3, 5);           \
+    } while (0)
+    const uint8_t *right = b->right;
+    for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
+        const uint8_t *left = b->left + b->left_offsets[step];
+        const uint8_t *kept = is_column ? right : left, *moving = is_column ? left : right;
+        int64_t kept_row = is_column ? tile_row_bytes : b->left_row;
+        int64_t moving_row = is_column ? b->left_row : tile_row_bytes;
+        int64_t kept_rest = is_column ? tile_bytes : b->left_rest, moving_rest = is_column ? b->left_rest : tile_bytes;
+        if (b->terms == 2) {
+            _tile_loadd(4, kept + kept_rest, kept_row);
+            MULTIPLY_LINE;
+        }
+        _tile_loadd(4, kept, kept_row);
+        MULTIPLY_LINE;
+        if (b->terms == 2) {
+            moving += moving_rest;
+            MULTIPLY_LINE;
+        }
+    }
+    FOR_LINE(STORE_RESULT)
+}
+
+AMX void amx_multiply(const tile_block *block) {
+    if (block->columns == 1) {
+        multiply_line(block, 1);
+    } else if (block->rows == 1) {
+        multiply_line(block, 0);
+    } else {
+        multiply_square(block);
+    }
+}
+
+const tile_unit fovea_amx_unit = {"amx", amx_begin, amx_end, amx_multiply};
+
+// Linux gives a process the tiles' registers on request.
+static int amx_is_granted(void) {
+    enum { request_permission = 0x1023, tile_data = 18 };
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+// MARK: Dot products of pairs (AVX-512)
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"), min_vector_width(512))) static
+
+static void nothing(void) {}
+
+// Adds one step to a tile: rows of `left` times the tile `right`.
+AVX512 inline __attribute__((always_inline)) void add_step(__m512 sums[tile_rows], const uint8_t *left, int64_t left_row,
+                                                           const uint8_t *right) {
+    for (int64_t pair = 0; pair < tile_inner / 2; pair++) {
+        __m512bh columns = (__m512bh)_mm512_loadu_si512(right + pair * tile_row_bytes);
+#pragma clang loop unroll(full)
+        for (int row = 0; row < tile_rows; row++) {
+            int32_t numbers;
+            memcpy(&numbers, left + row * left_row + pair * 4, 4);
+            sums[row] = _mm512_dpbf16_ps(sums[row], (__m512bh)_mm512_set1_epi32(numbers), columns);
+        }
+    }
+}
+
+AVX512 void multiply_tile(const tile_block *b, const uint8_t *left, const uint8_t *right, float *result) {
+    __m512 sums[tile_rows];
+    for (int row = 0; row < tile_rows; row++) {
+        sums[row] = b->accumulates ? _mm512_loadu_ps(result + row * b->result_row) : _mm512_setzero_ps();
+    }
+    for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
+        const uint8_t *here = left + b->left_offsets[step];
+        if (b->terms == 2) {
+            add_step(sums, here + b->left_rest, b->left_row, right);
+            add_step(sums, here, b->left_row, right + tile_bytes);
+        }
+        add_step(sums, here, b->left_row, right);
+    }
+    for (int row = 0; row < tile_rows; row++) _mm512_storeu_ps(result + row * b->result_row, sums[row]);
+}
+
+AVX512 void avx512_multiply(const tile_block *b) {
+    for (int64_t row = 0; row < b->rows; row++) {
+        for (int64_t column = 0; column < b->columns; column++) {
+            multiply_tile(b, b->left + row * b->left_tile, b->right + column * b->right_tile,
+                          b->result + row * tile_rows * b->result_row + column * tile_columns);
+        }
+    }
+}
+
+const tile_unit fovea_avx512_bfloat16_unit = {"avx512_bf16", nothing, nothing, avx512_multiply};
+#endif
+
+// MARK: Choice
+
+static int is_supported(const tile_unit *unit) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512bw")
+        || !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
+        return 0;
+    }
+    return unit == &fovea_avx512_bfloat16_unit || (__builtin_cpu_supports("amx-bf16") && amx_is_granted());
+#else
+    (void)unit;
+    return 0;
+#endif
+}
+
+// Best first.
+static const tile_unit *const units[] = {
+#if defined(__x86_64__)
+    &fovea_amx_unit,
+    &fovea_avx512_bfloat16_unit,
+#endif
+    0,
+};
+
+static const tile_unit no_unit = {.name = "none"};
+static _Atomic(const tile_unit *) selected;
+
+const tile_unit *fovea_tile_unit(void) {
+    const tile_unit *unit = atomic_load_explicit(&selected, memory_order_relaxed);
+    if (!unit) {
+        int i = 0;
+        while (units[i] && !is_supported(units[i])) i++;
+        unit = units[i] ? units[i] : &no_unit;
+        // A choice made meanwhile by fovea_set_bfloat16_unit stands.
+        const tile_unit *none = 0;
+        if (!atomic_compare_exchange_strong(&selected, &none, unit)) unit = none;
+    }
+    return unit == &no_unit ? 0 : unit;
+}
+
+const char *fovea_bfloat16_unit(void) {
+    const tile_unit *unit = fovea_tile_unit();
+    return unit ? unit->name : no_unit.name;
+}
+
+int32_t fovea_set_bfloat16_unit(const char *name) {
+    if (strcmp(name, no_unit.name) == 0) {
+        atomic_store(&selected, &no_unit);
+        return 1;
+    }
+    for (int i = 0; units[i]; i++) {
+        if (strcmp(units[i]->name, name) == 0 && is_supported(units[i])) {
+            atomic_store(&selected, units[i]);
+            return 1;
+        }
+    }
+    return 0;
+}

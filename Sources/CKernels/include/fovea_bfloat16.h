@@ -1,0 +1,53 @@
+// Convolutions and matrix products of float32 numbers on the CPU's bfloat16 units.
+//
+// Each number is rounded to bfloat16 (one term), or split into the sum of two bfloat16 numbers (two terms): x = h + l with
+// an error below 2^-17 |x|. A product of two such sums is h h' + h l' + l h', all summed in float32; what is left out is
+// below 2^-16 of the product, less than what Winograd's transforms lose. On CPUs with matrix tiles (AMX) three bfloat16
+// products take a fraction of the time of a float32 one.
+#ifndef FOVEA_BFLOAT16_H
+#define FOVEA_BFLOAT16_H
+#include <stddef.h>
+#include <stdint.h>
+
+// The unit in use: "amx", "avx512_bf16" (dot products of pairs), or "none"; and a way for tests to choose another, which
+// returns 0 when this CPU does not have it.
+const char *fovea_bfloat16_unit(void);
+int32_t fovea_set_bfloat16_unit(const char *name);
+
+// A convolution with stride 1. Images and output are [batch, channels / 16, height, width, 16] with channels and filters
+// multiples of 16; kernels are [window rows, window columns, channels, filters].
+typedef struct {
+    int32_t terms;    // of each number: 1 or 2
+    int32_t workers;  // parts that run in parallel; sums over a batch depend on how many
+    int64_t batch, height, width, channels, filters;
+    int64_t window[2], padding[2];  // rows, columns; padding before the first
+    int64_t output_height, output_width;
+    int32_t relu;  // negative outputs become zero
+} fovea_bfloat16_convolution;
+
+size_t fovea_bfloat16_forward_scratch(const fovea_bfloat16_convolution *convolution);
+size_t fovea_bfloat16_input_gradient_scratch(const fovea_bfloat16_convolution *convolution);
+size_t fovea_bfloat16_kernel_gradient_scratch(const fovea_bfloat16_convolution *convolution);
+
+// `bias` [filters] may be NULL. Scratch memory is 64-byte aligned.
+void fovea_bfloat16_forward(const fovea_bfloat16_convolution *convolution, const float *images, const float *kernel,
+                            const float *bias, float *output, void *scratch);
+void fovea_bfloat16_input_gradient(const fovea_bfloat16_convolution *convolution, const float *upstream,
+                                   const float *kernel, float *gradient, void *scratch);
+// Also the bias's gradient, the sum of `upstream` over batch and places, unless `bias_gradient` is NULL.
+void fovea_bfloat16_kernel_gradient(const fovea_bfloat16_convolution *convolution, const float *images,
+                                    const float *upstream, float *gradient, float *bias_gradient, void *scratch);
+
+// c = a b (+ bias) (rectified): a [rows, inner], b [inner, columns], c [rows, columns] row-major.
+typedef struct {
+    int32_t terms, workers;
+    int64_t rows, inner, columns;
+    int64_t a_strides[2], b_strides[2];  // elements from row to row and from column to column, one of them 1
+    int32_t relu;
+} fovea_bfloat16_matmul;
+
+size_t fovea_bfloat16_matmul_scratch(const fovea_bfloat16_matmul *matmul);
+void fovea_bfloat16_multiply(const fovea_bfloat16_matmul *matmul, const float *a, const float *b, const float *bias,
+                             float *c, void *scratch);
+
+#endif
