@@ -29,7 +29,7 @@ typedef struct {
     int64_t filters, output_height, output_width;
     int64_t window[2], padding[2];
     // How it is cut and packed.
-    int64_t channel_steps, row_pixels, strip_rows, strips, packed_pixels, plane_bytes, rest_bytes, steps, filter_tiles;
+    int64_t channel_steps, row_pixels, strip_rows, strips, packed_pixels, plane_bytes, term_bytes, steps, filter_tiles;
 } layer;
 
 static layer planned(layer l) {
@@ -47,7 +47,7 @@ static layer planned(layer l) {
     l.strips = divided_up(l.output_height, l.strip_rows);
     l.packed_pixels = (l.strip_rows + l.window[0] - 1) * l.row_pixels + spare_pixels;
     l.plane_bytes = l.packed_pixels * tile_row_bytes;
-    l.rest_bytes = l.plane_bytes * l.channel_steps;
+    l.term_bytes = l.plane_bytes * l.channel_steps;
     return l;
 }
 
@@ -74,7 +74,7 @@ static size_t kernel_bytes(const layer *l) { return (size_t)(l->filter_tiles * l
 static size_t offsets_bytes(const layer *l) { return (size_t)rounded_up(l->steps * (int64_t)sizeof(int64_t), 64); }
 
 static size_t scratch_bytes(const layer *l) {
-    return kernel_bytes(l) + offsets_bytes(l) + (size_t)(l->workers * l->rest_bytes * l->terms);
+    return kernel_bytes(l) + offsets_bytes(l) + (size_t)(l->workers * l->term_bytes * l->terms);
 }
 
 size_t fovea_bfloat16_forward_scratch(const fovea_bfloat16_convolution *c) {
@@ -127,15 +127,15 @@ PACKING static void pack_strip(const layer *l, const float *image, int64_t first
             int64_t y = first_row - l->padding[0] + row;
             int64_t before = l->padding[1], inside = smaller(l->width, l->row_pixels - before);
             if (y < 0 || y >= l->height) before = l->row_pixels, inside = 0;
-            split_numbers zeros = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-            for (int64_t x = 0; x < before; x++, to += tile_row_bytes) store_split(to, l->rest_bytes, zeros, l->terms);
+            split_numbers zeros = {};
+            for (int64_t x = 0; x < before; x++, to += tile_row_bytes) store_split(to, l->term_bytes, zeros, l->terms);
             const float *from = low + y * l->width * lanes;
             for (int64_t x = 0; x < inside; x++, to += tile_row_bytes, from += lanes) {
                 __m512 high = has_high ? _mm512_loadu_ps(from + plane) : _mm512_setzero_ps();
-                store_split(to, l->rest_bytes, split_row(_mm512_loadu_ps(from), high, l->terms), l->terms);
+                store_split(to, l->term_bytes, split_row(_mm512_loadu_ps(from), high, l->terms), l->terms);
             }
             for (int64_t x = before + inside; x < l->row_pixels; x++, to += tile_row_bytes) {
-                store_split(to, l->rest_bytes, zeros, l->terms);
+                store_split(to, l->term_bytes, zeros, l->terms);
             }
         }
     }
@@ -171,7 +171,7 @@ PACKING static void convolve_strip(const convolution_work *work, int64_t index, 
     int64_t pixels = (rows - 1) * l->row_pixels + l->output_width, down = divided_up(pixels, tile_rows);
     float result[4 * tile_rows * tile_columns] __attribute__((aligned(64)));
     tile_block block = {
-        .left_offsets = work->offsets, .left_rest = l->rest_bytes, .left_row = tile_row_bytes, .left_tile = tile_bytes,
+        .left_offsets = work->offsets, .left_term = l->term_bytes, .left_row = tile_row_bytes, .left_tile = tile_bytes,
         .right_tile = l->steps * tile_bytes * l->terms, .steps = l->steps, .terms = l->terms, .result = result,
     };
     for (int64_t tile = 0; tile < l->filter_tiles; tile += block_columns(down)) {
@@ -197,7 +197,7 @@ static void convolve_strips(void *context, int64_t first, int64_t last) {
     const layer *l = work->layer;
     work->unit->begin();
     for (int64_t worker = first; worker < last; worker++) {
-        uint8_t *packed = work->packed_images + worker * l->rest_bytes * l->terms;
+        uint8_t *packed = work->packed_images + worker * l->term_bytes * l->terms;
         int64_t count = l->batch * l->strips;
         int64_t end = count * (worker + 1) / l->workers;
         for (int64_t index = count * worker / l->workers; index < end; index++) convolve_strip(work, index, packed);

@@ -117,7 +117,6 @@ PACKING static void pack_images(const gradient_work *work, int64_t piece, uint8_
     const gradient_plan *p = work->plan;
     const fovea_bfloat16_convolution *c = p->c;
     int64_t plane = c->height * c->width * lanes, first_row = piece % p->strips * p->piece_rows;
-    int64_t rest = p->images_bytes;
     for (int64_t block = 0; block < c->channels / lanes; block++, to += lanes * p->image_row_bytes) {
         pixel_walk walk = {
             .block = work->images + (piece / p->strips * (c->channels / lanes) + block) * plane, .height = c->height,
@@ -125,19 +124,12 @@ PACKING static void pack_images(const gradient_work *work, int64_t piece, uint8_
             .end_x = p->row_pixels - c->padding[1],
         };
         for (int64_t pixel = 0; pixel < p->image_pixels; pixel += tile_inner) {
-            __m512i numbers[16], rests[16];
+            split_numbers numbers[16];
             for (int i = 0; i < 16; i++) {
                 __m512 a = _mm512_loadu_ps(next_pixel(&walk)), b = _mm512_loadu_ps(next_pixel(&walk));
-                split_numbers split = split_pairs(a, b, c->terms);
-                numbers[i] = split.numbers;
-                rests[i] = split.rests;
+                numbers[i] = split_pairs(a, b, c->terms);
             }
-            transpose(numbers);
-            uint8_t *column = to + pixel * 2;
-            for (int i = 0; i < 16; i++) _mm512_storeu_si512(column + i * p->image_row_bytes, numbers[i]);
-            if (c->terms < 2) continue;
-            transpose(rests);
-            for (int i = 0; i < 16; i++) _mm512_storeu_si512(column + rest + i * p->image_row_bytes, rests[i]);
+            store_transposed(to + pixel * 2, p->image_row_bytes, p->images_bytes, numbers, c->terms);
         }
     }
 }
@@ -173,7 +165,7 @@ static void multiply_group(const gradient_work *work, const worker_memory *memor
     const fovea_bfloat16_convolution *c = p->c;
     int64_t down = c->channels / tile_rows, across = c->filters / tile_columns;
     tile_block block = {
-        .left_offsets = memory->offsets, .left_rest = p->images_bytes, .left_row = p->image_row_bytes,
+        .left_offsets = memory->offsets, .left_term = p->images_bytes, .left_row = p->image_row_bytes,
         .left_tile = p->image_row_bytes * tile_rows, .right_tile = p->upstream_tile_bytes,
         .steps = pieces * p->piece_steps, .terms = c->terms, .accumulates = !is_first, .result_row = c->filters,
     };

@@ -119,7 +119,7 @@ static void multiply_panels(const product_work *work, span rows, span inner, spa
     int64_t offsets[panel_steps];
     float result[4 * tile_rows * tile_columns] __attribute__((aligned(64)));
     tile_block block = {
-        .left_offsets = offsets, .left_rest = tile_bytes, .left_row = tile_row_bytes, .left_tile = tile_bytes * terms,
+        .left_offsets = offsets, .left_term = tile_bytes, .left_row = tile_row_bytes, .left_tile = tile_bytes * terms,
         .steps = divided_up(inner.last - inner.first, tile_inner), .terms = terms, .result = result,
     };
     block.right_tile = block.steps * tile_bytes * terms;

@@ -10,20 +10,21 @@
 #define PACKING __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16"), min_vector_width(512)))
 #define INLINE_PACKING PACKING static inline __attribute__((always_inline))
 
-// 32 rounded numbers, and what rounding left over, rounded as well.
+// 32 numbers: rounded, then what rounding left over, rounded as well, and so on.
 typedef struct {
-    __m512i numbers, rests;
+    __m512i terms[most_terms];
 } split_numbers;
 
 // The numbers of `a`, then those of `b`.
 INLINE_PACKING split_numbers split_row(__m512 a, __m512 b, int32_t terms) {
-    split_numbers result = {(__m512i)_mm512_cvtne2ps_pbh(b, a), _mm512_setzero_si512()};
-    if (terms == 2) {
-        __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(result.numbers));
-        __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(result.numbers, 1));
-        a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32(low, 16)));
-        b = _mm512_sub_ps(b, _mm512_castsi512_ps(_mm512_slli_epi32(high, 16)));
-        result.rests = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+    split_numbers result = {};
+    for (int32_t term = 0; term < terms; term++) {
+        __m512i rounded = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+        result.terms[term] = rounded;
+        __m512i of_a = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(rounded));
+        __m512i of_b = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rounded, 1));
+        a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32(of_a, 16)));
+        b = _mm512_sub_ps(b, _mm512_castsi512_ps(_mm512_slli_epi32(of_b, 16)));
     }
     return result;
 }
@@ -32,13 +33,13 @@ INLINE_PACKING split_numbers split_row(__m512 a, __m512 b, int32_t terms) {
 INLINE_PACKING split_numbers split_pairs(__m512 a, __m512 b, int32_t terms) {
     const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                                              21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    split_numbers result = {_mm512_permutexvar_epi16(in_turn, (__m512i)_mm512_cvtne2ps_pbh(b, a)),
-                            _mm512_setzero_si512()};
-    if (terms == 2) {
-        __m512i of_b = _mm512_and_si512(result.numbers, _mm512_set1_epi32((int32_t)0xffff0000));
-        a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32(result.numbers, 16)));
+    split_numbers result = {};
+    for (int32_t term = 0; term < terms; term++) {
+        __m512i rounded = _mm512_permutexvar_epi16(in_turn, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+        result.terms[term] = rounded;
+        __m512i of_b = _mm512_and_si512(rounded, _mm512_set1_epi32((int32_t)0xffff0000));
+        a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32(rounded, 16)));
         b = _mm512_sub_ps(b, _mm512_castsi512_ps(of_b));
-        result.rests = _mm512_permutexvar_epi16(in_turn, (__m512i)_mm512_cvtne2ps_pbh(b, a));
     }
     return result;
 }
@@ -76,9 +77,20 @@ INLINE_PACKING __m512 load_some(const float *numbers, int64_t count) {
     return count <= 0 ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), numbers);
 }
 
-INLINE_PACKING void store_split(uint8_t *to, int64_t rest, split_numbers numbers, int32_t terms) {
-    _mm512_storeu_si512(to, numbers.numbers);
-    if (terms == 2) _mm512_storeu_si512(to + rest, numbers.rests);
+// Successive terms lie `term_bytes` apart.
+INLINE_PACKING void store_split(uint8_t *to, int64_t term_bytes, split_numbers numbers, int32_t terms) {
+    for (int32_t term = 0; term < terms; term++) _mm512_storeu_si512(to + term * term_bytes, numbers.terms[term]);
+}
+
+// Stores 16 such groups of numbers as the columns of a square.
+INLINE_PACKING void store_transposed(uint8_t *to, int64_t row_bytes, int64_t term_bytes, const split_numbers numbers[16],
+                                     int32_t terms) {
+    for (int32_t term = 0; term < terms; term++, to += term_bytes) {
+        __m512i rows[16];
+        for (int i = 0; i < 16; i++) rows[i] = numbers[i].terms[term];
+        transpose(rows);
+        for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * row_bytes, rows[i]);
+    }
 }
 
 // 16 lines of 32 numbers, `lines` and `count` of which exist, each contiguous.
@@ -89,59 +101,47 @@ typedef struct {
 } number_lines;
 
 // Lines become rows of a left tile.
-INLINE_PACKING void pack_left(number_lines from, uint8_t *to, int64_t rest, int32_t terms) {
+INLINE_PACKING void pack_left(number_lines from, uint8_t *to, int64_t term_bytes, int32_t terms) {
     for (int64_t i = 0; i < tile_rows; i++) {
         int64_t count = i < from.lines ? from.count : 0;
         const float *line = from.start + i * from.line;
-        store_split(to + i * tile_row_bytes, rest,
+        store_split(to + i * tile_row_bytes, term_bytes,
                     split_row(load_some(line, count), load_some(line + 16, count - 16), terms), terms);
     }
 }
 
 // Lines become columns of a right tile.
-INLINE_PACKING void pack_right_transposed(number_lines from, uint8_t *to, int64_t rest, int32_t terms) {
-    __m512i numbers[16], rests[16];
+INLINE_PACKING void pack_right_transposed(number_lines from, uint8_t *to, int64_t term_bytes, int32_t terms) {
+    split_numbers numbers[16];
     for (int64_t i = 0; i < tile_columns; i++) {
         int64_t count = i < from.lines ? from.count : 0;
         const float *line = from.start + i * from.line;
-        split_numbers split = split_row(load_some(line, count), load_some(line + 16, count - 16), terms);
-        numbers[i] = split.numbers;
-        rests[i] = split.rests;
+        numbers[i] = split_row(load_some(line, count), load_some(line + 16, count - 16), terms);
     }
-    transpose(numbers);
-    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * tile_row_bytes, numbers[i]);
-    if (terms < 2) return;
-    transpose(rests);
-    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + rest + i * tile_row_bytes, rests[i]);
+    store_transposed(to, tile_row_bytes, term_bytes, numbers, terms);
 }
 
 // 32 lines of 16 numbers each along the inner axis: a right tile as it is.
-INLINE_PACKING void pack_right(number_lines from, uint8_t *to, int64_t rest, int32_t terms) {
+INLINE_PACKING void pack_right(number_lines from, uint8_t *to, int64_t term_bytes, int32_t terms) {
     for (int64_t i = 0; i < tile_inner; i += 2) {
         const float *line = from.start + i * from.line;
         __m512 a = load_some(line, i < from.lines ? from.count : 0);
         __m512 b = load_some(line + from.line, i + 1 < from.lines ? from.count : 0);
-        store_split(to + i / 2 * tile_row_bytes, rest, split_pairs(a, b, terms), terms);
+        store_split(to + i / 2 * tile_row_bytes, term_bytes, split_pairs(a, b, terms), terms);
     }
 }
 
 // 32 lines of 16 numbers each along the inner axis become columns of a left tile.
-INLINE_PACKING void pack_left_transposed(number_lines from, uint8_t *to, int64_t row_bytes, int64_t rest,
+INLINE_PACKING void pack_left_transposed(number_lines from, uint8_t *to, int64_t row_bytes, int64_t term_bytes,
                                          int32_t terms) {
-    __m512i numbers[16], rests[16];
+    split_numbers numbers[16];
     for (int64_t i = 0; i < tile_inner; i += 2) {
         const float *line = from.start + i * from.line;
         __m512 a = load_some(line, i < from.lines ? from.count : 0);
         __m512 b = load_some(line + from.line, i + 1 < from.lines ? from.count : 0);
-        split_numbers split = split_pairs(a, b, terms);
-        numbers[i / 2] = split.numbers;
-        rests[i / 2] = split.rests;
+        numbers[i / 2] = split_pairs(a, b, terms);
     }
-    transpose(numbers);
-    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * row_bytes, numbers[i]);
-    if (terms < 2) return;
-    transpose(rests);
-    for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + rest + i * row_bytes, rests[i]);
+    store_transposed(to, row_bytes, term_bytes, numbers, terms);
 }
 
 #endif

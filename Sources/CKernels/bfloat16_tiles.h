@@ -13,15 +13,16 @@ enum {
     tile_inner = 32,  // bfloat16 numbers in a row of a left tile
     tile_row_bytes = 64,
     tile_bytes = 1024,
+    most_terms = 3,
 };
 
 // A block of result tiles as a sum over steps along the inner axis. A block has 2 × 2 tiles, or up to 4 in one row or
 // column: what the unit's registers hold.
 typedef struct {
-    const uint8_t *left;          // with two terms the remainders lie `left_rest` bytes further on
+    const uint8_t *left;          // successive terms lie `left_term` bytes apart
     const int64_t *left_offsets;  // bytes, for each step
-    int64_t left_rest, left_row, left_tile;  // bytes to the remainders, the next row, the next tile down
-    const uint8_t *right;         // the tiles of successive steps, each followed by its remainders
+    int64_t left_term, left_row, left_tile;  // bytes to the next term, the next row, the next tile down
+    const uint8_t *right;         // for each step the tiles of its terms
     int64_t right_tile;           // bytes to the next tile across
     int64_t steps;
     int64_t rows, columns;        // of tiles

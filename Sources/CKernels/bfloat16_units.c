@@ -5,6 +5,37 @@
 #include <stdatomic.h>
 #include <string.h>
 
+// The products of terms that count, with t terms all whose numbers add up to less than t, ordered such that few operands
+// are loaded twice. With three terms the small ones are summed first, over all steps: rounding a sum that is still small
+// loses little.
+#define FOR_EACH_PASS(terms) for (int is_small = (terms) == 3; is_small >= 0; is_small--)
+#define PRODUCTS(terms, is_small) \
+    if (is_small) {               \
+        LOAD_LEFT(2);             \
+        LOAD_RIGHT(0);            \
+        MULTIPLY;                 \
+        LOAD_LEFT(1);             \
+        MULTIPLY;                 \
+        LOAD_RIGHT(1);            \
+        MULTIPLY;                 \
+        LOAD_LEFT(0);             \
+        MULTIPLY;                 \
+        LOAD_RIGHT(2);            \
+        MULTIPLY;                 \
+    } else {                      \
+        LOAD_LEFT(0);             \
+        if ((terms) == 2) {       \
+            LOAD_RIGHT(1);        \
+            MULTIPLY;             \
+        }                         \
+        LOAD_RIGHT(0);            \
+        MULTIPLY;                 \
+        if ((terms) == 2) {       \
+            LOAD_LEFT(1);         \
+            MULTIPLY;             \
+        }                         \
+    }
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <sys/syscall.h>
@@ -32,7 +63,7 @@ AMX void amx_end(void) { _tile_release(); }
 
 // Two by two tiles. Registers are named by literals: 0 to 3 are results, 4 and 5 left tiles, 6 and 7 right ones.
 AMX void multiply_square(const tile_block *b) {
-    int64_t result_bytes = b->result_row * 4, next = b->right_tile;
+    int64_t result_bytes = b->result_row * 4;
     float *top = b->result, *bottom = b->result + tile_rows * b->result_row;
     if (b->accumulates) {
         _tile_loadd(0, top, result_bytes);
@@ -45,32 +76,33 @@ AMX void multiply_square(const tile_block *b) {
         _tile_zero(2);
         _tile_zero(3);
     }
-#define MULTIPLY_SQUARE          \
-    do {                         \
-        _tile_dpbf16ps(0, 4, 6); \
-        _tile_dpbf16ps(1, 4, 7); \
-        _tile_dpbf16ps(2, 5, 6); \
-        _tile_dpbf16ps(3, 5, 7); \
+#define LOAD_LEFT(term)                                                                 \
+    do {                                                                                \
+        _tile_loadd(4, left + (term) * b->left_term, b->left_row);                      \
+        _tile_loadd(5, left + (term) * b->left_term + b->left_tile, b->left_row);       \
     } while (0)
-    const uint8_t *right = b->right;
-    for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
-        const uint8_t *left = b->left + b->left_offsets[step];
-        _tile_loadd(6, right, tile_row_bytes);
-        _tile_loadd(7, right + next, tile_row_bytes);
-        if (b->terms == 2) {
-            _tile_loadd(4, left + b->left_rest, b->left_row);
-            _tile_loadd(5, left + b->left_rest + b->left_tile, b->left_row);
-            MULTIPLY_SQUARE;
-        }
-        _tile_loadd(4, left, b->left_row);
-        _tile_loadd(5, left + b->left_tile, b->left_row);
-        MULTIPLY_SQUARE;
-        if (b->terms == 2) {
-            _tile_loadd(6, right + tile_bytes, tile_row_bytes);
-            _tile_loadd(7, right + tile_bytes + next, tile_row_bytes);
-            MULTIPLY_SQUARE;
+#define LOAD_RIGHT(term)                                                                \
+    do {                                                                                \
+        _tile_loadd(6, right + (term) * tile_bytes, tile_row_bytes);                    \
+        _tile_loadd(7, right + (term) * tile_bytes + b->right_tile, tile_row_bytes);    \
+    } while (0)
+#define MULTIPLY                                                                        \
+    do {                                                                                \
+        _tile_dpbf16ps(0, 4, 6);                                                        \
+        _tile_dpbf16ps(1, 4, 7);                                                        \
+        _tile_dpbf16ps(2, 5, 6);                                                        \
+        _tile_dpbf16ps(3, 5, 7);                                                        \
+    } while (0)
+    FOR_EACH_PASS(b->terms) {
+        const uint8_t *right = b->right;
+        for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
+            const uint8_t *left = b->left + b->left_offsets[step];
+            PRODUCTS(b->terms, is_small)
         }
     }
+#undef LOAD_LEFT
+#undef LOAD_RIGHT
+#undef MULTIPLY
     _tile_stored(0, top, result_bytes);
     _tile_stored(1, top + tile_columns, result_bytes);
     _tile_stored(2, bottom, result_bytes);
@@ -104,40 +136,38 @@ AMX inline __attribute__((always_inline)) void multiply_line(const tile_block *b
         _tile_zero(3);
     }
 // One operand stays in register 4, the other passes through 5, 6, 7 and 5 again.
-#define MULTIPLY_ONE(i, register)                             \
-    do {                                                      \
-        _tile_loadd(register, moving + i * next, moving_row); \
-        if (is_column) {                                      \
-            _tile_dpbf16ps(i, register, 4);                   \
-        } else {                                              \
-            _tile_dpbf16ps(i, 4, register);                   \
-        }                                                     \
+#define MULTIPLY_ONE(i, register)                                      \
+    do {                                                               \
+        _tile_loadd(register, moving + moving_at + i * next, moving_row); \
+        if (is_column) {                                               \
+            _tile_dpbf16ps(i, register, 4);                            \
+        } else {                                                       \
+            _tile_dpbf16ps(i, 4, register);                            \
+        }                                                              \
     } while (0)
-#define MULTIPLY_LINE                                \
-    do {                                             \
-        MULTIPLY_ONE(0, 5);                          \
-        if (count > 1) MULTIPLY_ONE(1, 6);           \
-        if (count > 2) MULTIPLY_ONE(2, 7);           \
-        if (count > 3) MULTIPLY_ONE(3, 5);           \
+#define LOAD_LEFT(term) _tile_loadd(4, kept + (term) * kept_term, kept_row)
+#define LOAD_RIGHT(term) moving_at = (term) * moving_term
+#define MULTIPLY                           \
+    do {                                   \
+        MULTIPLY_ONE(0, 5);                \
+        if (count > 1) MULTIPLY_ONE(1, 6); \
+        if (count > 2) MULTIPLY_ONE(2, 7); \
+        if (count > 3) MULTIPLY_ONE(3, 5); \
     } while (0)
-    const uint8_t *right = b->right;
-    for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
-        const uint8_t *left = b->left + b->left_offsets[step];
-        const uint8_t *kept = is_column ? right : left, *moving = is_column ? left : right;
-        int64_t kept_row = is_column ? tile_row_bytes : b->left_row;
-        int64_t moving_row = is_column ? b->left_row : tile_row_bytes;
-        int64_t kept_rest = is_column ? tile_bytes : b->left_rest, moving_rest = is_column ? b->left_rest : tile_bytes;
-        if (b->terms == 2) {
-            _tile_loadd(4, kept + kept_rest, kept_row);
-            MULTIPLY_LINE;
-        }
-        _tile_loadd(4, kept, kept_row);
-        MULTIPLY_LINE;
-        if (b->terms == 2) {
-            moving += moving_rest;
-            MULTIPLY_LINE;
+    int64_t kept_row = is_column ? tile_row_bytes : b->left_row, moving_row = is_column ? b->left_row : tile_row_bytes;
+    int64_t kept_term = is_column ? tile_bytes : b->left_term, moving_term = is_column ? b->left_term : tile_bytes;
+    int64_t moving_at;  // bytes to the term in use
+    FOR_EACH_PASS(b->terms) {
+        const uint8_t *right = b->right;
+        for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
+            const uint8_t *left = b->left + b->left_offsets[step];
+            const uint8_t *kept = is_column ? right : left, *moving = is_column ? left : right;
+            PRODUCTS(b->terms, is_small)
         }
     }
+#undef LOAD_LEFT
+#undef LOAD_RIGHT
+#undef MULTIPLY
     FOR_LINE(STORE_RESULT)
 }
 
@@ -184,14 +214,19 @@ AVX512 void multiply_tile(const tile_block *b, const uint8_t *left, const uint8_
     for (int row = 0; row < tile_rows; row++) {
         sums[row] = b->accumulates ? _mm512_loadu_ps(result + row * b->result_row) : _mm512_setzero_ps();
     }
-    for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
-        const uint8_t *here = left + b->left_offsets[step];
-        if (b->terms == 2) {
-            add_step(sums, here + b->left_rest, b->left_row, right);
-            add_step(sums, here, b->left_row, right + tile_bytes);
+#define LOAD_LEFT(term) left_term = here + (term) * b->left_term
+#define LOAD_RIGHT(term) right_term = there + (term) * tile_bytes
+#define MULTIPLY add_step(sums, left_term, b->left_row, right_term)
+    FOR_EACH_PASS(b->terms) {
+        const uint8_t *there = right;
+        for (int64_t step = 0; step < b->steps; step++, there += tile_bytes * b->terms) {
+            const uint8_t *here = left + b->left_offsets[step], *left_term, *right_term;
+            PRODUCTS(b->terms, is_small)
         }
-        add_step(sums, here, b->left_row, right);
     }
+#undef LOAD_LEFT
+#undef LOAD_RIGHT
+#undef MULTIPLY
     for (int row = 0; row < tile_rows; row++) _mm512_storeu_ps(result + row * b->result_row, sums[row]);
 }
 

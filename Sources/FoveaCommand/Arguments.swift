@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Fovea
 
 /// What to say about a name that is none of those known.
@@ -22,6 +23,17 @@ func named<Choice: RawRepresentable & CaseIterable>(
 /// Checks that a count makes sense. Negative ones get here because their options take values that begin with '-'.
 func checkPositive(_ option: String, _ value: Int?) throws {
     if let value, value < 1 { throw ValidationError("\(option) must be positive, not \(value)") }
+}
+
+/// The CPU backend. Says so where this CPU cannot compute as asked.
+func backend(precision: Precision) -> OneDNNBackend {
+    let backend = OneDNNBackend(precision: precision)
+    if backend.precision != precision {
+        let message =
+            "This CPU has no bfloat16 arithmetic (it takes avx512_bf16 or amx_bf16): computing in \(backend.precision)\n"
+        FileHandle.standardError.write(Data(message.utf8))
+    }
+    return backend
 }
 
 enum OptimizerName: String, CaseIterable {

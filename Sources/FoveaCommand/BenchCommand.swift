@@ -22,7 +22,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let backend = work.backend
+        let backend = try work.makeBackend()
         let work = try work.makeWork()
         let executable = try await work.executable(on: backend)
         if roundsFromStdin {

@@ -15,15 +15,25 @@ struct MeasuredWorkOptions: ParsableArguments {
     @Flag(help: "The network's outputs alone instead of a training step.")
     var inference = false
 
-    @Flag(help: "Without Winograd's algorithm.")
+    @Option(help: ArgumentHelp("float32, mixedBFloat16 or strict.", valueName: "name"))
+    var precision = Precision.float32.rawValue
+
+    @Flag(help: "The same as --precision strict: every sum as it is defined, in float32.")
     var strict = false
 
-    var backend: OneDNNBackend { OneDNNBackend(precision: strict ? .strict : .float32) }
+    func makeBackend() throws -> OneDNNBackend {
+        let precision: Precision = try named(precision, "precision")
+        if strict, precision == .mixedBFloat16 {
+            throw ValidationError("--strict is float32 throughout; leave out --precision \(precision)")
+        }
+        return backend(precision: strict ? .strict : precision)
+    }
 
     private static let batchSizeLimit = 65_536
 
     func validate() throws {
         _ = try named(network, "network", of: NamedNetwork.self)
+        _ = try makeBackend()
         guard (1...Self.batchSizeLimit).contains(batchSize ?? 1) else {
             throw ValidationError("--batch-size must be from 1 to \(Self.batchSizeLimit)")
         }

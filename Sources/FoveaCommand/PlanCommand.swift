@@ -12,7 +12,7 @@ struct PlanCommand: AsyncParsableCommand {
     var profile = false
 
     func run() async throws {
-        let (work, backend) = try (work.makeWork(), work.backend)
+        let (work, backend) = try (work.makeWork(), work.makeBackend())
         print(
             profile ? try await timedTable(of: work, backend) : try await backend.plan(work.graph()).table())
     }

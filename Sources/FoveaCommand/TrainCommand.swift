@@ -47,7 +47,10 @@ struct TrainCommand: AsyncParsableCommand {
             valueName: "number"))
     var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("float32, or strict: without Winograd's algorithm.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "float32; mixedBFloat16: products of numbers rounded to bfloat16; or strict: float32 without any faster algorithm.",
+            valueName: "name"))
     var precision = Precision.float32.rawValue
 
     @Option(
@@ -107,9 +110,10 @@ struct TrainCommand: AsyncParsableCommand {
         let results = try ResultsFolder(output ?? "runs/\(dataset)-\(network.rawValue)")
         let data = try await load(settings.dataset)
         let model = try network.model(seed: seed)
+        let backend = backend(precision: settings.precision)
         let trainer = try model.compile(
             optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],
-            backend: OneDNNBackend(precision: settings.precision))
+            backend: backend)
         let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
 
         let stop = StopSignal()
@@ -143,10 +147,11 @@ struct TrainCommand: AsyncParsableCommand {
             testAccuracy: test.metrics[Metric.accuracy.name] ?? .nan, testLoss: test.loss, seconds: seconds,
             imagesPerSecond: Double(imagesPerEpoch * epochs) / seconds, dataset: data.name.rawValue,
             network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
-            precision: precision, threads: await OneDNNBackend.threadCount,
+            precision: backend.precision.rawValue, threads: await OneDNNBackend.threadCount,
             versions: [
                 "fovea": FoveaCommand.version, "onednn": OneDNNBackend.libraryVersion,
                 "vector_instructions": OneDNNBackend.vectorKind,
+                "bfloat16_unit": OneDNNBackend.bfloat16Unit,
             ])
         try results.write(metrics.json(), to: .metrics)
         print("model: \(results.modelPath)")

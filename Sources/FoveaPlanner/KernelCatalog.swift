@@ -8,9 +8,28 @@ public protocol KernelCatalog: Sendable {
     func choose(_ request: PoolingRequest) throws -> PoolingChoice
     /// Whether max-pooling with this window can also rectify.
     func canRectify(_ window: SlidingWindow) -> Bool
-    func choose(_ request: MatMulRequest) throws -> SimpleChoice
+    func choose(_ request: MatMulRequest) throws -> MatMulChoice
     func choose(_ request: SoftmaxRequest) throws -> SimpleChoice
     func choose(_ request: ReorderRequest) throws -> SimpleChoice
+}
+
+/// How sums of products are computed.
+public enum Algorithm: Hashable, Sendable, CustomStringConvertible {
+    /// As they are defined, in float32.
+    case direct
+    /// Winograd's F(4×4, 3×3), in float32 (Lavin and Gray 2016, arXiv:1509.09308).
+    case winograd
+    /// Each number as the sum of one, two or three bfloat16 numbers, whose products are summed in float32: errors of about
+    /// 2⁻⁸, 2⁻¹⁶ and 2⁻²⁴ of each product.
+    case bfloat16(terms: Int)
+
+    public var description: String {
+        switch self {
+        case .direct: "direct"
+        case .winograd: "winograd"
+        case .bfloat16(let terms): "bfloat16×\(terms)"
+        }
+    }
 }
 
 public enum ConvolutionDirection: String, Hashable, Sendable {
@@ -34,7 +53,7 @@ public struct ConvolutionRequest: Hashable, Sendable {
 
 public struct ConvolutionChoice: Hashable, Sendable {
     public var request: ConvolutionRequest
-    public var isWinograd: Bool
+    public var algorithm: Algorithm
     public var images: Layout
     public var kernel: Layout
     public var output: Layout
@@ -43,11 +62,11 @@ public struct ConvolutionChoice: Hashable, Sendable {
     public var scratchpadBytes: Int
 
     public init(
-        request: ConvolutionRequest, isWinograd: Bool, images: Layout, kernel: Layout, output: Layout,
+        request: ConvolutionRequest, algorithm: Algorithm, images: Layout, kernel: Layout, output: Layout,
         implementation: String, scratchpadBytes: Int
     ) {
         self.request = request
-        self.isWinograd = isWinograd
+        self.algorithm = algorithm
         self.images = images
         self.kernel = kernel
         self.output = output
@@ -106,6 +125,20 @@ public struct MatMulRequest: Hashable, Sendable {
     public var c: Matrix
     public var hasBias = false
     public var hasReLU = false
+}
+
+public struct MatMulChoice: Hashable, Sendable {
+    public var request: MatMulRequest
+    public var algorithm: Algorithm
+    public var implementation: String
+    public var scratchpadBytes: Int
+
+    public init(request: MatMulRequest, algorithm: Algorithm, implementation: String, scratchpadBytes: Int) {
+        self.request = request
+        self.algorithm = algorithm
+        self.implementation = implementation
+        self.scratchpadBytes = scratchpadBytes
+    }
 }
 
 public struct SoftmaxRequest: Hashable, Sendable {

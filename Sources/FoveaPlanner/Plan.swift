@@ -62,7 +62,7 @@ public enum Kernel: Sendable {
     case gather(GatherKernel)
     case convolution(ConvolutionChoice)
     case pooling(PoolingChoice)
-    case matmul(MatMulRequest)
+    case matmul(MatMulChoice)
     case softmax(SoftmaxRequest)
     case reorder(ReorderRequest)
 }

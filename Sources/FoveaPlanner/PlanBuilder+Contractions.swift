@@ -93,7 +93,7 @@ extension PlanBuilder {
         if let bias { operands.append((.bias, try rowMajorValue(bias), false)) }
         let fused = (bias != nil ? " + bias" : "") + (hasReLU ? " + relu" : "")
         addCall(
-            .matmul(request), operands, scratchpad: choice.scratchpadBytes,
+            .matmul(choice), operands, scratchpad: choice.scratchpadBytes,
             note: choice.implementation + fused)
     }
 

@@ -242,7 +242,7 @@ extension Layout {
     }
 
     /// Images as `[batch, channels / block, height, width, block]`, the last block completed with zeros.
-    static func channelBlocks(_ block: Int, _ shape: Shape) -> Layout {
+    package static func channelBlocks(_ block: Int, _ shape: Shape) -> Layout {
         let (height, width, channels) = (shape[1], shape[2], shape[3])
         let blocks = (channels + block - 1) / block
         let strides = [blocks * height * width * block, width * block, block, height * width * block]

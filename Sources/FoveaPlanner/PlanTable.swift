@@ -102,7 +102,9 @@ extension Kernel {
         case .convolution(let choice):
             let kernel = choice.request.kernel
             return 2 * choice.request.output.elementCount * kernel[0] * kernel[1] * kernel[2]
-        case .matmul(let request): return 2 * request.batch * request.rows * request.inner * request.columns
+        case .matmul(let choice):
+            let request = choice.request
+            return 2 * request.batch * request.rows * request.inner * request.columns
         default: return nil
         }
     }

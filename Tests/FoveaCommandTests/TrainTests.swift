@@ -44,7 +44,7 @@ extension CommandTests {
             let (seconds, speed) = (metrics["seconds"] as? Double, metrics["images_per_second"] as? Double)
             #expect(abs((seconds ?? 0) * (speed ?? 0) - 4000) < 1e-6)
             let versions = try #require(metrics["versions"] as? [String: String])
-            #expect(versions.keys.sorted() == ["fovea", "onednn", "vector_instructions"])
+            #expect(versions.keys.sorted() == ["bfloat16_unit", "fovea", "onednn", "vector_instructions"])
 
             let model = folder + "/model.safetensors"
             let evaluation = try await place.fovea("evaluate \(model) shapes --batch-size 77")

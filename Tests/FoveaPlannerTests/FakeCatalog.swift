@@ -18,7 +18,7 @@ struct FakeCatalog: KernelCatalog {
         let block = blocks[request.direction] ?? 16
         let isDepthwise = request.convolution.groups > 1
         return ConvolutionChoice(
-            request: request, isWinograd: false, images: Self.images(request.images, block),
+            request: request, algorithm: .direct, images: Self.images(request.images, block),
             kernel: isDepthwise
                 ? .rowMajor(request.kernel)
                 : Self.kernel(
@@ -35,7 +35,9 @@ struct FakeCatalog: KernelCatalog {
 
     func canRectify(_ window: SlidingWindow) -> Bool { canRectify }
 
-    func choose(_ request: MatMulRequest) -> SimpleChoice { simple }
+    func choose(_ request: MatMulRequest) -> MatMulChoice {
+        MatMulChoice(request: request, algorithm: .direct, implementation: "fake", scratchpadBytes: 0)
+    }
     func choose(_ request: SoftmaxRequest) -> SimpleChoice { simple }
     func choose(_ request: ReorderRequest) -> SimpleChoice { simple }
 

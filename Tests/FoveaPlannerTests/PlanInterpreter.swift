@@ -159,7 +159,7 @@ final class PlanInterpreter: Executable {
         case .gather(let kernel): try run(kernel, try id(.source), try id(.indices), try id(.destination))
         case .convolution(let choice): try run(choice, id)
         case .pooling(let choice): try run(choice.request, id)
-        case .matmul(let request): try run(request, call, id)
+        case .matmul(let choice): try run(choice.request, call, id)
         case .softmax(let request):
             let rule = Softmax(axis: request.axis, isLogarithmic: request.isLogarithmic)
             let source = try readAll(id(.source), request.shape)

@@ -13,8 +13,12 @@ import Testing
     private func compare(
         _ operationCase: OperationCase, _ precision: Precision, batch: Int? = nil, mode: Mode = .training
     ) throws {
-        let isDirect = operationCase.tolerance == .winograd && precision == .strict
-        let tolerance = isDirect ? .direct : operationCase.tolerance
+        let tolerance: ToleranceClass =
+            switch (operationCase.tolerance, precision) {
+            case (.faster, .strict): .direct
+            case (.direct, .mixedBFloat16), (.faster, .mixedBFloat16): .bfloat16
+            case (let tolerance, _): tolerance
+            }
         try check(
             operationCase, on: OneDNNBackend(precision: precision), batch: batch, mode: mode,
             relativeTolerance: 10 * tolerance.relative)
@@ -39,8 +43,22 @@ import Testing
         defer { _ = fovea_set_vector_kind(present) }
         // Not every CPU has every kind.
         guard fovea_set_vector_kind(kind) != 0 else { return }
-        for operationCase in OperationCases.all where operationCase.tolerance != .winograd {
+        for operationCase in OperationCases.all where operationCase.tolerance != .faster {
             try compare(operationCase, .strict)
+        }
+    }
+
+    @Test(arguments: ["amx", "avx512_bf16", "none"], [Precision.float32, .mixedBFloat16])
+    @Compute func everyBFloat16UnitEqualsReference(unit: String, precision: Precision) throws {
+        let present = OneDNNBackend.bfloat16Unit
+        defer { _ = fovea_set_bfloat16_unit(present) }
+        // Not every CPU has every unit.
+        guard fovea_set_bfloat16_unit(unit) != 0 else { return }
+        #expect(
+            (OneDNNBackend(precision: precision).precision == precision)
+                == (precision == .float32 || unit != "none"))
+        for operationCase in OperationCases.all where operationCase.tolerance == .faster {
+            try compare(operationCase, precision)
         }
     }
 

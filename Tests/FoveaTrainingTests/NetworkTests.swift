@@ -26,6 +26,7 @@ struct NetworkTests {
 
     private struct Record: Decodable {
         let name: String
+        let inputStream: Int
         let inputShape: [Int]
         let labels: [Int32]
         let loss: Double
@@ -57,9 +58,17 @@ struct NetworkTests {
         try await expectAgreement(of: network, on: OneDNNBackend(), tolerance: 1e-3)
     }
 
+    /// Rounded numbers let other elements win poolings, so single elements of gradients mean little; their lengths stay.
+    @Test(arguments: NamedNetwork.allCases)
+    func mixedPrecisionAgreesWithKeras(_ network: NamedNetwork) async throws {
+        try await expectAgreement(
+            of: network, on: OneDNNBackend(precision: .mixedBFloat16), tolerance: 1e-1,
+            comparesElements: false)
+    }
+
     /// Rebuilds what went into a golden record, runs it on a backend and compares what came out.
     private func expectAgreement(
-        of network: NamedNetwork, on backend: any Backend, tolerance: Double
+        of network: NamedNetwork, on backend: any Backend, tolerance: Double, comparesElements: Bool = true
     ) async throws {
         let record = try #require(
             golden("networks", as: Records.self).networks.first { $0.name == network.rawValue })
@@ -82,7 +91,7 @@ struct NetworkTests {
 
         let batch = record.labels.count
         let inputShape = Shape([batch] + (try model.inputShape.dimensions))
-        let pixels = (0..<inputShape.elementCount).map { HashedValues.unit(stream: 0, $0) }
+        let pixels = (0..<inputShape.elementCount).map { HashedValues.unit(stream: record.inputStream, $0) }
         let results = try await Compute.run {
             for (k, variable) in variables.enumerated() {
                 try variable.assign(HashedValues.weight(k, shape: variable.shape))
@@ -105,6 +114,7 @@ struct NetworkTests {
                 dot += element * Double(HashedValues.value(stream: 1000 + k, i, scale: 1))
             }
             #expect(abs(norm - weight.norm) <= tolerance * weight.norm, "\(network) \(weight.name)")
+            guard comparesElements else { continue }
             #expect(abs(dot - weight.dot) <= tolerance * weight.norm * 10, "\(network) \(weight.name)")
             // The largest come first, and samples are of their size.
             let largest = abs(weight.samples[0][1])

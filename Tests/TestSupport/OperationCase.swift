@@ -50,8 +50,9 @@ public enum ToleranceClass: Sendable, CaseIterable {
     case exact
     /// Sums in float32 in some order.
     case direct
-    /// A convolution that Winograd's algorithm may compute: 3×3, stride 1, 16 or more channels and filters.
-    case winograd
+    /// A convolution or product that precision `float32` may compute by a faster algorithm than its definition:
+    /// Winograd's, or with split numbers.
+    case faster
     /// Results in bfloat16.
     case bfloat16
 
@@ -60,7 +61,7 @@ public enum ToleranceClass: Sendable, CaseIterable {
         switch self {
         case .exact: 0
         case .direct: 2e-6
-        case .winograd: 2e-5
+        case .faster: 2e-5
         case .bfloat16: 8e-3
         }
     }

@@ -1,9 +1,9 @@
 // Convolutions and matrix products of float32 numbers on the CPU's bfloat16 units.
 //
-// Each number is rounded to bfloat16 (one term), or split into the sum of two bfloat16 numbers (two terms): x = h + l with
-// an error below 2^-17 |x|. A product of two such sums is h h' + h l' + l h', all summed in float32; what is left out is
-// below 2^-16 of the product, less than what Winograd's transforms lose. On CPUs with matrix tiles (AMX) three bfloat16
-// products take a fraction of the time of a float32 one.
+// Each number is the sum of one, two or three bfloat16 numbers: x rounded, what that leaves over rounded, and so on. Each
+// term adds 8 bits, so three hold all 24 of a float32 number. Of the products of two such sums those that matter are
+// summed in float32: one, three or six, with errors of about 2^-8, 2^-16 and 2^-24 of a product, the last no more than
+// float32 arithmetic has itself. On CPUs with matrix tiles (AMX) six bfloat16 products take less time than one of float32.
 #ifndef FOVEA_BFLOAT16_H
 #define FOVEA_BFLOAT16_H
 #include <stddef.h>
@@ -17,7 +17,7 @@ int32_t fovea_set_bfloat16_unit(const char *name);
 // A convolution with stride 1. Images and output are [batch, channels / 16, height, width, 16] with channels and filters
 // multiples of 16; kernels are [window rows, window columns, channels, filters].
 typedef struct {
-    int32_t terms;    // of each number: 1 or 2
+    int32_t terms;    // of each number: 1, 2 or 3
     int32_t workers;  // parts that run in parallel; sums over a batch depend on how many
     int64_t batch, height, width, channels, filters;
     int64_t window[2], padding[2];  // rows, columns; padding before the first

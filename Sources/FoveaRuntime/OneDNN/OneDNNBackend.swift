@@ -5,9 +5,13 @@ import FoveaPlanner
 /// Runs plans on the CPU: convolutions, matrix products, pooling and softmax by oneDNN, all else by vector loops that share
 /// oneDNN's threads.
 public struct OneDNNBackend: Backend {
+    /// What it computes with: `float32` where `mixedBFloat16` was asked for and this CPU has no bfloat16 arithmetic.
     public let precision: Precision
 
-    public init(precision: Precision = .float32) { self.precision = precision }
+    public init(precision: Precision = .float32) {
+        let isMissing = precision == .mixedBFloat16 && Self.bfloat16Unit == "none"
+        self.precision = isMissing ? .float32 : precision
+    }
     public var name: String { "onednn" }
 
     /// The library's version, such as `2.6.3`.
@@ -15,6 +19,9 @@ public struct OneDNNBackend: Backend {
 
     /// The vector instructions that elementwise work uses: `avx512`, `avx2` or `baseline`.
     public static var vectorKind: String { String(cString: fovea_vector_kind()) }
+
+    /// What computes with bfloat16 numbers: `amx` (matrix tiles), `avx512_bf16` (dot products) or `none`.
+    public static var bfloat16Unit: String { String(cString: fovea_bfloat16_unit()) }
 
     /// Threads that computation uses; `OMP_NUM_THREADS` sets it.
     @Compute
@@ -33,6 +40,8 @@ public struct OneDNNBackend: Backend {
                 layouts[variable] = resident.layout
             }
         }
-        return try Plan(graph, catalog: OneDNNCatalog(precision: precision), residentLayouts: layouts)
+        return try Plan(
+            graph, catalog: OneDNNCatalog(precision: precision, threads: Self.threadCount),
+            residentLayouts: layouts)
     }
 }

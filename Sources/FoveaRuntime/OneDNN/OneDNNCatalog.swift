@@ -4,30 +4,52 @@ import FoveaPlanner
 
 /// Numerical freedom of a backend.
 public enum Precision: String, Sendable, Codable, CaseIterable {
-    /// float32 throughout; convolutions may use Winograd's algorithm, whose rounding errors are a few times larger.
+    /// float32 numbers. Convolutions and products may use Winograd's algorithm or, on CPUs with matrix tiles, numbers split
+    /// into two of bfloat16: rounding errors stay below 10⁻⁴ of a sum's Euclidean norm.
     case float32
+    /// float32 parameters and activations; convolutions and products round their operands to bfloat16 and sum in float32. On
+    /// CPUs without bfloat16 arithmetic the same as `float32`.
+    case mixedBFloat16
     /// float32 throughout, every sum formed directly.
     case strict
 }
 
-/// Answers the planner's questions by asking oneDNN what it would run.
+/// Answers the planner's questions: what the CPU's bfloat16 kernels do goes to them where that is allowed and faster, and
+/// for the rest oneDNN is asked what it would run.
 struct OneDNNCatalog: KernelCatalog {
     let precision: Precision
+    let threads: Int
+
+    /// How sums of products should be computed on the CPU's bfloat16 unit, if at all.
+    ///
+    /// Several products for one pay on matrix tiles only. Where `float32` was asked for, activations get all of its bits:
+    /// they decide which elements win a max-pooling or pass a ReLU, where the smallest error may change a gradient by much.
+    /// Gradients and products of matrices, of which there is nothing to decide or little, get 16.
+    private func bfloat16Algorithm(isConvolution: Bool) -> Algorithm? {
+        switch (precision, OneDNNBackend.bfloat16Unit) {
+        case (.strict, _), (_, "none"): nil
+        case (.mixedBFloat16, _): .bfloat16(terms: 1)
+        case (.float32, let unit): unit == "amx" ? .bfloat16(terms: isConvolution ? 3 : 2) : nil
+        }
+    }
 
     func choose(_ request: ConvolutionRequest) throws -> ConvolutionChoice {
-        if precision != .strict, request.suitsWinograd,
-            let primitive = try? Primitive(request, isWinograd: true)
+        if let algorithm = bfloat16Algorithm(isConvolution: request.direction == .forward),
+            let choice = ConvolutionChoice(bfloat16: request, algorithm, threads: threads)
         {
-            return try choice(request, primitive, isWinograd: true)
+            return choice
         }
-        return try choice(request, Primitive(request, isWinograd: false), isWinograd: false)
+        if precision != .strict, request.suitsWinograd, let primitive = try? Primitive(request, .winograd) {
+            return try choice(request, primitive, .winograd)
+        }
+        return try choice(request, Primitive(request, .direct), .direct)
     }
 
     private func choice(
-        _ request: ConvolutionRequest, _ primitive: Primitive, isWinograd: Bool
+        _ request: ConvolutionRequest, _ primitive: Primitive, _ algorithm: Algorithm
     ) throws -> ConvolutionChoice {
         ConvolutionChoice(
-            request: request, isWinograd: isWinograd,
+            request: request, algorithm: algorithm,
             images: try primitive.layout(FOVEA_ARG_SOURCE, order: AxisOrder.images),
             kernel: try primitive.layout(FOVEA_ARG_WEIGHTS, order: request.kernelOrder),
             output: try primitive.layout(FOVEA_ARG_DESTINATION, order: AxisOrder.images),
@@ -50,7 +72,18 @@ struct OneDNNCatalog: KernelCatalog {
 
     func canRectify(_ window: SlidingWindow) -> Bool { fovea_max_pool.canRemember(window) }
 
-    func choose(_ request: MatMulRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
+    func choose(_ request: MatMulRequest) throws -> MatMulChoice {
+        if let algorithm = bfloat16Algorithm(isConvolution: false),
+            let choice = MatMulChoice(bfloat16: request, algorithm, threads: threads)
+        {
+            return choice
+        }
+        let primitive = try Primitive(request)
+        return MatMulChoice(
+            request: request, algorithm: .direct, implementation: primitive.implementation,
+            scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD))
+    }
+
     func choose(_ request: SoftmaxRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
     func choose(_ request: ReorderRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
 

@@ -71,6 +71,9 @@ public final class OneDNNExecutable: Executable {
             }
             return addresses[operand.value]
         }
+        func floats(_ role: Plan.Operand.Role) throws -> UnsafeMutablePointer<Float> {
+            try address(role).assumingMemoryBound(to: Float.self)
+        }
         func bound(_ primitive: Primitive) -> any KernelCall {
             for operand in call.operands {
                 if let argument = fovea_argument(operand.role) {
@@ -91,17 +94,31 @@ public final class OneDNNExecutable: Executable {
                 indices: indices.bindMemory(to: Int32.self, capacity: kernel.count),
                 destination: try address(.destination))
         case .convolution(let choice):
-            return bound(try Primitive(choice.request, isWinograd: choice.isWinograd))
+            guard
+                let spec = fovea_bfloat16_convolution(
+                    choice.request, choice.algorithm, threads: OneDNNBackend.threadCount)
+            else { return bound(try Primitive(choice.request, choice.algorithm)) }
+            return BFloat16ConvolutionCall(
+                spec: spec, direction: choice.request.direction, images: try floats(.source),
+                kernel: try floats(.weights), output: try floats(.destination),
+                bias: choice.request.hasBias ? try floats(.bias) : nil, scratch: try address(.scratchpad))
         case .pooling(let choice):
             guard let pool = fovea_max_pool(choice.request) else {
                 return bound(try Primitive(choice.request))
             }
             let winners = try? address(.winners)
             return MaxPoolCall(
-                pool: pool, images: try address(.source).assumingMemoryBound(to: Float.self),
-                pooled: try address(.destination).assumingMemoryBound(to: Float.self),
+                pool: pool, images: try floats(.source), pooled: try floats(.destination),
                 winners: winners?.assumingMemoryBound(to: UInt8.self), isGradient: choice.request.isGradient)
-        case .matmul(let request): return bound(try Primitive(request))
+        case .matmul(let choice):
+            guard
+                let spec = fovea_bfloat16_matmul(
+                    choice.request, choice.algorithm, threads: OneDNNBackend.threadCount)
+            else { return bound(try Primitive(choice.request)) }
+            return BFloat16MatMulCall(
+                spec: spec, a: try floats(.source), b: try floats(.weights),
+                bias: choice.request.hasBias ? try floats(.bias) : nil, c: try floats(.destination),
+                scratch: try address(.scratchpad))
         case .softmax(let request): return bound(try Primitive(request))
         case .reorder(let request): return bound(try Primitive(request))
         }

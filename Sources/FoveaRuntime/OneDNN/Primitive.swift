@@ -38,7 +38,7 @@ final class Primitive {
 }
 
 extension Primitive {
-    convenience init(_ request: ConvolutionRequest, isWinograd: Bool) throws {
+    convenience init(_ request: ConvolutionRequest, _ algorithm: Algorithm) throws {
         let rule = request.convolution
         let filters = request.kernel[3]
         var spec = fovea_convolution()
@@ -48,7 +48,7 @@ extension Primitive {
             case .inputGradient: FOVEA_BACKWARD_DATA
             case .kernelGradient: FOVEA_BACKWARD_WEIGHTS
             }
-        spec.winograd = isWinograd ? 1 : 0
+        spec.winograd = algorithm == .winograd ? 1 : 0
         spec.has_bias = request.hasBias ? 1 : 0
         spec.relu = request.hasReLU ? 1 : 0
         spec.strides = pair(rule.strides)

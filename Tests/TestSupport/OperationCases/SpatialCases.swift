@@ -6,18 +6,22 @@ extension OperationCases {
     private static let matrices: [OperationCase] = [false, true].flatMap { transposeA in
         [false, true].flatMap { transposeB in
             func product(
-                _ name: String, _ m: Int, _ k: Int, _ n: Int, batch: [Int] = [], isShared: Bool = true
+                _ name: String, _ m: Int, _ k: Int, _ n: Int, batch: [Int] = [], isShared: Bool = true,
+                _ tolerance: ToleranceClass = .direct
             ) -> OperationCase {
                 let a = Shape(batch + (transposeA ? [k, m] : [m, k]))
                 let b = Shape((isShared ? [] : batch) + (transposeB ? [n, k] : [k, n]))
                 return OperationCase(
                     "matmul \(transposeA ? "aᵀ" : "a") \(transposeB ? "bᵀ" : "b"), \(name)",
-                    [batch.isEmpty ? .fixed(a) : .batch(a), isShared ? .fixed(b) : .batch(b)]
+                    [batch.isEmpty ? .fixed(a) : .batch(a), isShared ? .fixed(b) : .batch(b)],
+                    tolerance
                 ) { x in [try .matmul(x[0], x[1], transposeA: transposeA, transposeB: transposeB)] }
             }
             return [
                 product("3×5×4", 3, 5, 4), product("1×7×1", 1, 7, 1), product("17×1×33", 17, 1, 33),
-                product("2×33×20", 2, 33, 20), product("batched", 3, 5, 4, batch: [2], isShared: false),
+                product("2×33×20", 2, 33, 20),
+                product("17×40×33", 17, 40, 33, .faster),
+                product("batched", 3, 5, 4, batch: [2], isShared: false),
                 product("two batch axes", 3, 5, 4, batch: [2, 3], isShared: false),
                 product("shared b", 3, 5, 4, batch: [2]),
                 product("shared b, two batch axes", 3, 5, 4, batch: [2, 3]),
@@ -28,6 +32,11 @@ extension OperationCases {
     private static let denses: [OperationCase] = [
         OperationCase("dense", [.batch([3, 20]), .fixed([20, 8]), .fixed([8])]) { x in
             [try (.matmul(x[0], x[1]) + x[2]).relu()]
+        },
+        OperationCase(
+            "dense of tiles", [.batch([9, 24]), .fixed([24, 20]), .fixed([20])], .faster
+        ) { x in
+            [try .matmul(x[0], x[1]) + x[2]]
         },
         OperationCase("dense after flatten", [.batch([2, 3, 2, 20]), .fixed([120, 10]), .fixed([10])]) {
             x in
@@ -63,9 +72,9 @@ extension OperationCases {
 
         var tolerance: ToleranceClass {
             let isEligible =
-                kernel[0] == 3 && kernel[1] == 3 && convolution.strides == 1 && convolution.dilations == 1
-                && convolution.groups == 1 && kernel[2] >= 16 && kernel[3] >= 16
-            return isEligible ? .winograd : .direct
+                convolution.strides == 1 && convolution.dilations == 1 && convolution.groups == 1
+                && kernel[2] >= 16 && kernel[3] >= 16
+            return isEligible ? .faster : .direct
         }
 
         /// The shape of the result.
@@ -125,6 +134,10 @@ extension OperationCases {
             "16 → 32 channels, one-sided padding", [2, 4, 5, 16], [3, 3, 16, 32],
             .init(padding: .init(bottom: 1, right: 1))),
         Geometry("32 → 16 channels", [1, 5, 7, 32], [3, 3, 32, 16]),
+        Geometry(
+            "48 → 32 channels, 5×2 window", [2, 6, 5, 48], [5, 2, 48, 32],
+            .init(padding: .init(top: 4, bottom: 2, right: 1))),
+        Geometry("16 → 48 channels, 1×1 window", [3, 3, 5, 16], [1, 1, 16, 48]),
         Geometry(
             "20 → 20 channels", [2, 4, 3, 20], [3, 3, 20, 20],
             .init(padding: .init(top: 1, bottom: 1, left: 1, right: 1))),
