@@ -92,7 +92,7 @@ public struct Examples: Equatable, Sendable {
     /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
     ///   has been copied.
     public func copyInputs(
-        at indices: some Collection<Int>, into memory: UnsafeMutableRawBufferPointer
+        at indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer
     ) throws(DatasetError) {
         try inputs.copyRows(at: indices, into: memory)
     }
@@ -105,7 +105,7 @@ public struct Examples: Equatable, Sendable {
     /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
     ///   has been copied.
     public func copyTargets(
-        at indices: some Collection<Int>, into memory: UnsafeMutableRawBufferPointer
+        at indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer
     ) throws(DatasetError) {
         try targets.copyRows(at: indices, into: memory)
     }
@@ -146,8 +146,10 @@ extension TensorValue {
         return try TensorValue(shape: Shape([range.count] + shape.dimensions.dropFirst()), storage: part)
     }
 
+    /// The indices have one type because a generic collection, through whose witnesses each index would be fetched, takes
+    /// several times as long as the copies.
     fileprivate func copyRows(
-        at indices: some Collection<Int>, into memory: UnsafeMutableRawBufferPointer
+        at indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer
     ) throws(DatasetError) {
         let (rowCount, rowBytes) = (shape[0], rowByteCount)
         guard memory.count == indices.count * rowBytes else {

@@ -101,7 +101,7 @@ import Testing
         let examples = try numbered(4)
         var memory = [UInt8](repeating: 77, count: byteCount)
         let error = #expect(throws: DatasetError.self) {
-            try memory.withUnsafeMutableBytes { try examples.copyTargets(at: indices, into: $0) }
+            try memory.withUnsafeMutableBytes { try examples.copyTargets(at: indices[...], into: $0) }
         }
         #expect(error?.kind == .invalidArgument)
         #expect(memory.allSatisfy { $0 == 77 })

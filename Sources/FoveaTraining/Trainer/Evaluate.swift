@@ -55,9 +55,10 @@ extension Trainer {
     /// Loss and metrics over some of the examples.
     func evaluated(_ examples: Examples, _ range: Range<Int>, _ batchSize: Int) throws -> Totals {
         var totals = Totals(configuration.metrics)
-        for batch in batchRanges(range, size: batchSize) {
+        let order = Array(range)
+        for batch in batchRanges(order.indices, size: batchSize) {
             let executable = try evaluationExecutable(for: examples, batch: batch.count)
-            _ = try totals.add(executable, examples, at: batch, step: 0)
+            _ = try totals.add(executable, examples, at: order[batch], step: 0)
         }
         return totals
     }
@@ -82,7 +83,7 @@ struct Totals {
 
     /// Runs a batch and takes in its outputs: the mean loss, then sum and count of each metric. Returns the loss.
     mutating func add(
-        _ executable: any Executable, _ data: Examples, at indices: some Collection<Int>, step: UInt64
+        _ executable: any Executable, _ data: Examples, at indices: ArraySlice<Int>, step: UInt64
     ) throws -> Float {
         try executable.setInput("inputs") { try data.copyInputs(at: indices, into: $0) }
         try executable.setInput("targets") { try data.copyTargets(at: indices, into: $0) }
