@@ -28,18 +28,24 @@ extension Layout {
                 shape: type.shape, dtype: type.dtype,
                 bytes: UnsafeRawBufferPointer(start: memory, count: byteCount))
         }
-        func gathered<Element>(_ zero: Element) throws -> TensorValue {
+        func gathered<Element>(_: Element.Type) -> [Element] {
             let source = memory.assumingMemoryBound(to: Element.self)
-            let elements = places(type.shape).map { source[$0] }
-            return try elements.withUnsafeBytes {
-                try TensorValue(shape: type.shape, dtype: type.dtype, bytes: $0)
+            return [Element](unsafeUninitializedCapacity: type.shape.elementCount) { elements, count in
+                forEachPlace(type.shape) { place in
+                    elements.initializeElement(at: count, to: source[place])
+                    count += 1
+                }
             }
         }
-        return switch type.dtype.byteCount {
-        case 4: try gathered(UInt32(0))
-        case 2: try gathered(UInt16(0))
-        default: try gathered(UInt8(0))
-        }
+        let storage: TensorValue.Storage =
+            switch type.dtype {
+            case .float32: .float32(gathered(Float.self))
+            case .bfloat16: .bfloat16(gathered(UInt16.self))
+            case .int32: .int32(gathered(Int32.self))
+            case .uint8: .uint8(gathered(UInt8.self))
+            case .bool: .bool(gathered(UInt8.self).map { $0 != 0 })
+            }
+        return try TensorValue(shape: type.shape, storage: storage)
     }
 
     /// Copies a row-major value into memory of this layout.
@@ -47,7 +53,11 @@ extension Layout {
         func scatter<Element>(_ source: UnsafeRawBufferPointer, _: Element.Type) {
             let elements = source.assumingMemoryBound(to: Element.self)
             let target = memory.assumingMemoryBound(to: Element.self)
-            for (index, place) in places(value.shape).enumerated() { target[place] = elements[index] }
+            var index = 0
+            forEachPlace(value.shape) { place in
+                target[place] = elements[index]
+                index += 1
+            }
         }
         value.withUnsafeBytes { source in
             if isRowMajor(value.shape) {
@@ -62,21 +72,21 @@ extension Layout {
         }
     }
 
-    /// The memory place of every element, in row-major order.
-    private func places(_ shape: Shape) -> [Int] {
+    /// Calls `body` with the memory place of every element, in row-major order.
+    @inline(__always)
+    private func forEachPlace(_ shape: Shape, _ body: (Int) -> Void) {
         switch self {
-        case .padded(let padded): return padded.places()
+        case .padded(let padded): padded.places().forEach(body)
         case .dense(let modes):
-            var result = [0]
-            for mode in modes {
-                var longer: [Int] = []
-                longer.reserveCapacity(result.count * mode.extent)
-                for start in result {
-                    for step in 0..<mode.extent { longer.append(start + step * mode.stride) }
-                }
-                result = longer
+            // A list of the places of all elements would take more memory than the elements.
+            var starts = [0]
+            for mode in modes.dropLast() {
+                starts = starts.flatMap { start in (0..<mode.extent).map { start + $0 * mode.stride } }
             }
-            return result
+            guard let inner = modes.last else { return }
+            for start in starts {
+                for step in 0..<inner.extent { body(start + step * inner.stride) }
+            }
         }
     }
 }
