@@ -77,38 +77,6 @@ public struct Examples: Equatable, Sendable {
         }
         return (try self[0..<trainingCount], try self[trainingCount..<count])
     }
-
-    /// The bytes that the inputs of one example take.
-    public var inputByteCount: Int { inputs.rowByteCount }
-
-    /// The bytes that the targets of one example take.
-    public var targetByteCount: Int { targets.rowByteCount }
-
-    /// Copies the inputs of the examples at `indices`, in that order, to `memory`.
-    ///
-    /// - Parameters:
-    ///   - indices: which examples; one may come more than once.
-    ///   - memory: `indices.count * inputByteCount` bytes.
-    /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
-    ///   has been copied.
-    public func copyInputs(
-        at indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer
-    ) throws(DatasetError) {
-        try inputs.copyRows(at: indices, into: memory)
-    }
-
-    /// Copies the targets of the examples at `indices`, in that order, to `memory`.
-    ///
-    /// - Parameters:
-    ///   - indices: which examples; one may come more than once.
-    ///   - memory: `indices.count * targetByteCount` bytes.
-    /// - Throws: `DatasetError` when an index is not in `0..<count` or `memory` has another size; then nothing
-    ///   has been copied.
-    public func copyTargets(
-        at indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer
-    ) throws(DatasetError) {
-        try targets.copyRows(at: indices, into: memory)
-    }
 }
 
 /// The numbers `0..<count` in a random order that is the same for the same seed and epoch.
@@ -129,8 +97,10 @@ public func shuffledOrder(count: Int, seed: UInt64, epoch: Int) -> [Int] {
 private let shuffleStream: UInt32 = 0x7368_7566
 
 extension TensorValue {
-    fileprivate var rowElementCount: Int { shape[0] == 0 ? 0 : storage.count / shape[0] }
-    fileprivate var rowByteCount: Int { rowElementCount * dtype.byteCount }
+    private var rowElementCount: Int { shape[0] == 0 ? 0 : storage.count / shape[0] }
+
+    /// The bytes that one row takes: the part at one place of the first axis, which there must be.
+    package var rowByteCount: Int { rowElementCount * dtype.byteCount }
 
     /// A copy of the part along the first axis; the range must be inside that axis.
     fileprivate func rows(_ range: Range<Int>) throws(ShapeError) -> TensorValue {
@@ -146,9 +116,17 @@ extension TensorValue {
         return try TensorValue(shape: Shape([range.count] + shape.dimensions.dropFirst()), storage: part)
     }
 
+    /// Copies rows, such as the inputs of some examples, to `memory`.
+    ///
     /// The indices have one type because a generic collection, through whose witnesses each index would be fetched, takes
     /// several times as long as the copies.
-    fileprivate func copyRows(
+    ///
+    /// - Parameters:
+    ///   - indices: places on the first axis, in the order of the copies; one may come more than once.
+    ///   - memory: `indices.count * rowByteCount` bytes.
+    /// - Throws: `DatasetError` when an index is outside the first axis or `memory` has another size; then nothing
+    ///   has been copied.
+    package func copyRows(
         at indices: ArraySlice<Int>, into memory: UnsafeMutableRawBufferPointer
     ) throws(DatasetError) {
         let (rowCount, rowBytes) = (shape[0], rowByteCount)

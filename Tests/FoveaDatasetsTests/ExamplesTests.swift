@@ -84,16 +84,16 @@ import Testing
 
     @Test func rowsAreCopiedInTheOrderAsked() throws {
         let examples = try numbered(4)
-        #expect(examples.inputByteCount == 24 && examples.targetByteCount == 4)
+        #expect(examples.inputs.rowByteCount == 24 && examples.targets.rowByteCount == 4)
         var inputs = [Float](repeating: -1, count: 18)
         var targets = [Int32](repeating: -1, count: 3)
         let order = [9, 3, 0, 3, 9]
-        try inputs.withUnsafeMutableBytes { try examples.copyInputs(at: order[1..<4], into: $0) }
-        try targets.withUnsafeMutableBytes { try examples.copyTargets(at: [3, 0, 3], into: $0) }
+        try inputs.withUnsafeMutableBytes { try examples.inputs.copyRows(at: order[1..<4], into: $0) }
+        try targets.withUnsafeMutableBytes { try examples.targets.copyRows(at: [3, 0, 3], into: $0) }
         let third: [Float] = [30, 31, 32, 33, 34, 35]
         #expect(inputs == third + [0, 1, 2, 3, 4, 5] + third)
         #expect(targets == [3, 0, 3])
-        try examples.copyInputs(at: [], into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
+        try examples.inputs.copyRows(at: [], into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
     }
 
     @Test(arguments: [([0, 4], 8), ([-1, 0], 8), ([0, 1], 7), ([0, 1], 12), ([0], 0)])
@@ -101,7 +101,7 @@ import Testing
         let examples = try numbered(4)
         var memory = [UInt8](repeating: 77, count: byteCount)
         let error = #expect(throws: DatasetError.self) {
-            try memory.withUnsafeMutableBytes { try examples.copyTargets(at: indices[...], into: $0) }
+            try memory.withUnsafeMutableBytes { try examples.targets.copyRows(at: indices[...], into: $0) }
         }
         #expect(error?.kind == .invalidArgument)
         #expect(memory.allSatisfy { $0 == 77 })

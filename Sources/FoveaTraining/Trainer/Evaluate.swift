@@ -35,17 +35,13 @@ extension Trainer {
         try check("batchSize", batchSize, in: 1..., "positive")
         try checkInputs(inputs, .prediction)
         let count = inputs.shape[0]
-        let rowBytes = inputShape.elementCount * inputs.dtype.byteCount
+        let batches = batchRanges(0..<count, size: batchSize)
+        let loader = BatchLoader(["inputs": inputs], order: Array(0..<count), batches: batches)
         var outputs: [Float] = []
         outputs.reserveCapacity(count * outputShape.elementCount)
-        for batch in batchRanges(0..<count, size: batchSize) {
+        for batch in batches {
             let executable = try predictionExecutable(inputs.dtype, batch: batch.count)
-            try executable.setInput("inputs") { memory in
-                inputs.withUnsafeBytes { bytes in
-                    let rows = bytes[(batch.lowerBound * rowBytes)..<(batch.upperBound * rowBytes)]
-                    memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: rows))
-                }
-            }
+            try loader.load(into: executable)
             try executable.run(step: 0)
             outputs += try executable.output(0).floats
         }
@@ -55,10 +51,13 @@ extension Trainer {
     /// Loss and metrics over some of the examples.
     func evaluated(_ examples: Examples, _ range: Range<Int>, _ batchSize: Int) throws -> Totals {
         var totals = Totals(configuration.metrics)
-        let order = Array(range)
-        for batch in batchRanges(order.indices, size: batchSize) {
+        let batches = batchRanges(0..<range.count, size: batchSize)
+        let loader = BatchLoader(examples, order: Array(range), batches: batches)
+        for batch in batches {
             let executable = try evaluationExecutable(for: examples, batch: batch.count)
-            _ = try totals.add(executable, examples, at: order[batch], step: 0)
+            try loader.load(into: executable)
+            try executable.run(step: 0)
+            try totals.add(executable, examples: batch.count)
         }
         return totals
     }
@@ -81,16 +80,12 @@ struct Totals {
 
     init(_ metrics: [Metric]) { sums = metrics.map { ($0.name, 0, 0) } }
 
-    /// Runs a batch and takes in its outputs: the mean loss, then sum and count of each metric. Returns the loss.
-    mutating func add(
-        _ executable: any Executable, _ data: Examples, at indices: ArraySlice<Int>, step: UInt64
-    ) throws -> Float {
-        try executable.setInput("inputs") { try data.copyInputs(at: indices, into: $0) }
-        try executable.setInput("targets") { try data.copyTargets(at: indices, into: $0) }
-        try executable.run(step: step)
+    /// Takes in the outputs of a run: the mean loss, then sum and count of each metric. Returns the loss.
+    @discardableResult
+    mutating func add(_ executable: any Executable, examples count: Int) throws -> Float {
         let batchLoss = try executable.output(0).scalar
-        loss += Double(batchLoss) * Double(indices.count)
-        examples += indices.count
+        loss += Double(batchLoss) * Double(count)
+        examples += count
         for index in sums.indices {
             sums[index].sum += Double(try executable.output(1 + 2 * index).scalar)
             sums[index].count += Double(try executable.output(2 + 2 * index).scalar)

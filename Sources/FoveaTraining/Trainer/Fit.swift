@@ -65,11 +65,13 @@ extension Trainer {
                     .setInput("learning_rate", to: TensorValue(Float(learningRate)))
             }
 
+            let loader = BatchLoader(examples, order: order, batches: batches)
             var totals = Totals(configuration.metrics)
             for (index, batch) in batches.enumerated() {
                 let executable = try trainingExecutable(for: examples, batch: batch.count, seed: seed)
-                let loss = try totals.add(
-                    executable, examples, at: order[batch], step: UInt64(epoch * batches.count + index))
+                try loader.load(into: executable)
+                try executable.run(step: UInt64(epoch * batches.count + index))
+                let loss = try totals.add(executable, examples: batch.count)
                 guard loss.isFinite else {
                     try restore(lastGood)
                     throw TrainingError.lossNotFinite(loss, epoch: epoch + 1, step: index + 1)
