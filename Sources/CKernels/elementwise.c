@@ -240,36 +240,38 @@ static void repeat_lanes(int32_t *lanes, int64_t period, int64_t count) {
     }
 }
 
-static void read_run(const tile_program *program, const tile_operand *operand, int32_t *lanes, int64_t offset,
-                     int64_t count) {
-    int64_t stride = operand->walk.strides[operand->walk.rank - 1];
+static void read_block(const tile_program *program, const tile_operand *operand, int32_t *lanes, int64_t offset,
+                       fovea_block block) {
     if (operand->load) {
-        operand->load(lanes, operand->base + offset * operand->element_bytes, stride, count);
+        operand->load(lanes, operand->base + offset * operand->element_bytes, block);
     } else {
-        program->kernels->iota(lanes, operand->start + offset, stride, count);
+        program->kernels->iota(lanes, operand->start + offset, block);
     }
+}
+
+// The rows or the part of a row that begins at a cursor.
+static fovea_block block_at(const fovea_cursor *cursor) {
+    const fovea_walk *walk = cursor->walk;
+    int32_t inner = walk->rank - 1;
+    int64_t rows = fovea_cursor_rows(cursor);
+    if (rows < 2) return (fovea_block){1, 0, fovea_cursor_run(cursor), walk->strides[inner]};
+    return (fovea_block){rows, walk->strides[inner - 1], walk->extents[inner], walk->strides[inner]};
 }
 
 static void read_lanes(const tile_program *program, const tile_operand *operand, int32_t *lanes, int64_t first,
                        int64_t count) {
-    const fovea_walk *walk = &operand->walk;
-    int32_t inner = walk->rank - 1;
     fovea_cursor cursor;
-    fovea_cursor_init(&cursor, walk, first, count);
+    fovea_cursor_init(&cursor, &operand->walk, first, count);
     while (cursor.remaining > 0) {
-        int64_t extent = walk->extents[inner], phase = cursor.index[inner], run = fovea_cursor_run(&cursor);
-        read_run(program, operand, lanes, cursor.offset, run);
-        if (inner > 0 && walk->strides[inner - 1] == 0) {
-            // The runs of this block are all the same: read one and repeat it.
-            int64_t block = (walk->extents[inner - 1] - cursor.index[inner - 1]) * extent - phase;
-            if (block > cursor.remaining) block = cursor.remaining;
-            if (block > extent) {
-                if (phase > 0) {
-                    read_run(program, operand, lanes + run, cursor.offset - phase * walk->strides[inner], phase);
-                }
-                repeat_lanes(lanes, extent, block);
-                run = block;
-            }
+        fovea_block block = block_at(&cursor);
+        int64_t run = block.rows * block.count;
+        if (block.rows > 1 && block.row_stride == 0) {
+            // The rows are all the same: read one and repeat it.
+            block.rows = 1;
+            read_block(program, operand, lanes, cursor.offset, block);
+            repeat_lanes(lanes, block.count, run);
+        } else {
+            read_block(program, operand, lanes, cursor.offset, block);
         }
         lanes += run;
         fovea_cursor_advance(&cursor, run);
@@ -280,11 +282,10 @@ static void write_lanes(const tile_operand *operand, const int32_t *lanes, int64
     fovea_cursor cursor;
     fovea_cursor_init(&cursor, &operand->walk, first, count);
     while (cursor.remaining > 0) {
-        int64_t run = fovea_cursor_run(&cursor);
-        operand->store(operand->base + cursor.offset * operand->element_bytes, lanes,
-                       operand->walk.strides[operand->walk.rank - 1], run);
-        lanes += run;
-        fovea_cursor_advance(&cursor, run);
+        fovea_block block = block_at(&cursor);
+        operand->store(operand->base + cursor.offset * operand->element_bytes, lanes, block);
+        lanes += block.rows * block.count;
+        fovea_cursor_advance(&cursor, block.rows * block.count);
     }
 }
 
@@ -319,7 +320,7 @@ static void run_prologue(const tile_state *state) {
         int32_t *d = state->uniforms[step->d - FOVEA_MAX_REGISTERS];
         switch (step->opcode) {
         case FOVEA_OP_LOAD: case FOVEA_OP_IOTA:
-            read_run(program, &program->operands[step->operand], d, 0, 1);
+            read_block(program, &program->operands[step->operand], d, 0, (fovea_block){1, 0, 1, 0});
             repeat_lanes(d, 1, fovea_lane_group);
             break;
         case FOVEA_OP_CONSTANT: case FOVEA_OP_CONSTANT_I:

@@ -27,9 +27,14 @@ typedef struct {
 // Computes whole groups: lanes 0..<count rounded up. d may be the same memory as a source, but not overlap it
 // otherwise.
 typedef void (*fovea_lane_function)(int64_t count, void *d, fovea_source a, fovea_source b, fovea_source c);
+// Elements in memory: `rows` rows, `row_stride` apart, of `count` elements, `stride` apart. Their lanes have no gaps.
+typedef struct {
+    int64_t rows, row_stride, count, stride;
+} fovea_block;
+
 // Converts memory to lanes; may write up to the next whole group.
-typedef void (*fovea_load_function)(int32_t *lanes, const void *source, int64_t stride, int64_t count);
-typedef void (*fovea_store_function)(void *destination, const int32_t *lanes, int64_t stride, int64_t count);
+typedef void (*fovea_load_function)(int32_t *lanes, const void *source, fovea_block block);
+typedef void (*fovea_store_function)(void *destination, const int32_t *lanes, fovea_block block);
 
 typedef union {
     double real;
@@ -50,7 +55,8 @@ typedef struct {
     fovea_lane_function lanes[fovea_opcode_count];
     fovea_load_function loads[fovea_dtype_count];
     fovea_store_function stores[fovea_dtype_count];
-    void (*iota)(int32_t *lanes, int64_t start, int64_t stride, int64_t count);
+    // The places of a block's elements, the first at `start`.
+    void (*iota)(int32_t *lanes, int64_t start, fovea_block block);
     fovea_fold_function folds[fovea_fold_count];
     fovea_fold_rows_function row_folds[fovea_fold_count];
     // Parts first..<last of fovea_max_pool_forward and, without and with overlapping windows, of

@@ -121,16 +121,18 @@ LANE_FUNCTION(SELECT) {
 LANE_FUNCTION(RANDOM_UNIFORM) { random_lanes(count, d, a, b.lanes, 0); }
 LANE_FUNCTION(RANDOM_NORMAL) { random_lanes(count, d, a, b.lanes, 1); }
 
-static void iota(int32_t *lanes, int64_t start, int64_t stride, int64_t count) {
-    const ints order = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    uints value = (uints)order * (uint32_t)stride + (uint32_t)start;
-    for (int64_t i = 0; i < count; i += fovea_lane_group) {
-        store_ints(lanes + i, (ints)value);
-        value += (uint32_t)stride * fovea_lane_group;
+static void iota(int32_t *lanes, int64_t start, fovea_block block) {
+    const uints order = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    uints steps = order * (uint32_t)block.stride;
+    for (int64_t row = 0; row < block.rows; row++, start += block.row_stride, lanes += block.count) {
+        uints value = steps + (uint32_t)start;
+        for (int64_t i = 0; i < block.count; i += fovea_lane_group) {
+            store_ints(lanes + i, (ints)value);
+            value += (uint32_t)block.stride * fovea_lane_group;
+        }
     }
 }
 
-// Loads. VECTOR converts 16 elements at p, SCALAR one.
 typedef uint8_t bytes __attribute__((vector_size(16)));
 typedef uint16_t shorts __attribute__((vector_size(32)));
 typedef bytes unaligned_bytes __attribute__((aligned(1)));
@@ -140,45 +142,68 @@ INLINE void fill_groups(int32_t *lanes, int32_t value, int64_t count) {
     for (int64_t i = 0; i < count; i += fovea_lane_group) store_ints(lanes + i, splat_int(value));
 }
 
-#define LOAD(name, element, vector, scalar)                                                       \
-    static void load_##name(int32_t *lanes, const void *source, int64_t stride, int64_t count) {  \
-        const element *p = source;                                                                \
-        if (stride == 0) {                                                                        \
-            fill_groups(lanes, scalar, count);                                                    \
-            return;                                                                               \
-        }                                                                                         \
-        int64_t i = 0;                                                                            \
-        if (stride == 1) {                                                                        \
-            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) { \
-                store_ints(lanes + i, vector);                                                    \
-            }                                                                                     \
-        }                                                                                         \
-        for (; i < count; i++, p += stride) lanes[i] = scalar;                                    \
+// Every third of the 48 elements of three vectors: one channel of colour images.
+#define EVERY_THIRD(x, y, z)                                                                                     \
+    __builtin_shufflevector(__builtin_shufflevector(x, y, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0), \
+                            z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29)
+
+// Loads. VECTOR converts the 16 elements x, SCALAR the element at p.
+#define LOAD(name, element, raw_vector, vector, scalar)                                                           \
+    INLINE ints widened_##name(raw_vector x) { return vector; }                                                   \
+    INLINE void load_row_##name(int32_t *lanes, const element *p, int64_t stride, int64_t count) {                \
+        if (stride == 0) {                                                                                        \
+            fill_groups(lanes, scalar, count);                                                                    \
+            return;                                                                                               \
+        }                                                                                                         \
+        int64_t i = 0;                                                                                            \
+        if (stride == 1) {                                                                                        \
+            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) {                 \
+                store_ints(lanes + i, widened_##name(*(const raw_vector *)p));                                    \
+            }                                                                                                     \
+        } else if (stride == 3) {                                                                                 \
+            /* One element more than is loaded, so that the third vector does not end behind the last. */         \
+            for (; i + fovea_lane_group < count; i += fovea_lane_group, p += 3 * fovea_lane_group) {              \
+                const raw_vector *q = (const raw_vector *)p;                                                      \
+                store_ints(lanes + i, widened_##name(EVERY_THIRD(q[0], q[1], q[2])));                             \
+            }                                                                                                     \
+        }                                                                                                         \
+        for (; i < count; i++, p += stride) lanes[i] = scalar;                                                    \
+    }                                                                                                             \
+    static void load_##name(int32_t *lanes, const void *source, fovea_block block) {                              \
+        for (int64_t row = 0; row < block.rows; row++) {                                                          \
+            const element *p = (const element *)source + row * block.row_stride;                                  \
+            load_row_##name(lanes + row * block.count, p, block.stride, block.count);                             \
+        }                                                                                                         \
     }
-LOAD(words, int32_t, load_ints(p), *p)
-LOAD(bfloat16, uint16_t, (ints)(__builtin_convertvector(*(const unaligned_shorts *)p, uints) << 16),
+LOAD(words, int32_t, unaligned_ints, x, *p)
+LOAD(bfloat16, uint16_t, unaligned_shorts, (ints)(__builtin_convertvector(x, uints) << 16),
      (int32_t)((uint32_t)*p << 16))
-LOAD(uint8, uint8_t, __builtin_convertvector(*(const unaligned_bytes *)p, ints), *p)
-LOAD(bool, uint8_t, (__builtin_convertvector(*(const unaligned_bytes *)p, ints) != 0) & 1, *p != 0)
+LOAD(uint8, uint8_t, unaligned_bytes, __builtin_convertvector(x, ints), *p)
+LOAD(bool, uint8_t, unaligned_bytes, (__builtin_convertvector(x, ints) != 0) & 1, *p != 0)
 
 // Stores. VECTOR converts 16 lanes x; a shorter run goes through a group of elements.
-#define STORE(name, element, vector_type, converted)                                                   \
-    INLINE vector_type converted_##name(ints x) { return converted; }                                  \
-    static void store_##name(void *destination, const int32_t *lanes, int64_t stride, int64_t count) { \
-        element *p = destination;                                                                      \
-        int64_t i = 0;                                                                                 \
-        if (stride == 1) {                                                                             \
-            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) {      \
-                vector_type y = converted_##name(load_ints(lanes + i));                                \
-                memcpy(p, &y, sizeof y);                                                               \
-            }                                                                                          \
-        }                                                                                              \
-        while (i < count) {                                                                            \
-            vector_type y = converted_##name(load_ints(lanes + i));                                    \
-            int64_t rest = count - i < fovea_lane_group ? count - i : fovea_lane_group;                \
-            for (int64_t j = 0; j < rest; j++, p += stride) *p = ((const element *)&y)[j];             \
-            i += rest;                                                                                 \
-        }                                                                                              \
+#define STORE(name, element, vector_type, converted)                                                     \
+    INLINE vector_type converted_##name(ints x) { return converted; }                                    \
+    INLINE void store_row_##name(element *p, const int32_t *lanes, int64_t stride, int64_t count) {      \
+        int64_t i = 0;                                                                                   \
+        if (stride == 1) {                                                                               \
+            for (; i + fovea_lane_group <= count; i += fovea_lane_group, p += fovea_lane_group) {        \
+                vector_type y = converted_##name(load_ints(lanes + i));                                  \
+                memcpy(p, &y, sizeof y);                                                                 \
+            }                                                                                            \
+        }                                                                                                \
+        while (i < count) {                                                                              \
+            vector_type y = converted_##name(load_ints(lanes + i));                                      \
+            int64_t rest = count - i < fovea_lane_group ? count - i : fovea_lane_group;                  \
+            for (int64_t j = 0; j < rest; j++, p += stride) *p = ((const element *)&y)[j];               \
+            i += rest;                                                                                   \
+        }                                                                                                \
+    }                                                                                                    \
+    static void store_##name(void *destination, const int32_t *lanes, fovea_block block) {               \
+        for (int64_t row = 0; row < block.rows; row++) {                                                 \
+            element *p = (element *)destination + row * block.row_stride;                                \
+            store_row_##name(p, lanes + row * block.count, block.stride, block.count);                   \
+        }                                                                                                \
     }
 STORE(words, int32_t, ints, x)
 STORE(bfloat16, uint16_t, shorts, __builtin_convertvector(rounded_bfloat16((floats)x) >> 16, shorts))

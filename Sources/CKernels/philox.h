@@ -1,36 +1,65 @@
 // Counter-based random numbers: Philox 4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"),
-// 16 blocks at a time.
+// many blocks at a time.
 #ifndef FOVEA_PHILOX_H
 #define FOVEA_PHILOX_H
 #include "kernel_table.h"
 #include "vector_math.h"
 
+enum {
+    philox_rounds = 10,
+    philox_sets = 4,  // of eight blocks; computed side by side, because each waits for its own products
+    philox_lanes = 32 * philox_sets,
+};
+
+// What all blocks have in common, each word in both halves of 64 bits.
+typedef struct {
+    uint64_t keys[philox_rounds][2], stream, step[2];
+} philox_schedule;
+
+INLINE uint64_t twice(uint32_t word) { return (uint64_t)word << 32 | word; }
+
+INLINE philox_schedule philox_prepared(const fovea_random_key *key) {
+    philox_schedule schedule = {
+        .stream = twice(key->stream), .step = {twice(key->step[0]), twice(key->step[1])}};
+    uint32_t k0 = key->seed[0], k1 = key->seed[1];
+    for (int round = 0; round < philox_rounds; round++) {
+        schedule.keys[round][0] = twice(k0);
+        schedule.keys[round][1] = twice(k1);
+        k0 += 0x9e3779b9;
+        k1 += 0xbb67ae85;
+    }
+    return schedule;
+}
+
+// The words of eight blocks, in the lower halves of 64 bits.
 typedef struct {
     uints word[4];
 } philox_blocks;
 
-// The 64-bit products of 32-bit lanes and a constant, as high and low halves.
-INLINE uints multiply_wide(uints x, uint64_t factor, uints *high) {
-    longs even = ((longs)x & 0xffffffff) * factor, odd = ((longs)x >> 32) * factor;
-    *high = (uints)((even >> 32) | (odd & 0xffffffff00000000));
-    return x * (uint32_t)factor;
-}
-
-INLINE philox_blocks philox(uints index, const fovea_random_key *key) {
-    uints zero = {0};
-    uints c0 = index, c1 = zero + key->stream, c2 = zero + key->step[0], c3 = zero + key->step[1];
-    uint32_t k0 = key->seed[0], k1 = key->seed[1];
-    for (int round = 0; round < 10; round++) {
-        uints high0, high1;
-        uints low0 = multiply_wide(c0, 0xd2511f53, &high0), low1 = multiply_wide(c2, 0xcd9e8d57, &high1);
-        c0 = high1 ^ c1 ^ k0;
-        c2 = high0 ^ c3 ^ k1;
-        c1 = low1;
-        c3 = low0;
-        k0 += 0x9e3779b9;
-        k1 += 0xbb67ae85;
+// Words are in the lower halves of 64 bits. What the upper halves hold does not matter, so products stay whole.
+INLINE void philox(const longs index[philox_sets], const philox_schedule *schedule, philox_blocks out[philox_sets]) {
+    const longs low = (longs){0} + 0xffffffff;
+    longs c0[philox_sets], c1[philox_sets], c2[philox_sets], c3[philox_sets];
+    for (int i = 0; i < philox_sets; i++) {
+        c0[i] = index[i];
+        c1[i] = (longs){0} + schedule->stream;
+        c2[i] = (longs){0} + schedule->step[0];
+        c3[i] = (longs){0} + schedule->step[1];
     }
-    return (philox_blocks){{c0, c1, c2, c3}};
+#pragma clang loop unroll(full)
+    for (int round = 0; round < philox_rounds; round++) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < philox_sets; i++) {
+            longs product0 = (c0[i] & low) * 0xd2511f53, product1 = (c2[i] & low) * 0xcd9e8d57;
+            c0[i] = (product1 >> 32) ^ c1[i] ^ schedule->keys[round][0];
+            c2[i] = (product0 >> 32) ^ c3[i] ^ schedule->keys[round][1];
+            c1[i] = product1;
+            c3[i] = product0;
+        }
+    }
+    for (int i = 0; i < philox_sets; i++) {
+        out[i] = (philox_blocks){{(uints)c0[i], (uints)c1[i], (uints)c2[i], (uints)c3[i]}};
+    }
 }
 
 // (word >> 8) 2^-24
@@ -50,59 +79,83 @@ INLINE void normal_pair(uints w0, uints w1, floats *even, floats *odd) {
     *odd = radius * rotated_sine(quadrant, sine, cosine);
 }
 
-INLINE void random_numbers(philox_blocks blocks, int normal, floats out[4]) {
+#define EVEN_LANES 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define PAIRED_LANES 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define ODD_LANES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+
+// The numbers that the words of eight blocks give, in the blocks' order.
+INLINE void random_numbers(philox_blocks blocks, int normal, floats out[2]) {
     if (normal) {
-        normal_pair(blocks.word[0], blocks.word[1], &out[0], &out[1]);
-        normal_pair(blocks.word[2], blocks.word[3], &out[2], &out[3]);
+        floats even, odd;
+        normal_pair(__builtin_shufflevector(blocks.word[0], blocks.word[2], PAIRED_LANES),
+                    __builtin_shufflevector(blocks.word[1], blocks.word[3], PAIRED_LANES), &even, &odd);
+        out[0] = __builtin_shufflevector(even, odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        out[1] = __builtin_shufflevector(even, odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     } else {
-        for (int j = 0; j < 4; j++) out[j] = unit_interval(blocks.word[j]);
+        longs first = (longs)__builtin_shufflevector(blocks.word[0], blocks.word[1], PAIRED_LANES);
+        longs second = (longs)__builtin_shufflevector(blocks.word[2], blocks.word[3], PAIRED_LANES);
+        out[0] = unit_interval((uints)__builtin_shufflevector(first, second, 0, 8, 1, 9, 2, 10, 3, 11));
+        out[1] = unit_interval((uints)__builtin_shufflevector(first, second, 4, 12, 5, 13, 6, 14, 7, 15));
     }
 }
 
-// Stores lanes 16 Q ..< 16 Q + 16 of 16 blocks laid out one after the other.
-#define STORE_QUARTER(d, v, Q)                                                                                         \
-    do {                                                                                                               \
-        half_lanes a = __builtin_shufflevector(v[0], v[1], 4 * Q, 16 + 4 * Q, 4 * Q + 1, 17 + 4 * Q, 4 * Q + 2,        \
-                                               18 + 4 * Q, 4 * Q + 3, 19 + 4 * Q);                                     \
-        half_lanes b = __builtin_shufflevector(v[2], v[3], 4 * Q, 16 + 4 * Q, 4 * Q + 1, 17 + 4 * Q, 4 * Q + 2,        \
-                                               18 + 4 * Q, 4 * Q + 3, 19 + 4 * Q);                                     \
-        store_floats(d + 16 * Q, __builtin_shufflevector(a, b, 0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15)); \
-    } while (0)
+// The numbers at 16 indices, a block for each.
+INLINE floats scattered_random_numbers(uints index, int normal, const philox_schedule *schedule) {
+    uints block = index >> 2, none = {0};
+    longs halves[philox_sets] = {
+        (longs)__builtin_shufflevector(block, none, 0, 16, 1, 16, 2, 16, 3, 16, 4, 16, 5, 16, 6, 16, 7, 16),
+        (longs)__builtin_shufflevector(block, none, 8, 16, 9, 16, 10, 16, 11, 16, 12, 16, 13, 16, 14, 16, 15, 16)};
+    philox_blocks b[philox_sets];
+    philox(halves, schedule, b);
+    ints is_odd = (ints)(index & 1) != 0, is_second = (ints)(index & 2) != 0;
+    ints words[4];
+    for (int j = 0; j < 4; j++) {
+        words[j] = (ints)__builtin_shufflevector(b[0].word[j], b[1].word[j], EVEN_LANES);
+    }
+    ints even = choose_int(is_second, words[2], words[0]), odd = choose_int(is_second, words[3], words[1]);
+    if (!normal) return unit_interval((uints)choose_int(is_odd, odd, even));
+    floats cosines, sines;
+    normal_pair((uints)even, (uints)odd, &cosines, &sines);
+    return choose(is_odd, sines, cosines);
+}
 
 // Indices that fill whole blocks, which is what a dense tensor gives, cost one block per four lanes; others cost one
 // block per lane.
 INLINE void random_lanes(int64_t count, float *d, fovea_source a, const fovea_random_key *key, int normal) {
-    typedef float half_lanes __attribute__((vector_size(32)));
     const ints phase = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
+    const philox_schedule schedule = philox_prepared(key);
     const int32_t *indices = a.lanes;
     int64_t i = 0;
-    if (a.step) {
-        for (; i + 64 <= count; i += 64) {
-            ints x[4], whole = splat_int(-1);
-            for (int q = 0; q < 4; q++) {
-                x[q] = load_ints(indices + i + 16 * q);
-                ints first = __builtin_shufflevector(x[q], x[q], 0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
-                whole &= (x[q] == (first | phase)) & ((first & 3) == 0);
-            }
-            if (any(~whole)) break;
-            ints left = __builtin_shufflevector(x[0], x[1], 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
-            ints right = __builtin_shufflevector(x[2], x[3], 0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
-            ints index = __builtin_shufflevector(left, right, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
-            floats v[4];
-            random_numbers(philox((uints)index >> 2, key), normal, v);
-            STORE_QUARTER((d + i), v, 0);
-            STORE_QUARTER((d + i), v, 1);
-            STORE_QUARTER((d + i), v, 2);
-            STORE_QUARTER((d + i), v, 3);
+    for (; a.step && i + philox_lanes <= count; i += philox_lanes) {
+        ints first[2 * philox_sets], unequal = {0};
+        longs blocks[philox_sets];
+        for (int q = 0; q < 2 * philox_sets; q++) {
+            first[q] = load_ints(indices + i + 16 * q) - phase;
+            ints same = __builtin_shufflevector(first[q], first[q], 0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
+            unequal |= (first[q] ^ same) | (first[q] & 3);
+        }
+        if (any(unequal)) break;
+        for (int q = 0; q < philox_sets; q++) {
+            longs low = (longs)first[2 * q], high = (longs)first[2 * q + 1];
+            blocks[q] = (__builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14) & 0xffffffff) >> 2;
+        }
+        philox_blocks words[philox_sets];
+        philox(blocks, &schedule, words);
+#pragma clang loop unroll(full)
+        for (int q = 0; q < philox_sets; q++) {
+            floats numbers[2];
+            random_numbers(words[q], normal, numbers);
+            store_floats(d + i + 32 * q, numbers[0]);
+            store_floats(d + i + 32 * q + 16, numbers[1]);
         }
     }
     for (; i < count; i += 16) {
-        ints x = load_ints(indices + (a.step ? i : 0));
-        floats v[4];
-        random_numbers(philox((uints)x >> 2, key), normal, v);
-        floats low = choose((x & 1) != 0, v[1], v[0]), high = choose((x & 1) != 0, v[3], v[2]);
-        store_floats(d + i, choose((x & 2) != 0, high, low));
+        uints index = (uints)load_ints(indices + (a.step ? i : 0));
+        store_floats(d + i, scattered_random_numbers(index, normal, &schedule));
     }
 }
 
+#undef EVEN_LANES
+#undef ODD_LANES
+#undef PAIRED_LANES
 #endif

@@ -78,6 +78,16 @@ static inline int64_t fovea_cursor_run(const fovea_cursor *cursor) {
     return run < cursor->remaining ? run : cursor->remaining;
 }
 
+// The whole runs from the current lane on that lie one stride apart; 0 in the middle of a run.
+static inline int64_t fovea_cursor_rows(const fovea_cursor *cursor) {
+    const fovea_walk *walk = cursor->walk;
+    int32_t inner = walk->rank - 1;
+    if (inner == 0 || cursor->index[inner] > 0) return 0;
+    int64_t rows = walk->extents[inner - 1] - cursor->index[inner - 1];
+    int64_t most = cursor->remaining / walk->extents[inner];
+    return rows < most ? rows : most;
+}
+
 // Moves past `count` lanes.
 static inline void fovea_cursor_advance(fovea_cursor *cursor, int64_t count) {
     const fovea_walk *walk = cursor->walk;

@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import Testing
 
 extension KernelTests {
@@ -161,6 +162,37 @@ extension KernelTests {
                     for gap in 1..<stride {
                         #expect(bytes[i * stride + gap] == 7 && halves[i * stride + gap] == 7)
                     }
+                }
+            }
+        }
+
+        /// The last element lies at the very end of readable memory.
+        @Test(arguments: [(FOVEA_FLOAT32, 4), (FOVEA_BFLOAT16, 2), (FOVEA_UINT8, 1), (FOVEA_BOOL, 1)], 1...3)
+        func loadsEndWithTheirMemory(type: (dtype: fovea_dtype, bytes: Int), stride: Int) throws {
+            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+            let pages = try #require(
+                mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+            try #require(pages != MAP_FAILED)
+            defer { munmap(pages, 2 * page) }
+            memset(pages, 1, page)
+            try #require(mprotect(pages + page, page, PROT_NONE) == 0)
+            for count in [1, 15, 16, 17, 33, 300] {
+                var source = fovea_operand()
+                source.dtype = type.dtype
+                source.base = pages + page - ((count - 1) * stride + 1) * type.bytes
+                fill(&source.strides, with: [stride])
+                let expected: Int32 =
+                    switch type.bytes {
+                    case 4: 0x0101_0101
+                    case 2: 0x0101_0000
+                    default: 1
+                    }
+                forEachVectorKind { kind in
+                    let y = Buffer<Int32>(repeating: 0, count: count)
+                    run(
+                        [count], [source, operand(y, FOVEA_INT32, strides: [1])],
+                        [load(0, to: 0), store(0, to: 1)])
+                    #expect(y.elements.allSatisfy { $0 == expected }, "\(count) on \(kind)")
                 }
             }
         }
