@@ -1,7 +1,34 @@
 import FoveaGraph
 
+extension FusedKernel {
+    /// What a forward convolution asks for.
+    fileprivate func forwardRequest(_ rule: Convolution) -> ConvolutionRequest {
+        var request = ConvolutionRequest(
+            direction: .forward, convolution: rule, images: members[0].inputs[0].shape,
+            kernel: members[0].inputs[1].shape, output: members[0].shape)
+        if case .contraction(let bias, let hasReLU) = kind {
+            request.hasBias = bias != nil
+            request.hasReLU = hasReLU
+        }
+        return request
+    }
+}
+
 extension PlanBuilder {
     // MARK: - Convolution
+
+    /// The layout in which a forward convolution wants to read one of the tensors, if memory in that layout has no
+    /// padding.
+    func layoutForConvolution(of tensors: [Tensor]) throws -> Layout? {
+        for tensor in tensors {
+            guard let kernel = convolutionOf[tensor],
+                case .convolution(let rule) = kernel.members[0].operation
+            else { continue }
+            let wanted = try catalog.choose(kernel.forwardRequest(rule)).images
+            if case .dense = wanted { return wanted }
+        }
+        return nil
+    }
 
     mutating func addConvolution(_ kernel: FusedKernel, bias: Tensor?, hasReLU: Bool) throws {
         let tensor = kernel.members[0]
@@ -10,10 +37,7 @@ extension PlanBuilder {
         var request: ConvolutionRequest
         switch tensor.operation {
         case .convolution(let rule):
-            request = ConvolutionRequest(
-                direction: .forward, convolution: rule, images: shapes[0], kernel: shapes[1],
-                output: tensor.shape,
-                hasBias: bias != nil, hasReLU: hasReLU)
+            request = kernel.forwardRequest(rule)
             let choice = try catalog.choose(request)
             let images = try value(value(tensor.inputs[0]), in: choice.images)
             let weights = try value(value(tensor.inputs[1]), in: choice.kernel)

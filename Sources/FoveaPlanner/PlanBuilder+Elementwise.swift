@@ -167,7 +167,7 @@ extension PlanBuilder {
         inPlace[tensor].flatMap { variableValue($0) }
     }
 
-    /// The layout that most full-size operands have; row-major if none is decided.
+    /// The layout that most full-size operands have; if none is decided, what a convolution wants to read, else row-major.
     private mutating func preferredLayout(of wholes: [Tensor], written: [Tensor], count: Int) throws -> Layout
     {
         let rowMajor = Layout([AxisMode(count, 1)])
@@ -184,9 +184,10 @@ extension PlanBuilder {
             }
         }
         // The first of equals, so that plans do not depend on hashing.
-        return votes.reduce(nil as (layout: Layout, count: Int)?) { best, vote in
+        let best = votes.reduce(nil as (layout: Layout, count: Int)?) { best, vote in
             (best?.count ?? 0) >= vote.count ? best : vote
-        }?.layout ?? rowMajor
+        }
+        return try best?.layout ?? layoutForConvolution(of: written) ?? rowMajor
     }
 
     /// The walk of a load through memory as it lies, or through a row-major copy where that cannot be walked.

@@ -16,6 +16,8 @@ struct PlanBuilder {
     var winners: [WinnersKey: (winners: Plan.ValueID, choice: PoolingChoice)] = [:]
     /// Max-pooled tensors whose gradient the graph contains.
     let pooledForGradient: Set<WinnersKey>
+    /// The forward convolution, the first of several, that reads a tensor's memory as images.
+    let convolutionOf: [Tensor: FusedKernel]
     /// Copies that the loads of the group at hand read instead of their source.
     var rowMajorCopies: [Tensor: Plan.ValueID] = [:]
     var inPlace: [Tensor: Variable]
@@ -47,6 +49,11 @@ struct PlanBuilder {
                 return WinnersKey(
                     images: tensor.inputs[0], window: rule.window, isRectified: rule.isRectified)
             })
+        convolutionOf = fused.kernels.reduce(into: [:]) { result, kernel in
+            guard case .convolution = kernel.members[0].operation else { return }
+            let images = fused.views.source(kernel.members[0].inputs[0])
+            if result[images] == nil { result[images] = kernel }
+        }
         for variable in fused.graph.variables {
             let value = addValue(
                 variable.name, variable.type, residentLayouts[variable] ?? .rowMajor(variable.shape),

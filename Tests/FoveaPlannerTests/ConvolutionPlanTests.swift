@@ -123,6 +123,25 @@ import Testing
         #expect(plan.count("layout change") == (channels == 20 ? 1 : 0))
     }
 
+    /// Pixels are scaled straight into the layout that the convolution reads, seen as they are or transposed, unless that
+    /// has padding.
+    @Test(arguments: [3, 16, 32, 20], [false, true])
+    @Compute func preparedImagesComeInTheLayoutOfTheConvolution(channels: Int, isChannelsFirst: Bool) throws {
+        let plan = try checkedPlan { graph in
+            let images =
+                isChannelsFirst
+                ? try graph.input([2, channels, 5, 7]).transposed([0, 2, 3, 1])
+                : graph.input([2, 5, 7, channels])
+            let scaled = try images / 255 - graph.variable([channels])
+            graph.outputs = [
+                try scaled.convolved(with: graph.variable([3, 3, channels, 16])), try scaled.sum(),
+            ]
+        }
+        // The sum can walk blocks, but for padded ones.
+        #expect(plan.count("layout change") == (channels == 20 ? 1 : 0))
+        #expect(plan.count("elementwise") == 1)
+    }
+
     /// A dense layer behind flattened blocks: its rows take the order in which the features lie.
     @Test @Compute func flattenedBlocksPermuteTheWeights() throws {
         let plan = try checkedPlan { graph in
