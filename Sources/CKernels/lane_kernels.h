@@ -124,6 +124,14 @@ LANE_FUNCTION(RANDOM_NORMAL) { random_lanes(count, d, a, b.lanes, 1); }
 static void iota(int32_t *lanes, int64_t start, fovea_block block) {
     const uints order = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     uints steps = order * (uint32_t)block.stride;
+    if (block.count == fovea_lane_group) {
+        uints value = steps + (uint32_t)start;
+        for (int64_t row = 0; row < block.rows; row++) {
+            store_ints(lanes + row * fovea_lane_group, (ints)value);
+            value += (uint32_t)block.row_stride;
+        }
+        return;
+    }
     for (int64_t row = 0; row < block.rows; row++, start += block.row_stride, lanes += block.count) {
         uints value = steps + (uint32_t)start;
         for (int64_t i = 0; i < block.count; i += fovea_lane_group) {

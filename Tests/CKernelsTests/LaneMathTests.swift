@@ -63,6 +63,26 @@ extension KernelTests {
             check(FOVEA_OP_RSQRT, "rsqrt", relative: 1.2e-7) { 1 / sqrt($0) }
         }
 
+        /// However it is computed, a square root is the nearest float.
+        @Test func squareRootsAreExact() {
+            var random = TestRandom(seed: 21)
+            var bits = (0...UInt32(255)).flatMap { exponent in
+                // All exponents with mantissas at both ends and in between.
+                [0, 1, 2, 0x12_3456, 0x3f_ffff, 0x40_0000, 0x7f_fffe, 0x7f_ffff].map { exponent << 23 | $0 }
+            }
+            bits += stride(from: 0x3f80_0000, to: 0x4080_0000, by: 97)
+            let values = bits.map { Float(bitPattern: $0) }
+            forEachVectorKind { kind in
+                // Groups of neighbours, and each value among others of any size.
+                for order in [values, values.shuffled(using: &random)] {
+                    let wrong = zip(order, lanes(FOVEA_OP_SQRT, order)).filter { x, root in
+                        root.bitPattern != x.squareRoot().bitPattern && !(x.isNaN && root.isNaN)
+                    }
+                    #expect(wrong.isEmpty, "\(kind): \(wrong.prefix(3))")
+                }
+            }
+        }
+
         @Test func transcendentals() {
             check(FOVEA_OP_EXP, "exp", relative: 2e-7) { exp($0) }
             check(FOVEA_OP_LOG, "log", relative: 2e-7) { log($0) }
