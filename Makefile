@@ -12,14 +12,13 @@ demo: setup
 test: setup
 	swift test --disable-xctest -Xcc -O2
 
-# Times a training step against Keras and PyTorch, in turn.
+# Times Fovea and its peers in turn and writes docs/benchmarks.md. torch.compile needs a C++ compiler.
 bench: setup
-	scripts/setup python3-venv
+	scripts/setup python3-venv python3-dev g++
 	swift build -c release --product fovea
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
-	python3 Benchmarks/compare.py fashion-cnn single-conv mnist-cnn wide-kernel-cnn cats-dogs-cnn \
-		--python .venv/bin/python --output docs/benchmarks.md
+	python3 Benchmarks/compare.py --python .venv/bin/python --output docs/benchmarks.md
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

@@ -1,4 +1,4 @@
-"""Times training steps of a measured network in PyTorch (eager); rounds.py has the protocol.
+"""Times training steps of a measured network in PyTorch; rounds.py has the protocol.
 
 Variants: "contiguous" keeps images and weights in NCHW, "channels-last" in NHWC memory order.
 Adam is the fused one; PyTorch has no fused RMSprop for CPUs, so that one is "foreach".
@@ -10,7 +10,10 @@ VARIANTS = ["contiguous", "channels-last"]
 
 
 def main():
-    options = arguments(__doc__, VARIANTS)
+    options = arguments(
+        __doc__, VARIANTS,
+        ("--compiled", "compile the forward and the backward pass with torch.compile instead of eager steps"),
+        ("--bfloat16", "run the forward and the backward pass under autocast to bfloat16"))
     import torch
 
     from networks import NETWORKS, torch_loss, torch_model
@@ -35,9 +38,17 @@ def main():
     else:
         optimizer = torch.optim.RMSprop(model.parameters(), network.learning_rate, alpha=0.9, foreach=True)
 
+    def forward(images, labels):
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
+            logits = model(images)
+        return loss_function(logits.float(), labels)
+
+    if options.compiled:
+        forward = torch.compile(forward)
+
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_function(model(images), labels)
+        loss = forward(images, labels)
         loss.backward()
         optimizer.step()
         return loss.item()

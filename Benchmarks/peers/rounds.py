@@ -1,7 +1,7 @@
 """What a peer process and the driver say to each other.
 
-The driver writes "go N" on the peer's standard input. The peer runs N training steps, prints one JSON line
-{"framework", "version", "network", "batch", "variant", "optimizer", "steps", "median_ms", "min_ms",
+The driver writes "go N" on the peer's standard input. The peer runs N steps, of training or of inference,
+prints one JSON line {"framework", "version", "network", "batch", "variant", "steps", "median_ms", "min_ms",
 "peak_rss_mib"} and waits. It ends at the end of its input. Nothing else is printed on standard output.
 """
 
@@ -15,13 +15,17 @@ import time
 from networks import NETWORKS
 
 
-def arguments(description, variants):
-    parser = argparse.ArgumentParser(description=description)
+def arguments(description, variants, *switches):
+    """The peer's options. A switch is a name of an option that is on or off, with its help."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", choices=NETWORKS, nargs="?", default="fashion-cnn")
     parser.add_argument("--batch-size", type=int, help="default: the one the network is measured with")
     parser.add_argument("--variant", choices=["auto", *variants], default="auto",
                         help="auto tries each in a process of its own and takes the fastest")
     parser.add_argument("--trial-steps", type=int, default=10, help="steps of each trial round (default 10)")
+    for name, text in switches:
+        parser.add_argument(name, action="store_true", help=text)
     options = parser.parse_args()
     if options.batch_size is None:
         options.batch_size = NETWORKS[options.network].batch
@@ -36,8 +40,7 @@ def fastest(variants, options):
     """Separate processes, so that the peak memory reported later is that of one variant."""
     times = {}
     for variant in variants:
-        command = [sys.executable, sys.argv[0], options.network, "--batch-size", str(options.batch_size),
-                   "--variant", variant]
+        command = [sys.executable, *sys.argv, "--variant", variant]
         # The first round compiles. Of the others the best counts: a busy moment must not decide.
         trial = subprocess.run(command, input="go 5\n" + 3 * f"go {options.trial_steps}\n", text=True,
                                stdout=subprocess.PIPE)
@@ -57,7 +60,7 @@ def peak_rss_mib():
 
 
 def serve(step, framework, version, options):
-    """Answers "go N" lines. `step` runs one training step to its end and returns its loss."""
+    """Answers "go N" lines. `step` runs one step to its end and returns its loss, or one of its outputs."""
     for line in sys.stdin:
         words = line.split()
         if len(words) != 2 or words[0] != "go" or not words[1].isdigit() or int(words[1]) < 1:
@@ -65,13 +68,12 @@ def serve(step, framework, version, options):
         times = []
         for _ in range(int(words[1])):
             start = time.perf_counter()
-            loss = step()
+            value = step()
             times.append((time.perf_counter() - start) * 1000)
-        if not loss == loss:
-            sys.exit("the loss is not a number any more")
+        if not value == value:
+            sys.exit("the step gives something that is not a number")
         print(json.dumps({
             "framework": framework, "version": version, "network": options.network,
-            "batch": options.batch_size, "variant": options.variant,
-            "optimizer": NETWORKS[options.network].optimizer, "steps": len(times),
+            "batch": options.batch_size, "variant": options.variant, "steps": len(times),
             "median_ms": round(statistics.median(times), 4), "min_ms": round(min(times), 4),
             "peak_rss_mib": peak_rss_mib()}), flush=True)

@@ -1,0 +1,38 @@
+"""The programs that are measured, Fovea's and its peers', and how each is started."""
+
+from pathlib import Path
+
+from programs import Program
+
+PEERS = Path(__file__).resolve().parent / "peers"
+
+# Each peer's name for readers, and its script with arguments.
+TRAINING_PEERS = {
+    "keras_tensorflow": ("Keras/TensorFlow", "keras_tensorflow.py"),
+    "keras_jax": ("Keras/JAX", "keras_jax.py"),
+    "pytorch": ("PyTorch", "pytorch.py"),
+    "pytorch_compiled": ("PyTorch, compiled", "pytorch.py", "--compiled"),
+}
+BFLOAT16_PEERS = {
+    "pytorch": ("PyTorch, bfloat16", "pytorch.py", "--bfloat16"),
+    "pytorch_compiled": ("PyTorch, compiled, bfloat16", "pytorch.py", "--compiled", "--bfloat16"),
+}
+INFERENCE_PEERS = {
+    "onnx_runtime": ("ONNX Runtime", "onnx_runtime.py"),
+    "openvino": ("OpenVINO", "openvino_runtime.py"),
+}
+ALL_PEERS = [*TRAINING_PEERS, *INFERENCE_PEERS]
+
+
+def fovea(options, name, network, batch_size, *arguments, environment=None):
+    work = [network, "--batch-size", str(batch_size), *arguments]
+    command = [*options.fovea, "bench", *work, "--rounds-from-stdin"]
+    return Program(name, command, is_peer=False, environment=environment)
+
+
+def peers(options, choice, network, batch_size):
+    """Those of the choice that the user wants."""
+    work = [network, "--batch-size", str(batch_size)]
+    return [
+        Program(name, [options.python, str(PEERS / script), *work, *arguments])
+        for peer, (name, script, *arguments) in choice.items() if peer in options.peers]
