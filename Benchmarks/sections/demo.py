@@ -79,8 +79,8 @@ def report(contenders, options):
          " ".join(f"{accuracy:.4f}" for accuracy in contender.accuracies)]
         if contender.runs else [contender.name, "failed", "", "", ""] for contender in contenders]
     text = f"""\
-`fashion-cnn` on Fashion-MNIST, batch {BATCH_SIZE}, 10 % validation, {options.demo_epochs} epochs: from
-the start of the process to its end, with reading the files and evaluating on the test images; median of the runs.
+`fashion-cnn` on Fashion-MNIST, batch {BATCH_SIZE}, 10 % validation, {options.demo_epochs} epochs: from the
+start of the process to its end, with reading the files and evaluating on the test images; median of the runs.
 
 {table([":program", "seconds", "peak memory, MiB", ":seconds of each run", ":test accuracies"], rows)}"""
     if all(contender.runs for contender in contenders) and len(contenders) > 1:
