@@ -5,6 +5,7 @@
 
 #include "fovea_elementwise.h"
 #include "fovea_max_pool.h"
+#include "fovea_row_product.h"
 
 enum {
     fovea_opcode_count = FOVEA_OP_RANDOM_NORMAL + 1,
@@ -67,6 +68,8 @@ typedef struct {
                             float *gradient, int64_t first, int64_t last);
     void (*max_unpool_planes)(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners,
                               float *gradient, int64_t first, int64_t last);
+    void (*add_row_products)(const fovea_row_product *product, const float *a, const float *b, float *sums,
+                             int64_t first, int64_t last);
 } fovea_kernel_table;
 
 extern const fovea_kernel_table fovea_kernels_baseline;

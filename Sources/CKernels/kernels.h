@@ -4,6 +4,7 @@
 #include "fold_kernels.h"
 #include "lane_kernels.h"
 #include "max_pool_kernels.h"
+#include "row_product_kernels.h"
 
 #define KERNEL_TABLE(kind)                      \
     {                                           \
@@ -17,6 +18,7 @@
         .max_pool_rows = max_pool_rows,         \
         .max_unpool_rows = max_unpool_rows,     \
         .max_unpool_planes = max_unpool_planes, \
+        .add_row_products = add_row_products,   \
     }
 
 #endif

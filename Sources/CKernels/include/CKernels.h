@@ -2,3 +2,4 @@
 #include "fovea_elementwise.h"
 #include "fovea_max_pool.h"
 #include "fovea_onednn.h"
+#include "fovea_row_product.h"

@@ -78,6 +78,12 @@ struct OneDNNCatalog: KernelCatalog {
         {
             return choice
         }
+        if let product = fovea_row_product(request, threads: threads) {
+            return MatMulChoice(
+                request: request, algorithm: .direct,
+                implementation: "row_product:\(OneDNNBackend.vectorKind)",
+                scratchpadBytes: product.scratchpadBytes)
+        }
         let primitive = try Primitive(request)
         return MatMulChoice(
             request: request, algorithm: .direct, implementation: primitive.implementation,

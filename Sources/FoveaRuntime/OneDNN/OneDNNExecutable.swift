@@ -111,14 +111,19 @@ public final class OneDNNExecutable: Executable {
                 pool: pool, images: try floats(.source), pooled: try floats(.destination),
                 winners: winners?.assumingMemoryBound(to: UInt8.self), isGradient: choice.request.isGradient)
         case .matmul(let choice):
-            guard
-                let spec = fovea_bfloat16_matmul(
-                    choice.request, choice.algorithm, threads: OneDNNBackend.threadCount)
-            else { return bound(try Primitive(choice.request)) }
-            return BFloat16MatMulCall(
-                spec: spec, a: try floats(.source), b: try floats(.weights),
-                bias: choice.request.hasBias ? try floats(.bias) : nil, c: try floats(.destination),
-                scratch: try address(.scratchpad))
+            let (request, threads) = (choice.request, OneDNNBackend.threadCount)
+            let bias = request.hasBias ? try floats(.bias) : nil
+            if let spec = fovea_bfloat16_matmul(request, choice.algorithm, threads: threads) {
+                return BFloat16MatMulCall(
+                    spec: spec, a: try floats(.source), b: try floats(.weights), bias: bias,
+                    c: try floats(.destination), scratch: try address(.scratchpad))
+            }
+            if let product = fovea_row_product(request, threads: threads) {
+                return RowProductCall(
+                    product: product, a: try floats(.source), b: try floats(.weights), bias: bias,
+                    c: try floats(.destination), scratch: try address(.scratchpad))
+            }
+            return bound(try Primitive(request))
         case .softmax(let request): return bound(try Primitive(request))
         case .reorder(let request): return bound(try Primitive(request))
         }
