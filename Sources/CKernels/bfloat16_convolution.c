@@ -74,7 +74,7 @@ static size_t kernel_bytes(const layer *l) { return (size_t)(l->filter_tiles * l
 static size_t offsets_bytes(const layer *l) { return (size_t)rounded_up(l->steps * (int64_t)sizeof(int64_t), 64); }
 
 static size_t scratch_bytes(const layer *l) {
-    return kernel_bytes(l) + offsets_bytes(l) + (size_t)(l->workers * l->term_bytes * l->terms);
+    return offsets_bytes(l) + (size_t)(l->workers * l->term_bytes * l->terms);
 }
 
 size_t fovea_bfloat16_forward_scratch(const fovea_bfloat16_convolution *c) {
@@ -87,25 +87,42 @@ size_t fovea_bfloat16_input_gradient_scratch(const fovea_bfloat16_convolution *c
     return scratch_bytes(&l);
 }
 
+size_t fovea_bfloat16_forward_kernel_bytes(const fovea_bfloat16_convolution *c) {
+    layer l = forward_layer(c);
+    return kernel_bytes(&l);
+}
+
+size_t fovea_bfloat16_input_gradient_kernel_bytes(const fovea_bfloat16_convolution *c) {
+    layer l = gradient_layer(c);
+    return kernel_bytes(&l);
+}
+
+typedef struct {
+    const layer *layer;
+    const float *kernel;
+    uint8_t *packed;
+} packing_work;
+
 typedef struct {
     const layer *layer;
     const tile_unit *unit;
-    const float *images, *kernel, *bias;
+    const float *images, *bias;
+    const uint8_t *packed_kernel;
     float *output;
-    uint8_t *packed_kernel, *packed_images;
+    uint8_t *packed_images;
     int64_t *offsets;
 } convolution_work;
 
 // Right tiles first..<last, in order [filters / 16][step], steps being [window row][column][channels / 32].
-PACKING static void pack_kernel(void *context, int64_t first, int64_t last) {
-    const convolution_work *work = context;
+PACKING static void pack_kernel_tiles(void *context, int64_t first, int64_t last) {
+    const packing_work *work = context;
     const layer *l = work->layer;
     int64_t places = l->window[0] * l->window[1];
     for (int64_t index = first; index < last; index++) {
         int64_t filter = index / l->steps * tile_columns, step = index % l->steps;
         int64_t place = step / l->channel_steps, channel = step % l->channel_steps * tile_inner;
         int64_t filters = l->filters - filter, channels = l->channels - channel;
-        uint8_t *to = work->packed_kernel + index * tile_bytes * l->terms;
+        uint8_t *to = work->packed + index * tile_bytes * l->terms;
         if (l->is_gradient) {
             const float *from = work->kernel + ((places - 1 - place) * l->filters + filter) * l->channels + channel;
             pack_right_transposed((number_lines){from, l->channels, filters, channels}, to, tile_bytes, l->terms);
@@ -114,6 +131,22 @@ PACKING static void pack_kernel(void *context, int64_t first, int64_t last) {
             pack_right((number_lines){from, l->filters, channels, filters}, to, tile_bytes, l->terms);
         }
     }
+}
+
+static void pack_kernel(const layer *l, const float *kernel, void *packed) {
+    packing_work work = {l, kernel, packed};
+    int64_t tiles = l->filter_tiles * l->steps;
+    fovea_parallel_for(tiles, 50.0 * (double)tiles, pack_kernel_tiles, &work);
+}
+
+void fovea_bfloat16_pack_forward_kernel(const fovea_bfloat16_convolution *c, const float *kernel, void *packed) {
+    layer l = forward_layer(c);
+    pack_kernel(&l, kernel, packed);
+}
+
+void fovea_bfloat16_pack_input_gradient_kernel(const fovea_bfloat16_convolution *c, const float *kernel, void *packed) {
+    layer l = gradient_layer(c);
+    pack_kernel(&l, kernel, packed);
 }
 
 // Packs the rows that a strip reads, zeros where there is padding, as rows of left tiles: [channels / 32][pixel].
@@ -205,32 +238,29 @@ static void convolve_strips(void *context, int64_t first, int64_t last) {
     work->unit->end();
 }
 
-static void convolve(const layer *l, const float *images, const float *kernel, const float *bias, float *output,
+static void convolve(const layer *l, const float *images, const void *packed_kernel, const float *bias, float *output,
                      uint8_t *scratch) {
     convolution_work work = {
-        .layer = l, .unit = fovea_tile_unit(), .images = images, .kernel = kernel, .bias = bias, .output = output,
-        .packed_kernel = scratch, .packed_images = scratch + kernel_bytes(l) + offsets_bytes(l),
-        .offsets = (int64_t *)(scratch + kernel_bytes(l)),
+        .layer = l, .unit = fovea_tile_unit(), .images = images, .bias = bias, .packed_kernel = packed_kernel,
+        .output = output, .packed_images = scratch + offsets_bytes(l), .offsets = (int64_t *)scratch,
     };
     for (int64_t step = 0; step < l->steps; step++) {
         int64_t place = step / l->channel_steps, row = place / l->window[1], column = place % l->window[1];
         work.offsets[step] = (row * l->row_pixels + column) * tile_row_bytes + step % l->channel_steps * l->plane_bytes;
     }
-    int64_t tiles = l->filter_tiles * l->steps;
-    fovea_parallel_for(tiles, 50.0 * (double)tiles, pack_kernel, &work);
-    double nanoseconds = (double)(l->batch * l->output_height * l->output_width * tiles) * 2;
+    double nanoseconds = 2.0 * (double)(l->batch * l->output_height * l->output_width * l->filter_tiles * l->steps);
     fovea_parallel_for(l->workers, nanoseconds, convolve_strips, &work);
 }
 
-void fovea_bfloat16_forward(const fovea_bfloat16_convolution *c, const float *images, const float *kernel,
+void fovea_bfloat16_forward(const fovea_bfloat16_convolution *c, const float *images, const void *packed_kernel,
                             const float *bias, float *output, void *scratch) {
     layer l = forward_layer(c);
-    convolve(&l, images, kernel, bias, output, scratch);
+    convolve(&l, images, packed_kernel, bias, output, scratch);
 }
 
-void fovea_bfloat16_input_gradient(const fovea_bfloat16_convolution *c, const float *upstream, const float *kernel,
-                                   float *gradient, void *scratch) {
+void fovea_bfloat16_input_gradient(const fovea_bfloat16_convolution *c, const float *upstream,
+                                   const void *packed_kernel, float *gradient, void *scratch) {
     layer l = gradient_layer(c);
-    convolve(&l, upstream, kernel, 0, gradient, scratch);
+    convolve(&l, upstream, packed_kernel, 0, gradient, scratch);
 }
 #endif

@@ -60,10 +60,12 @@ public struct ConvolutionChoice: Hashable, Sendable {
     /// The library's name for what it will run.
     public var implementation: String
     public var scratchpadBytes: Int
+    /// Memory for the kernel in a form of the implementation's own, which is made anew when the kernel changes; 0 for none.
+    public var packedKernelBytes: Int
 
     public init(
         request: ConvolutionRequest, algorithm: Algorithm, images: Layout, kernel: Layout, output: Layout,
-        implementation: String, scratchpadBytes: Int
+        implementation: String, scratchpadBytes: Int, packedKernelBytes: Int = 0
     ) {
         self.request = request
         self.algorithm = algorithm
@@ -72,6 +74,7 @@ public struct ConvolutionChoice: Hashable, Sendable {
         self.output = output
         self.implementation = implementation
         self.scratchpadBytes = scratchpadBytes
+        self.packedKernelBytes = packedKernelBytes
     }
 }
 

@@ -27,13 +27,18 @@ extension Plan {
         arenaByteCount = placed.map(\.end).max() ?? 0
     }
 
-    /// From the call that first writes a value to the last one that needs it. Inputs are kept for the runs that follow,
-    /// results until the next run.
+    /// From the call that first writes a value to the last one that needs it. Inputs and packed weights that do not change
+    /// are kept for the runs that follow, results until the next run.
     private func lifetimes() -> [ClosedRange<Int>?] {
         var lives = [ClosedRange<Int>?](repeating: nil, count: values.count)
         for (place, call) in calls.enumerated() {
             for operand in call.operands {
                 lives[operand.value] = (lives[operand.value]?.lowerBound ?? place)...place
+            }
+            if variableOfKeptWeights(call) != nil {
+                for operand in call.operands where operand.role == .packedWeights {
+                    lives[operand.value] = -1...calls.count
+                }
             }
         }
         for (_, value) in inputs { lives[value] = -1...calls.count }

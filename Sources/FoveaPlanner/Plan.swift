@@ -32,7 +32,7 @@ public struct Plan: Sendable {
 
     public struct Operand: Sendable, Hashable {
         public enum Role: String, Sendable {
-            case source, weights, bias, destination, winners, scratchpad, indices, element
+            case source, weights, packedWeights, bias, destination, winners, scratchpad, indices, element
         }
 
         public var role: Role
@@ -53,6 +53,17 @@ public struct Plan: Sendable {
     public internal(set) var arenaByteCount = 0
     /// What the values in the arena would take without sharing memory.
     public internal(set) var unsharedByteCount = 0
+
+    /// The variable from which a call packs its weights, if they stay packed for the runs that follow because no call of
+    /// the plan writes it.
+    public func variableOfKeptWeights(_ call: Call) -> Variable? {
+        guard call.operands.contains(where: { $0.role == .packedWeights }),
+            let weights = call.operands.first(where: { $0.role == .weights })?.value,
+            case .variable(let variable) = values[weights].place,
+            !calls.contains(where: { $0.writes.contains(weights) })
+        else { return nil }
+        return variable
+    }
 }
 
 /// The kinds of calls.

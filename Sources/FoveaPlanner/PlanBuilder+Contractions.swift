@@ -47,6 +47,7 @@ extension PlanBuilder {
                 (.source, images, false), (.weights, weights, false), (.destination, output, true),
             ]
             if let bias { operands.append((.bias, try rowMajorValue(bias), false)) }
+            operands += packedWeights(choice)
             let fused = (bias != nil ? " + bias" : "") + (hasReLU ? " + relu" : "")
             addCall(
                 .convolution(choice), operands, scratchpad: choice.scratchpadBytes,
@@ -64,7 +65,8 @@ extension PlanBuilder {
             valueOf[result] = output
             addCall(
                 .convolution(choice),
-                [(.destination, upstream, false), (.weights, weights, false), (.source, output, true)],
+                [(.destination, upstream, false), (.weights, weights, false), (.source, output, true)]
+                    + packedWeights(choice),
                 scratchpad: choice.scratchpadBytes, note: choice.implementation)
 
         case .convolutionKernelGradient(let rule):
@@ -91,6 +93,13 @@ extension PlanBuilder {
 
         default: throw PlanError.unbound(tensor)
         }
+    }
+
+    private mutating func packedWeights(
+        _ choice: ConvolutionChoice
+    ) -> [(Plan.Operand.Role, Plan.ValueID, Bool)] {
+        guard choice.packedKernelBytes > 0 else { return [] }
+        return [(.packedWeights, addBytes("packed kernel", choice.packedKernelBytes), true)]
     }
 
     // MARK: - Matrix products

@@ -38,7 +38,9 @@ extension Plan: CustomStringConvertible {
 
     /// What is written, and the layouts before and after.
     private func columns(of call: Call) -> [String] {
-        let written = call.operands.filter { $0.isWritten && $0.role != .scratchpad }.map { values[$0.value] }
+        let written = call.operands.filter {
+            $0.isWritten && $0.role != .scratchpad && $0.role != .packedWeights
+        }.map { values[$0.value] }
         let read = call.operands.first { !$0.isWritten }.map { values[$0.value] }
         return [
             written.map(\.type.description).joined(separator: ", "), read.map(layoutText) ?? "",

@@ -6,6 +6,7 @@ struct FakeCatalog: KernelCatalog {
     /// The channel block of images and of the kernel, by direction of a convolution.
     var blocks: [ConvolutionDirection: Int]
     var scratchpadBytes = 100
+    var packedKernelBytes = 150
     var canRectify = true
 
     init(_ block: Int = 16) { self.init(forward: block, inputGradient: block, kernelGradient: block) }
@@ -24,7 +25,8 @@ struct FakeCatalog: KernelCatalog {
                 : Self.kernel(
                     request.kernel, block, inputsInside: request.direction == .inputGradient),
             output: Self.images(request.output, block), implementation: "fake",
-            scratchpadBytes: scratchpadBytes)
+            scratchpadBytes: scratchpadBytes,
+            packedKernelBytes: request.direction == .kernelGradient ? 0 : packedKernelBytes)
     }
 
     func choose(_ request: PoolingRequest) -> PoolingChoice {

@@ -24,6 +24,11 @@ import Testing
         }
         let kept = plan.inputs.map(\.value) + [plan.randomKey].compactMap { $0 }
         for value in kept { lives[value] = (-1, plan.calls.count) }
+        for call in plan.calls where plan.variableOfKeptWeights(call) != nil {
+            for operand in call.operands where operand.role == .packedWeights {
+                lives[operand.value] = (-1, plan.calls.count)
+            }
+        }
         for (value, _) in plan.outputs { lives[value] = (lives[value]?.first ?? -1, plan.calls.count) }
 
         let placed = lives.compactMap {
@@ -67,6 +72,24 @@ import Testing
         let scratch = try #require(plan.calls.flatMap(\.operands).first { $0.role == .scratchpad })
         #expect(plan.values[scratch.value].byteCount == 100)
         check(plan, "scratchpad")
+    }
+
+    /// Packed weights stay for the next run unless the plan itself changes the variable, or they come from elsewhere.
+    @Test func packedWeightsAreKept() throws {
+        for isUpdated in [false, true] {
+            var graph = PlannedGraph()
+            let kernel = graph.variable([1, 1, 16, 16])
+            let x = graph.input([1, 4, 4, 16])
+            let y = try x.convolved(with: kernel)
+            graph.outputs = [
+                try y.convolved(with: kernel), try y.convolved(with: graph.input([1, 1, 16, 16])),
+            ]
+            if isUpdated { try graph.update(kernel, to: kernel * 0.5) }
+            let plan = try Plan(graph.bound(), catalog: FakeCatalog(16))
+            let kept = plan.calls.compactMap(plan.variableOfKeptWeights)
+            #expect(kept.count == (isUpdated ? 0 : 2) && Set(kept).count <= 1)
+            check(plan, "updated: \(isUpdated)")
+        }
     }
 
     /// Inputs that simplification drops are still given at every run.

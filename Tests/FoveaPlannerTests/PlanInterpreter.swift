@@ -142,7 +142,7 @@ final class PlanInterpreter: Executable {
     }
 
     private func run(_ call: Plan.Call) throws {
-        for operand in call.operands where operand.role == .scratchpad {
+        for operand in call.operands where [.scratchpad, .packedWeights].contains(operand.role) {
             for byte in 0..<plan.values[operand.value].byteCount {
                 memory[starts[operand.value] + byte] = 0xFF
             }

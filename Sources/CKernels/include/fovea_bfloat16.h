@@ -25,15 +25,24 @@ typedef struct {
     int32_t relu;  // negative outputs become zero
 } fovea_bfloat16_convolution;
 
+// Kernels are packed for each use: forward, and turned around for input gradients. Packed kernels and scratch memory are
+// 64-byte aligned.
+size_t fovea_bfloat16_forward_kernel_bytes(const fovea_bfloat16_convolution *convolution);
+size_t fovea_bfloat16_input_gradient_kernel_bytes(const fovea_bfloat16_convolution *convolution);
+void fovea_bfloat16_pack_forward_kernel(const fovea_bfloat16_convolution *convolution, const float *kernel,
+                                        void *packed);
+void fovea_bfloat16_pack_input_gradient_kernel(const fovea_bfloat16_convolution *convolution, const float *kernel,
+                                               void *packed);
+
 size_t fovea_bfloat16_forward_scratch(const fovea_bfloat16_convolution *convolution);
 size_t fovea_bfloat16_input_gradient_scratch(const fovea_bfloat16_convolution *convolution);
 size_t fovea_bfloat16_kernel_gradient_scratch(const fovea_bfloat16_convolution *convolution);
 
-// `bias` [filters] may be NULL. Scratch memory is 64-byte aligned.
-void fovea_bfloat16_forward(const fovea_bfloat16_convolution *convolution, const float *images, const float *kernel,
-                            const float *bias, float *output, void *scratch);
+// `bias` [filters] may be NULL.
+void fovea_bfloat16_forward(const fovea_bfloat16_convolution *convolution, const float *images,
+                            const void *packed_kernel, const float *bias, float *output, void *scratch);
 void fovea_bfloat16_input_gradient(const fovea_bfloat16_convolution *convolution, const float *upstream,
-                                   const float *kernel, float *gradient, void *scratch);
+                                   const void *packed_kernel, float *gradient, void *scratch);
 // Also the bias's gradient, the sum of `upstream` over batch and places, unless `bias_gradient` is NULL.
 void fovea_bfloat16_kernel_gradient(const fovea_bfloat16_convolution *convolution, const float *images,
                                     const float *upstream, float *gradient, float *bias_gradient, void *scratch);

@@ -38,6 +38,16 @@ extension fovea_bfloat16_convolution {
             }
         }
     }
+
+    func packedKernelBytes(_ direction: ConvolutionDirection) -> Int {
+        withUnsafePointer(to: self) {
+            switch direction {
+            case .forward: fovea_bfloat16_forward_kernel_bytes($0)
+            case .inputGradient: fovea_bfloat16_input_gradient_kernel_bytes($0)
+            case .kernelGradient: 0
+            }
+        }
+    }
 }
 
 extension ConvolutionChoice {
@@ -49,23 +59,52 @@ extension ConvolutionChoice {
             request: request, algorithm: algorithm, images: .channelBlocks(block, request.images),
             kernel: .rowMajor(request.kernel), output: .channelBlocks(block, request.output),
             implementation: "\(algorithm):\(OneDNNBackend.bfloat16Unit)",
-            scratchpadBytes: spec.scratchpadBytes(request.direction))
+            scratchpadBytes: spec.scratchpadBytes(request.direction),
+            packedKernelBytes: spec.packedKernelBytes(request.direction))
     }
 }
 
-struct BFloat16ConvolutionCall: KernelCall {
-    let spec: fovea_bfloat16_convolution
-    let direction: ConvolutionDirection
+final class BFloat16ConvolutionCall: KernelCall {
     /// Of the gradient with respect to what it names, where that is computed.
-    let images, kernel, output: UnsafeMutablePointer<Float>
-    let bias: UnsafeMutablePointer<Float>?
-    let scratch: UnsafeMutableRawPointer
+    struct Operands {
+        let images, kernel, output: UnsafeMutablePointer<Float>
+        let bias: UnsafeMutablePointer<Float>?
+        let scratch: UnsafeMutableRawPointer
+        /// Where the kernel is packed; nil for kernel gradients.
+        let packed: UnsafeMutableRawPointer?
+    }
 
-    func run() {
+    private let spec: fovea_bfloat16_convolution
+    private let direction: ConvolutionDirection
+    private let operands: Operands
+    /// The kernel's memory, if it is packed again only when it has changed.
+    private let keptKernel: ResidentStorage?
+    private var packedVersion: Int?
+
+    init(
+        _ spec: fovea_bfloat16_convolution, _ direction: ConvolutionDirection, _ operands: Operands,
+        keptKernel: ResidentStorage?
+    ) {
+        self.spec = spec
+        self.direction = direction
+        self.operands = operands
+        self.keptKernel = keptKernel
+    }
+
+    @Compute func run() {
+        let (images, kernel, output) = (operands.images, operands.kernel, operands.output)
+        let (bias, packed, scratch) = (operands.bias, operands.packed, operands.scratch)
+        let version = keptKernel?.version
+        let isPacked = version != nil && version == packedVersion
+        packedVersion = version
         withUnsafePointer(to: spec) { spec in
             switch direction {
-            case .forward: fovea_bfloat16_forward(spec, images, kernel, bias, output, scratch)
-            case .inputGradient: fovea_bfloat16_input_gradient(spec, output, kernel, images, scratch)
+            case .forward:
+                if !isPacked { fovea_bfloat16_pack_forward_kernel(spec, kernel, packed) }
+                fovea_bfloat16_forward(spec, images, packed, bias, output, scratch)
+            case .inputGradient:
+                if !isPacked { fovea_bfloat16_pack_input_gradient_kernel(spec, kernel, packed) }
+                fovea_bfloat16_input_gradient(spec, output, packed, images, scratch)
             case .kernelGradient: fovea_bfloat16_kernel_gradient(spec, images, output, kernel, bias, scratch)
             }
         }

@@ -4,7 +4,7 @@ import FoveaPlanner
 
 /// A call with everything it needs at hand: running it looks nothing up.
 protocol KernelCall {
-    func run() throws
+    @Compute func run() throws
 }
 
 struct PrimitiveCall: KernelCall {

@@ -17,6 +17,7 @@ public final class OneDNNExecutable: Executable {
     private var hasRun = false
     /// Memory that the calls point into.
     private var variables: [ResidentStorage] = []
+    private var changedVariables: [ResidentStorage] = []
     private var constants: [AlignedMemory] = []
 
     init(_ graph: BoundGraph, plan: Plan, seed: UInt64) throws {
@@ -59,11 +60,16 @@ public final class OneDNNExecutable: Executable {
         outputs = plan.outputs.map { value, shape in
             (addresses[value], plan.values[value].layout, TensorType(shape, plan.values[value].type.dtype))
         }
-        calls = try plan.calls.map { try Self.call($0, plan.values, addresses) }
+        let written = Set(plan.calls.flatMap(\.writes))
+        changedVariables = written.compactMap {
+            if case .variable(let variable) = plan.values[$0].place { resident[variable] } else { nil }
+        }
+        calls = try plan.calls.map { try Self.call($0, plan, addresses, resident) }
     }
 
     private static func call(
-        _ call: Plan.Call, _ values: [Plan.Value], _ addresses: [UnsafeMutableRawPointer]
+        _ call: Plan.Call, _ plan: Plan, _ addresses: [UnsafeMutableRawPointer],
+        _ resident: [Variable: ResidentStorage]
     ) throws -> any KernelCall {
         func address(_ role: Plan.Operand.Role) throws -> UnsafeMutableRawPointer {
             guard let operand = call.operands.first(where: { $0.role == role }) else {
@@ -84,7 +90,8 @@ public final class OneDNNExecutable: Executable {
         }
         switch call.kernel {
         case .elementwise(let kernel):
-            return try ElementwiseCall(kernel, address: { addresses[$0] }, dtype: { values[$0].type.dtype })
+            return try ElementwiseCall(
+                kernel, address: { addresses[$0] }, dtype: { plan.values[$0].type.dtype })
         case .reduction(let kernel):
             return try ReductionCall(kernel, source: address(.source), destination: address(.destination))
         case .gather(let kernel):
@@ -98,10 +105,13 @@ public final class OneDNNExecutable: Executable {
                 let spec = fovea_bfloat16_convolution(
                     choice.request, choice.algorithm, threads: OneDNNBackend.threadCount)
             else { return bound(try Primitive(choice.request, choice.algorithm)) }
+            let operands = BFloat16ConvolutionCall.Operands(
+                images: try floats(.source), kernel: try floats(.weights), output: try floats(.destination),
+                bias: choice.request.hasBias ? try floats(.bias) : nil, scratch: try address(.scratchpad),
+                packed: choice.packedKernelBytes > 0 ? try address(.packedWeights) : nil)
             return BFloat16ConvolutionCall(
-                spec: spec, direction: choice.request.direction, images: try floats(.source),
-                kernel: try floats(.weights), output: try floats(.destination),
-                bias: choice.request.hasBias ? try floats(.bias) : nil, scratch: try address(.scratchpad))
+                spec, choice.request.direction, operands,
+                keptKernel: plan.variableOfKeptWeights(call).flatMap { resident[$0] })
         case .pooling(let choice):
             guard let pool = fovea_max_pool(choice.request) else {
                 return bound(try Primitive(choice.request))
@@ -143,6 +153,7 @@ public final class OneDNNExecutable: Executable {
             let key = randomKey(seed: seed, step: step)
             for place in key.indices { randomKeyAddress[place] = key[place] }
         }
+        for variable in changedVariables { variable.noteChange() }
         for call in calls { try call.run() }
         fovea_watch_contention()
         hasRun = true
@@ -182,7 +193,7 @@ extension fovea_argument {
         case .destination: self = FOVEA_ARG_DESTINATION
         case .winners: self = FOVEA_ARG_WORKSPACE
         case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
-        case .indices, .element: return nil
+        case .packedWeights, .indices, .element: return nil
         }
     }
 }

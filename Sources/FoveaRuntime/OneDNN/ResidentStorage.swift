@@ -6,6 +6,8 @@ final class ResidentStorage: VariableStorage {
     let layout: Layout
     let type: TensorType
     let memory: AlignedMemory
+    /// Another number after each change, so that what was made from the value is known to be out of date.
+    private(set) var version = 0
 
     init(_ value: TensorValue, layout: Layout) throws {
         self.layout = layout
@@ -16,7 +18,13 @@ final class ResidentStorage: VariableStorage {
 
     func read() throws -> TensorValue { try layout.unpacked(memory.start, type) }
 
-    func write(_ value: TensorValue) throws { layout.pack(value, into: memory.start) }
+    func write(_ value: TensorValue) throws {
+        layout.pack(value, into: memory.start)
+        noteChange()
+    }
+
+    /// To be called when kernels write to the memory.
+    func noteChange() { version &+= 1 }
 }
 
 extension Layout {
