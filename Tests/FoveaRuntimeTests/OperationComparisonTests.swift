@@ -62,6 +62,22 @@ import Testing
         }
     }
 
+    /// Each side of images that fill Winograd's tiles padded or not, without the bfloat16 kernels that would go before.
+    @Test @Compute func everyPaddingEqualsReference() throws {
+        let present = OneDNNBackend.bfloat16Unit
+        defer { _ = fovea_set_bfloat16_unit(present) }
+        _ = fovea_set_bfloat16_unit("none")
+        for sides in 0..<16 {
+            func pixels(_ bit: Int) -> Int { sides >> bit & 1 }
+            let padding = Padding2D(
+                top: pixels(0), bottom: pixels(1), left: pixels(2), right: pixels(3))
+            let convolution = OperationCase(
+                "padding \(padding)", [.batch([1, 8, 11, 16]), .fixed([3, 3, 16, 16])], .faster
+            ) { [try $0[0].convolved(with: $0[1], Convolution(padding: padding))] }
+            try compare(convolution, .float32)
+        }
+    }
+
     @Test(arguments: [1, 2])
     @Compute func everyThreadCountEqualsReference(count: Int32) throws {
         let present = fovea_thread_count()

@@ -39,7 +39,9 @@ struct OneDNNCatalog: KernelCatalog {
         {
             return choice
         }
-        if precision != .strict, request.suitsWinograd, let primitive = try? Primitive(request, .winograd) {
+        if precision != .strict, request.suitsWinograd, request.isRightWithWinograd,
+            let primitive = try? Primitive(request, .winograd)
+        {
             return try choice(request, primitive, .winograd)
         }
         return try choice(request, Primitive(request, .direct), .direct)
@@ -101,6 +103,12 @@ struct OneDNNCatalog: KernelCatalog {
 }
 
 extension ConvolutionRequest {
+    /// Whether oneDNN's Winograd kernels compute what is asked for. Its input gradient does not (seen in 2.6.3) with
+    /// unequal padding above and below.
+    var isRightWithWinograd: Bool {
+        direction != .inputGradient || convolution.padding.top == convolution.padding.bottom
+    }
+
     /// Whether Winograd's F(4×4, 3×3) pays (Lavin and Gray 2016, arXiv:1509.09308).
     ///
     /// Its transforms are a fixed cost for each channel, so both sides need enough channels to share them. It computes
