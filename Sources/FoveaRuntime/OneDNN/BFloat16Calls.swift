@@ -66,7 +66,7 @@ extension ConvolutionChoice {
 
 final class BFloat16ConvolutionCall: KernelCall {
     /// Of the gradient with respect to what it names, where that is computed.
-    struct Operands {
+    struct Memory {
         let images, kernel, output: UnsafeMutablePointer<Float>
         let bias: UnsafeMutablePointer<Float>?
         let scratch: UnsafeMutableRawPointer
@@ -76,24 +76,24 @@ final class BFloat16ConvolutionCall: KernelCall {
 
     private let spec: fovea_bfloat16_convolution
     private let direction: ConvolutionDirection
-    private let operands: Operands
+    private let memory: Memory
     /// The kernel's memory, if it is packed again only when it has changed.
     private let keptKernel: ResidentStorage?
     private var packedVersion: Int?
 
     init(
-        _ spec: fovea_bfloat16_convolution, _ direction: ConvolutionDirection, _ operands: Operands,
+        _ spec: fovea_bfloat16_convolution, _ direction: ConvolutionDirection, _ memory: Memory,
         keptKernel: ResidentStorage?
     ) {
         self.spec = spec
         self.direction = direction
-        self.operands = operands
+        self.memory = memory
         self.keptKernel = keptKernel
     }
 
     @Compute func run() {
-        let (images, kernel, output) = (operands.images, operands.kernel, operands.output)
-        let (bias, packed, scratch) = (operands.bias, operands.packed, operands.scratch)
+        let (images, kernel, output) = (memory.images, memory.kernel, memory.output)
+        let (bias, packed, scratch) = (memory.bias, memory.packed, memory.scratch)
         let version = keptKernel?.version
         let isPacked = version != nil && version == packedVersion
         packedVersion = version

@@ -7,8 +7,15 @@ import FoveaPlanner
 public struct OneDNNBackend: Backend {
     /// What it computes with: `float32` where `mixedBFloat16` was asked for and this CPU has no bfloat16 arithmetic.
     public let precision: Precision
+    /// What chooses algorithms by timing them; nil where they follow from precision, shape and CPU.
+    public let tuner: Tuner?
 
-    public init(precision: Precision = .float32) {
+    /// - Parameters:
+    ///   - precision: what convolutions and products may do to be faster.
+    ///   - tuner: chooses the algorithms of what is compiled by timing them; without one, the same follow from the same
+    ///     request at every run.
+    public init(precision: Precision = .float32, tuner: Tuner? = nil) {
+        self.tuner = tuner
         let isMissing = precision == .mixedBFloat16 && Self.bfloat16Unit == "none"
         self.precision = isMissing ? .float32 : precision
     }
@@ -40,8 +47,10 @@ public struct OneDNNBackend: Backend {
                 layouts[variable] = resident.layout
             }
         }
-        return try Plan(
-            graph, catalog: OneDNNCatalog(precision: precision, threads: Self.threadCount),
-            residentLayouts: layouts)
+        var catalog = OneDNNCatalog(precision: precision, threads: Self.threadCount)
+        while true {
+            let plan = try Plan(graph, catalog: catalog, residentLayouts: layouts)
+            guard let tuner, try tuner.tune(&catalog, for: plan) else { return plan }
+        }
     }
 }

@@ -19,38 +19,111 @@ public enum Precision: String, Sendable, Codable, CaseIterable {
 struct OneDNNCatalog: KernelCatalog {
     let precision: Precision
     let threads: Int
+    /// Algorithms to take instead of those that follow from the request alone.
+    var tuned: [ContractionRequest: Algorithm] = [:]
 
-    /// How sums of products should be computed on the CPU's bfloat16 unit, if at all.
+    func choose(_ request: ConvolutionRequest) throws -> ConvolutionChoice {
+        if let algorithm = tuned[.convolution(request)], let choice = try choice(request, algorithm) {
+            return choice
+        }
+        return try usualChoice(request)
+    }
+
+    func choose(_ request: MatMulRequest) throws -> MatMulChoice {
+        if let algorithm = tuned[.matmul(request)], let choice = try choice(request, algorithm) {
+            return choice
+        }
+        return try usualChoice(request)
+    }
+
+    /// Every kernel that the precision allows for a request and that computes it, the usual one first.
+    func candidates(_ request: ContractionRequest) throws -> [ContractionChoice] {
+        switch request {
+        case .convolution(let request):
+            let usual = try usualChoice(request)
+            let others = allowedAlgorithms(isForwardConvolution: request.direction == .forward)
+            return [.convolution(usual)]
+                + others.filter { $0 != usual.algorithm }
+                .compactMap { try? choice(request, $0) }.map { .convolution($0) }
+        case .matmul(let request):
+            let usual = try usualChoice(request)
+            let others = allowedAlgorithms(isForwardConvolution: false)
+            return [.matmul(usual)]
+                + others.filter { $0 != usual.algorithm }
+                .compactMap { try? choice(request, $0) }.map { .matmul($0) }
+        }
+    }
+
+    // MARK: - Sums of products
+
+    /// bfloat16 terms for each number where `float32` was asked for.
     ///
-    /// Several products for one pay on matrix tiles only. Where `float32` was asked for, activations get all of its bits:
-    /// they decide which elements win a max-pooling or pass a ReLU, where the smallest error may change a gradient by much.
-    /// Gradients and products of matrices, of which there is nothing to decide or little, get 16.
-    private func bfloat16Algorithm(isConvolution: Bool) -> Algorithm? {
+    /// Activations get all of float32's bits: they decide which elements win a max-pooling or pass a ReLU, where the
+    /// smallest error may change a gradient by much. Gradients and products of matrices, of which there is nothing to
+    /// decide or little, get 16.
+    private static func terms(isForwardConvolution: Bool) -> Int { isForwardConvolution ? 3 : 2 }
+
+    private func allowedAlgorithms(isForwardConvolution: Bool) -> [Algorithm] {
+        let float32: [Algorithm] = precision == .strict ? [.direct] : [.direct, .winograd]
+        guard precision != .strict, OneDNNBackend.bfloat16Unit != "none" else { return float32 }
+        let split = Algorithm.bfloat16(terms: Self.terms(isForwardConvolution: isForwardConvolution))
+        return float32 + (precision == .mixedBFloat16 ? [split, .bfloat16(terms: 1)] : [split])
+    }
+
+    /// How sums of products are usually computed on the CPU's bfloat16 unit, if at all. Several products for one pay on
+    /// matrix tiles only.
+    private func usualBFloat16(isForwardConvolution: Bool) -> Algorithm? {
         switch (precision, OneDNNBackend.bfloat16Unit) {
         case (.strict, _), (_, "none"): nil
         case (.mixedBFloat16, _): .bfloat16(terms: 1)
-        case (.float32, let unit): unit == "amx" ? .bfloat16(terms: isConvolution ? 3 : 2) : nil
+        case (.float32, "amx"): .bfloat16(terms: Self.terms(isForwardConvolution: isForwardConvolution))
+        case (.float32, _): nil
         }
     }
 
-    func choose(_ request: ConvolutionRequest) throws -> ConvolutionChoice {
-        if let algorithm = bfloat16Algorithm(isConvolution: request.direction == .forward),
-            let choice = ConvolutionChoice(bfloat16: request, algorithm, threads: threads)
+    private func usualChoice(_ request: ConvolutionRequest) throws -> ConvolutionChoice {
+        if let algorithm = usualBFloat16(isForwardConvolution: request.direction == .forward),
+            let choice = try choice(request, algorithm)
         {
             return choice
         }
-        if precision != .strict, request.suitsWinograd, request.isRightWithWinograd,
-            let primitive = try? Primitive(request, .winograd)
-        {
-            return try choice(request, primitive, .winograd)
+        if precision != .strict, request.suitsWinograd, let choice = try? choice(request, .winograd) {
+            return choice
         }
-        return try choice(request, Primitive(request, .direct), .direct)
+        return try float32Choice(request, .direct)
     }
 
-    private func choice(
-        _ request: ConvolutionRequest, _ primitive: Primitive, _ algorithm: Algorithm
-    ) throws -> ConvolutionChoice {
-        ConvolutionChoice(
+    private func usualChoice(_ request: MatMulRequest) throws -> MatMulChoice {
+        if let algorithm = usualBFloat16(isForwardConvolution: false),
+            let choice = try choice(request, algorithm)
+        {
+            return choice
+        }
+        return try directChoice(request)
+    }
+
+    /// The kernel for an algorithm; nil, or oneDNN's error, where there is none.
+    private func choice(_ request: ConvolutionRequest, _ algorithm: Algorithm) throws -> ConvolutionChoice? {
+        switch algorithm {
+        case .bfloat16: ConvolutionChoice(bfloat16: request, algorithm, threads: threads)
+        case .winograd where !request.isRightWithWinograd: nil
+        case .direct, .winograd: try float32Choice(request, algorithm)
+        }
+    }
+
+    private func choice(_ request: MatMulRequest, _ algorithm: Algorithm) throws -> MatMulChoice? {
+        switch algorithm {
+        case .bfloat16: MatMulChoice(bfloat16: request, algorithm, threads: threads)
+        case .direct: try directChoice(request)
+        case .winograd: nil
+        }
+    }
+
+    private func float32Choice(_ request: ConvolutionRequest, _ algorithm: Algorithm) throws
+        -> ConvolutionChoice
+    {
+        let primitive = try Primitive(request, algorithm)
+        return ConvolutionChoice(
             request: request, algorithm: algorithm,
             images: try primitive.layout(FOVEA_ARG_SOURCE, order: AxisOrder.images),
             kernel: try primitive.layout(FOVEA_ARG_WEIGHTS, order: request.kernelOrder),
@@ -58,6 +131,21 @@ struct OneDNNCatalog: KernelCatalog {
             implementation: primitive.implementation,
             scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD))
     }
+
+    private func directChoice(_ request: MatMulRequest) throws -> MatMulChoice {
+        if let product = fovea_row_product(request, threads: threads) {
+            return MatMulChoice(
+                request: request, algorithm: .direct,
+                implementation: "row_product:\(OneDNNBackend.vectorKind)",
+                scratchpadBytes: product.scratchpadBytes)
+        }
+        let primitive = try Primitive(request)
+        return MatMulChoice(
+            request: request, algorithm: .direct, implementation: primitive.implementation,
+            scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD))
+    }
+
+    // MARK: - Other kernels
 
     func choose(_ request: PoolingRequest) throws -> PoolingChoice {
         if fovea_max_pool(request) != nil {
@@ -73,24 +161,6 @@ struct OneDNNCatalog: KernelCatalog {
     }
 
     func canRectify(_ window: SlidingWindow) -> Bool { fovea_max_pool.canRemember(window) }
-
-    func choose(_ request: MatMulRequest) throws -> MatMulChoice {
-        if let algorithm = bfloat16Algorithm(isConvolution: false),
-            let choice = MatMulChoice(bfloat16: request, algorithm, threads: threads)
-        {
-            return choice
-        }
-        if let product = fovea_row_product(request, threads: threads) {
-            return MatMulChoice(
-                request: request, algorithm: .direct,
-                implementation: "row_product:\(OneDNNBackend.vectorKind)",
-                scratchpadBytes: product.scratchpadBytes)
-        }
-        let primitive = try Primitive(request)
-        return MatMulChoice(
-            request: request, algorithm: .direct, implementation: primitive.implementation,
-            scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD))
-    }
 
     func choose(_ request: SoftmaxRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
     func choose(_ request: ReorderRequest) throws -> SimpleChoice { simple(try Primitive(request)) }

@@ -71,71 +71,32 @@ public final class OneDNNExecutable: Executable {
         _ call: Plan.Call, _ plan: Plan, _ addresses: [UnsafeMutableRawPointer],
         _ resident: [Variable: ResidentStorage]
     ) throws -> any KernelCall {
-        func address(_ role: Plan.Operand.Role) throws -> UnsafeMutableRawPointer {
-            guard let operand = call.operands.first(where: { $0.role == role }) else {
-                throw RunError.kernel("a planned \(call.kernel.name) lacks its \(role.rawValue)")
-            }
-            return addresses[operand.value]
-        }
-        func floats(_ role: Plan.Operand.Role) throws -> UnsafeMutablePointer<Float> {
-            try address(role).assumingMemoryBound(to: Float.self)
-        }
-        func bound(_ primitive: Primitive) -> any KernelCall {
-            for operand in call.operands {
-                if let argument = fovea_argument(operand.role) {
-                    primitive.bind(argument, addresses[operand.value])
-                }
-            }
-            return PrimitiveCall(primitive: primitive)
-        }
+        let operands = Operands(
+            of: call.kernel.name,
+            Dictionary(
+                call.operands.map { ($0.role, addresses[$0.value]) }, uniquingKeysWith: { first, _ in first })
+        )
         switch call.kernel {
         case .elementwise(let kernel):
             return try ElementwiseCall(
                 kernel, address: { addresses[$0] }, dtype: { plan.values[$0].type.dtype })
         case .reduction(let kernel):
-            return try ReductionCall(kernel, source: address(.source), destination: address(.destination))
+            return try ReductionCall(
+                kernel, source: operands.address(.source), destination: operands.address(.destination))
         case .gather(let kernel):
-            let indices = try address(.indices)
+            let indices = try operands.address(.indices)
             return GatherCall(
-                kernel: kernel, source: try address(.source),
+                kernel: kernel, source: try operands.address(.source),
                 indices: indices.bindMemory(to: Int32.self, capacity: kernel.count),
-                destination: try address(.destination))
+                destination: try operands.address(.destination))
         case .convolution(let choice):
-            guard
-                let spec = fovea_bfloat16_convolution(
-                    choice.request, choice.algorithm, threads: OneDNNBackend.threadCount)
-            else { return bound(try Primitive(choice.request, choice.algorithm)) }
-            let operands = BFloat16ConvolutionCall.Operands(
-                images: try floats(.source), kernel: try floats(.weights), output: try floats(.destination),
-                bias: choice.request.hasBias ? try floats(.bias) : nil, scratch: try address(.scratchpad),
-                packed: choice.packedKernelBytes > 0 ? try address(.packedWeights) : nil)
-            return BFloat16ConvolutionCall(
-                spec, choice.request.direction, operands,
+            return try operands.call(
+                choice, threads: OneDNNBackend.threadCount,
                 keptKernel: plan.variableOfKeptWeights(call).flatMap { resident[$0] })
-        case .pooling(let choice):
-            guard let pool = fovea_max_pool(choice.request) else {
-                return bound(try Primitive(choice.request))
-            }
-            let winners = try? address(.winners)
-            return MaxPoolCall(
-                pool: pool, images: try floats(.source), pooled: try floats(.destination),
-                winners: winners?.assumingMemoryBound(to: UInt8.self), isGradient: choice.request.isGradient)
-        case .matmul(let choice):
-            let (request, threads) = (choice.request, OneDNNBackend.threadCount)
-            let bias = request.hasBias ? try floats(.bias) : nil
-            if let spec = fovea_bfloat16_matmul(request, choice.algorithm, threads: threads) {
-                return BFloat16MatMulCall(
-                    spec: spec, a: try floats(.source), b: try floats(.weights), bias: bias,
-                    c: try floats(.destination), scratch: try address(.scratchpad))
-            }
-            if let product = fovea_row_product(request, threads: threads) {
-                return RowProductCall(
-                    product: product, a: try floats(.source), b: try floats(.weights), bias: bias,
-                    c: try floats(.destination), scratch: try address(.scratchpad))
-            }
-            return bound(try Primitive(request))
-        case .softmax(let request): return bound(try Primitive(request))
-        case .reorder(let request): return bound(try Primitive(request))
+        case .pooling(let choice): return try operands.call(choice)
+        case .matmul(let choice): return try operands.call(choice, threads: OneDNNBackend.threadCount)
+        case .softmax(let request): return operands.call(try Primitive(request))
+        case .reorder(let request): return operands.call(try Primitive(request))
         }
     }
 
@@ -180,20 +141,5 @@ public final class OneDNNExecutable: Executable {
         }
         let output = outputs[index]
         return try output.layout.unpacked(output.address, output.type)
-    }
-}
-
-extension fovea_argument {
-    /// The library's name for an operand; nil for those of other kernels.
-    fileprivate init?(_ role: Plan.Operand.Role) {
-        switch role {
-        case .source: self = FOVEA_ARG_SOURCE
-        case .weights: self = FOVEA_ARG_WEIGHTS
-        case .bias: self = FOVEA_ARG_BIAS
-        case .destination: self = FOVEA_ARG_DESTINATION
-        case .winners: self = FOVEA_ARG_WORKSPACE
-        case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
-        case .packedWeights, .indices, .element: return nil
-        }
     }
 }

@@ -1,0 +1,84 @@
+import CKernels
+import FoveaPlanner
+
+/// Where a call's operands are in memory, and the calls of other than elementwise work on them.
+struct Operands {
+    private let kernelName: String
+    private let addresses: [Plan.Operand.Role: UnsafeMutableRawPointer]
+
+    init(of kernelName: String, _ addresses: [Plan.Operand.Role: UnsafeMutableRawPointer]) {
+        self.kernelName = kernelName
+        self.addresses = addresses
+    }
+
+    func address(_ role: Plan.Operand.Role) throws -> UnsafeMutableRawPointer {
+        guard let address = addresses[role] else {
+            throw RunError.kernel("a planned \(kernelName) lacks its \(role.rawValue)")
+        }
+        return address
+    }
+
+    private func floats(_ role: Plan.Operand.Role) throws -> UnsafeMutablePointer<Float> {
+        try address(role).assumingMemoryBound(to: Float.self)
+    }
+
+    func call(_ primitive: Primitive) -> any KernelCall {
+        for (role, address) in addresses {
+            if let argument = fovea_argument(role) { primitive.bind(argument, address) }
+        }
+        return PrimitiveCall(primitive: primitive)
+    }
+
+    /// - Parameter keptKernel: the kernel's memory, if it is packed again only when it has changed.
+    func call(
+        _ choice: ConvolutionChoice, threads: Int, keptKernel: ResidentStorage? = nil
+    ) throws -> any KernelCall {
+        guard let spec = fovea_bfloat16_convolution(choice.request, choice.algorithm, threads: threads) else {
+            return call(try Primitive(choice.request, choice.algorithm))
+        }
+        let memory = BFloat16ConvolutionCall.Memory(
+            images: try floats(.source), kernel: try floats(.weights), output: try floats(.destination),
+            bias: choice.request.hasBias ? try floats(.bias) : nil, scratch: try address(.scratchpad),
+            packed: choice.packedKernelBytes > 0 ? try address(.packedWeights) : nil)
+        return BFloat16ConvolutionCall(spec, choice.request.direction, memory, keptKernel: keptKernel)
+    }
+
+    func call(_ choice: MatMulChoice, threads: Int) throws -> any KernelCall {
+        let request = choice.request
+        let bias = request.hasBias ? try floats(.bias) : nil
+        if let spec = fovea_bfloat16_matmul(request, choice.algorithm, threads: threads) {
+            return BFloat16MatMulCall(
+                spec: spec, a: try floats(.source), b: try floats(.weights), bias: bias,
+                c: try floats(.destination), scratch: try address(.scratchpad))
+        }
+        if let product = fovea_row_product(request, threads: threads) {
+            return RowProductCall(
+                product: product, a: try floats(.source), b: try floats(.weights), bias: bias,
+                c: try floats(.destination), scratch: try address(.scratchpad))
+        }
+        return call(try Primitive(request))
+    }
+
+    func call(_ choice: PoolingChoice) throws -> any KernelCall {
+        guard let pool = fovea_max_pool(choice.request) else { return call(try Primitive(choice.request)) }
+        return MaxPoolCall(
+            pool: pool, images: try floats(.source), pooled: try floats(.destination),
+            winners: addresses[.winners]?.assumingMemoryBound(to: UInt8.self),
+            isGradient: choice.request.isGradient)
+    }
+}
+
+extension fovea_argument {
+    /// The library's name for an operand; nil for those of other kernels.
+    fileprivate init?(_ role: Plan.Operand.Role) {
+        switch role {
+        case .source: self = FOVEA_ARG_SOURCE
+        case .weights: self = FOVEA_ARG_WEIGHTS
+        case .bias: self = FOVEA_ARG_BIAS
+        case .destination: self = FOVEA_ARG_DESTINATION
+        case .winners: self = FOVEA_ARG_WORKSPACE
+        case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
+        case .packedWeights, .indices, .element: return nil
+        }
+    }
+}
