@@ -25,15 +25,36 @@ func checkPositive(_ option: String, _ value: Int?) throws {
     if let value, value < 1 { throw ValidationError("\(option) must be positive, not \(value)") }
 }
 
+/// Says something on standard error that ends nothing.
+func warn(_ message: String) { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+
 /// The CPU backend. Says so where this CPU cannot compute as asked.
-func backend(precision: Precision) -> OneDNNBackend {
-    let backend = OneDNNBackend(precision: precision)
+///
+/// - Parameter autotune: whether it chooses algorithms by timing them.
+func backend(precision: Precision, autotune: Bool) -> OneDNNBackend {
+    let backend = OneDNNBackend(precision: precision, tuner: autotune ? makeTuner() : nil)
     if backend.precision != precision {
-        let message =
-            "This CPU has no bfloat16 arithmetic (it takes avx512_bf16 or amx_bf16): computing in \(backend.precision)\n"
-        FileHandle.standardError.write(Data(message.utf8))
+        warn(
+            "This CPU has no bfloat16 arithmetic (it takes avx512_bf16 or amx_bf16): computing in \(backend.precision)"
+        )
     }
     return backend
+}
+
+private func makeTuner() -> Tuner {
+    let file = Tuner.usualCacheFile()
+    if file == nil {
+        warn(
+            "--autotune: no folder is known for the times measured, so they are not kept; set XDG_CACHE_HOME or HOME"
+        )
+    }
+    return Tuner(cacheFile: file, version: FoveaCommand.version) { warn("--autotune: \($0)") }
+}
+
+extension ArgumentHelp {
+    static let autotune = ArgumentHelp(
+        "Time the algorithms for each convolution and product, take the fastest, and remember.",
+        discussion: "The times are kept in the cache folder, for the same CPU, threads and versions.")
 }
 
 enum OptimizerName: String, CaseIterable {

@@ -21,19 +21,26 @@ struct MeasuredWorkOptions: ParsableArguments {
     @Flag(help: "The same as --precision strict: every sum as it is defined, in float32.")
     var strict = false
 
+    @Flag(help: .autotune)
+    var autotune = false
+
     func makeBackend() throws -> OneDNNBackend {
+        backend(precision: try chosenPrecision(), autotune: autotune)
+    }
+
+    private func chosenPrecision() throws -> Precision {
         let precision: Precision = try named(precision, "precision")
         if strict, precision == .mixedBFloat16 {
             throw ValidationError("--strict is float32 throughout; leave out --precision \(precision)")
         }
-        return backend(precision: strict ? .strict : precision)
+        return strict ? .strict : precision
     }
 
     private static let batchSizeLimit = 65_536
 
     func validate() throws {
         _ = try named(network, "network", of: NamedNetwork.self)
-        _ = try makeBackend()
+        _ = try chosenPrecision()
         guard (1...Self.batchSizeLimit).contains(batchSize ?? 1) else {
             throw ValidationError("--batch-size must be from 1 to \(Self.batchSizeLimit)")
         }

@@ -53,6 +53,9 @@ struct TrainCommand: AsyncParsableCommand {
             valueName: "name"))
     var precision = Precision.float32.rawValue
 
+    @Flag(help: .autotune)
+    var autotune = false
+
     @Option(
         help: ArgumentHelp("The folder for the results (default: runs/DATASET-NETWORK).", valueName: "folder")
     )
@@ -110,7 +113,7 @@ struct TrainCommand: AsyncParsableCommand {
         let results = try ResultsFolder(output ?? "runs/\(dataset)-\(network.rawValue)")
         let data = try await load(settings.dataset)
         let model = try network.model(seed: seed)
-        let backend = backend(precision: settings.precision)
+        let backend = backend(precision: settings.precision, autotune: autotune)
         let trainer = try model.compile(
             optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],
             backend: backend)
@@ -136,8 +139,7 @@ struct TrainCommand: AsyncParsableCommand {
         try await results.write(saved)
         try results.write(history.csv, to: .history)
         if history.wasInterrupted {
-            FileHandle.standardError.write(
-                Data("Interrupted: the model so far is in \(results.modelPath)\n".utf8))
+            warn("Interrupted: the model so far is in \(results.modelPath)")
             throw ExitCode.interrupted
         }
 
@@ -152,7 +154,8 @@ struct TrainCommand: AsyncParsableCommand {
                 "fovea": FoveaCommand.version, "onednn": OneDNNBackend.libraryVersion,
                 "vector_instructions": OneDNNBackend.vectorKind,
                 "bfloat16_unit": OneDNNBackend.bfloat16Unit,
-            ])
+            ],
+            autotune: await backend.tuner?.records)
         try results.write(metrics.json(), to: .metrics)
         print("model: \(results.modelPath)")
         print("test accuracy \(String(format: "%.4f", metrics.testAccuracy))")
@@ -173,6 +176,8 @@ struct RunMetrics: Codable {
     var precision: String
     var threads: Int
     var versions: [String: String]
+    /// The choices of the tuner; left out where there was none.
+    var autotune: [Tuner.Record]?
 
     func json() throws -> String {
         let encoder = JSONEncoder()

@@ -55,6 +55,20 @@ extension CommandTests {
             #expect(!inference.output.contains("gradient") && !inference.output.contains("wino"))
         }
 
+        /// What one command measured, the next one takes.
+        @Test func autotune() async throws {
+            let place = try Workplace()
+            let plan = try await place.fovea("plan mnist-cnn --batch-size 3 --autotune")
+            #expect(plan.code == 0 && plan.errors.isEmpty)
+            let again = try await place.fovea("plan mnist-cnn --batch-size 3 --autotune")
+            #expect(again.output == plan.output)
+            let measured = try? place.bytes("cache/autotune.json")
+            let bench = try await place.fovea("bench mnist-cnn --batch-size 3 --steps 2 --autotune")
+            #expect(bench.code == 0 && bench.errors.isEmpty)
+            let left = try? place.bytes("cache/autotune.json")
+            #expect(left == measured)
+        }
+
         @Test func bench() async throws {
             let place = try Workplace()
             let result = try await place.fovea("bench softmax-regression --batch-size 5 --steps 3 --json")

@@ -63,6 +63,88 @@ extension CommandTests {
             #expect(outside.errors.contains("0 to 499"))
         }
 
+        private struct Metrics: Decodable {
+            struct Choice: Decodable {
+                let request: String
+                let algorithm: String
+                let microseconds: [String: Double]
+                let isFromCache: Bool
+            }
+            let autotune: [Choice]
+        }
+
+        private func choices(_ place: Workplace, _ folder: String) throws -> [Metrics.Choice] {
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            return try decoder.decode(
+                Metrics.self, from: Data(try place.bytes(folder + "/metrics.json"))
+            ).autotune
+        }
+
+        /// The first run measures, the second finds the times: the same choices, and the same model.
+        @Test func autotune() async throws {
+            let place = try Workplace()
+            let train = "train shapes --network single-conv --epochs 1 --batch-size 250 --autotune --output"
+            for folder in ["a", "b"] {
+                let run = try await place.fovea("\(train) \(folder)")
+                #expect(run.code == 0 && run.errors.isEmpty, "\(run)")
+                #expect(try place.names(in: folder) == Self.results)
+            }
+            let (first, second) = (try choices(place, "a"), try choices(place, "b"))
+            for direction in ["convolution: ", "convolution kernel gradient: ", "matmul: "] {
+                #expect(first.contains { $0.request.hasPrefix(direction) })
+            }
+            #expect(Set(first.map(\.request)).count == first.count)
+            for choice in first {
+                #expect(choice.microseconds.isEmpty || choice.microseconds[choice.algorithm] != nil)
+                #expect(choice.microseconds.values.allSatisfy { $0 > 0 } && choice.microseconds.count != 1)
+                #expect(!choice.isFromCache)
+            }
+            #expect(second.map(\.request) == first.map(\.request))
+            #expect(second.map(\.algorithm) == first.map(\.algorithm))
+            #expect(second.map(\.microseconds) == first.map(\.microseconds))
+            #expect(second.allSatisfy { $0.isFromCache != $0.microseconds.isEmpty })
+            #expect(try place.bytes("a/model.safetensors") == place.bytes("b/model.safetensors"))
+        }
+
+        @Test func autotuneWithoutAUsableCache() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = "train mnist --network single-conv --batch-size 60 --epochs 1 --autotune --output r"
+            #expect(try await place.fovea(train).code == 0)
+            guard try choices(place, "r").contains(where: { !$0.microseconds.isEmpty }) else { return }
+            try place.write([UInt8]("{\"half\": ".utf8), to: "cache/autotune.json")
+            let damaged = try await place.fovea(train)
+            #expect(damaged.code == 0)
+            #expect(damaged.errors.contains("cache/autotune.json is damaged"), "\(damaged.errors)")
+            #expect(damaged.errors.split(separator: "\n").count == 1)
+            #expect(try await place.fovea(train).errors.isEmpty)
+
+            for (setting, part) in [
+                ("FOVEA_CACHE=data/mnist/train-labels-idx1-ubyte", "could not be written"),
+                ("FOVEA_CACHE= HOME=", "no folder is known"),
+            ] {
+                let run = try await place.shell("\(setting) $fovea \(train)")
+                #expect(run.code == 0 && run.errors.contains(part), "\(run.errors)")
+                #expect(run.errors.hasPrefix("--autotune: "))
+                #expect(run.errors.split(separator: "\n").count == (part.hasPrefix("no") ? 1 : 2))
+                #expect(try choices(place, "r").allSatisfy { !$0.isFromCache })
+            }
+        }
+
+        @Test func autotuneLeavesStrictAlone() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = "train mnist --network mnist-cnn --epochs 1 --precision strict --output"
+            #expect(try await place.fovea(train + " a").code == 0)
+            #expect(try await place.fovea(train + " b --autotune").code == 0)
+            let choices = try choices(place, "b")
+            #expect(!choices.isEmpty)
+            #expect(choices.allSatisfy { $0.algorithm == "direct" && $0.microseconds.isEmpty })
+            #expect(try place.names().sorted().contains("cache") == false)
+            #expect(try place.bytes("a/model.safetensors") == place.bytes("b/model.safetensors"))
+        }
+
         @Test(arguments: [
             "single-conv --epochs 2 --batch-size 20", "wide-kernel-cnn --epochs 1 --validation-split 0.1",
         ])
