@@ -1,228 +1,220 @@
 // The kernel gradient of a convolution on the bfloat16 units.
 //
-// gradient(row, column) = sum over output places of images(y + row, x + column) upstream(y, x): for each place of the window
-// a product of matrices whose inner axis are the pixels. The images are packed with a row for each channel, so a place of
-// the window is an offset along that row; the upstream gradient is packed with zeros at the end of its rows, where the
-// images' rows have their padding.
+// gradient(row, column) = sum over output places of upstream(y, x) images(y + row, x + column): for each place of the window
+// a product of matrices whose inner axis are the pixels. Two pieces of the work are packed together, their numbers in turn,
+// so that one pixel of both fills a row of a right tile: a place of the window is then an offset by whole rows, and tiles
+// stay aligned. The upstream gradient is packed as left tiles with zeros where there is no output.
 #include "fovea_bfloat16.h"
 
 #if defined(__x86_64__)
 #include <string.h>
 
 #include "bfloat16_packing.h"
+#include "bfloat16_sequence.h"
 #include "bfloat16_tiles.h"
 #include "threads.h"
 
-enum {
-    lanes = 16,  // channels in a block of images
-    // What is packed at a time should stay in the second-level cache beside the sums.
-    group_bytes = 512 << 10,
-};
+// What is packed at a time should stay in the second-level cache beside the sums.
+enum { pair_bytes = 512 << 10 };
 
-// A piece is an image or a strip of its rows; several small pieces are packed together.
 typedef struct {
     const fovea_bfloat16_convolution *c;
-    int64_t row_pixels, piece_rows, strips, pieces, group;
-    int64_t piece_steps, image_pixels;  // of a piece; image pixels include those that other places of the window read
-    int64_t image_row_bytes, images_bytes, upstream_tile_bytes, upstream_bytes;
-    int64_t sums, bias_sums;            // floats
+    pixel_sequence sequence;
+    int64_t channel_tiles, filter_tiles, pairs;
+    int64_t image_plane_bytes, images_bytes, upstream_plane_bytes, upstream_bytes;
+    int64_t sums;  // floats, without the bias's
 } gradient_plan;
 
 static gradient_plan planned(const fovea_bfloat16_convolution *c) {
-    gradient_plan p = {.c = c, .row_pixels = c->output_width + c->window[1] - 1};
-    int64_t pixel_bytes = (c->channels + c->filters) * 2 * c->terms;
-    p.piece_rows = smaller(c->output_height, group_bytes / (p.row_pixels * pixel_bytes));
-    if (p.piece_rows < 2) p.piece_rows = smaller(2, c->output_height);
-    p.piece_rows = divided_up(c->output_height, divided_up(c->output_height, p.piece_rows));
-    p.strips = divided_up(c->output_height, p.piece_rows);
-    p.pieces = c->batch * p.strips;
-    p.piece_steps = divided_up(p.piece_rows * p.row_pixels, tile_inner);
-    p.image_pixels = rounded_up(p.piece_steps * tile_inner + (c->window[0] - 1) * p.row_pixels + c->window[1] - 1,
-                                tile_inner);
-    p.group = group_bytes / (p.image_pixels * pixel_bytes);
-    p.group = smaller(p.group < 1 ? 1 : p.group, divided_up(p.pieces, c->workers));
-    // An odd number of cache lines keeps the channels' rows apart in the caches.
-    p.image_row_bytes = (p.group * p.image_pixels * 2 / 64 | 1) * 64;
-    p.images_bytes = p.image_row_bytes * c->channels;
-    p.upstream_tile_bytes = p.group * p.piece_steps * tile_bytes * c->terms;
-    p.upstream_bytes = p.upstream_tile_bytes * (c->filters / tile_columns);
+    gradient_plan p = {.c = c, .channel_tiles = c->channels / lanes, .filter_tiles = c->filters / lanes};
+    pixel_sequence s = {
+        .batch = c->batch, .height = c->height, .width = c->width, .window = {c->window[0], c->window[1]},
+        .padding = {c->padding[0], c->padding[1]}, .output_height = c->output_height, .output_width = c->output_width,
+    };
+    int64_t pixel_bytes = (p.channel_tiles + p.filter_tiles) * tile_row_bytes * c->terms;
+    p.sequence = planned_sequence(s, pixel_bytes, pair_bytes, 2 * c->workers);
+    p.pairs = divided_up(p.sequence.pieces, 2);
+    p.image_plane_bytes = p.sequence.pixels * tile_row_bytes;
+    p.images_bytes = p.image_plane_bytes * p.channel_tiles;
+    p.upstream_plane_bytes = p.sequence.most_tiles * tile_bytes * c->terms;
+    p.upstream_bytes = p.upstream_plane_bytes * p.filter_tiles;
     p.sums = c->window[0] * c->window[1] * c->channels * c->filters;
-    p.bias_sums = c->filters;
     return p;
 }
 
-static int64_t offsets_bytes(const gradient_plan *p) {
-    return rounded_up(p->group * p->piece_steps * (int64_t)sizeof(int64_t), 64);
-}
-
-// Images, upstream gradient, sums, bias sums and offsets of one worker.
+// Scratch memory: of each worker the images, upstream gradient, sums and bias's sums, and lists that all read.
 static int64_t worker_bytes(const gradient_plan *p) {
-    return p->images_bytes * p->c->terms + p->upstream_bytes + (p->sums + p->bias_sums) * 4 + offsets_bytes(p);
+    return p->images_bytes * p->c->terms + p->upstream_bytes + (p->sums + p->c->filters) * 4;
 }
 
 size_t fovea_bfloat16_kernel_gradient_scratch(const fovea_bfloat16_convolution *c) {
     gradient_plan p = planned(c);
-    return (size_t)(c->workers * worker_bytes(&p));
+    int64_t tile_lists = (int64_t)(sizeof(tile_start) + 2 * sizeof(int64_t));
+    return (size_t)(c->workers * worker_bytes(&p) + p.sequence.most_tiles * tile_lists);
 }
 
 typedef struct {
     const gradient_plan *plan;
     const tile_unit *unit;
     const float *images, *upstream;
-    float *gradient, *bias_gradient;
+    float *gradient;
     uint8_t *scratch;
+    tile_start *starts;
+    int64_t tiles;
+    int64_t *image_steps, *upstream_steps;
 } gradient_work;
 
 typedef struct {
     uint8_t *images, *upstream;
     float *sums, *bias_sums;
-    int64_t *offsets;
 } worker_memory;
 
 static worker_memory memory_of(const gradient_work *work, int64_t worker) {
     const gradient_plan *p = work->plan;
-    uint8_t *start = work->scratch + worker * worker_bytes(p);
-    worker_memory memory = {.images = start, .upstream = start + p->images_bytes * p->c->terms};
+    worker_memory memory = {.images = work->scratch + worker * worker_bytes(p)};
+    memory.upstream = memory.images + p->images_bytes * p->c->terms;
     memory.sums = (float *)(memory.upstream + p->upstream_bytes);
     memory.bias_sums = memory.sums + p->sums;
-    memory.offsets = (int64_t *)(memory.bias_sums + p->bias_sums);
     return memory;
 }
 
-static const float zero_pixel[lanes];
-
-// The pixels of one block of channels in the packed order: rows of `row_pixels`, pixels outside the image being zero.
+// Two pieces; the second may have no images.
 typedef struct {
-    const float *block;
-    int64_t height, width;  // of the image
-    int64_t row_pixels;
-    int64_t y, x;           // of the next pixel; perhaps outside
-    int64_t end_x;
-} pixel_walk;
+    sequence_piece first, second;
+    int64_t tiles;
+} piece_pair;
 
-static inline const float *next_pixel(pixel_walk *walk) {
-    const float *pixel = zero_pixel;
-    if (walk->y >= 0 && walk->y < walk->height && walk->x >= 0 && walk->x < walk->width) {
-        pixel = walk->block + (walk->y * walk->width + walk->x) * lanes;
-    }
-    if (++walk->x == walk->end_x) {
-        walk->x -= walk->row_pixels;
-        walk->y++;
-    }
-    return pixel;
+static piece_pair pair_at(const gradient_work *work, int64_t index) {
+    const pixel_sequence *s = &work->plan->sequence;
+    piece_pair pair = {piece_at(s, 2 * index), piece_at(s, 2 * index + 1), 0};
+    int64_t end = pair.first.end > pair.second.end ? pair.first.end : pair.second.end;
+    pair.tiles = tiles_before(work->starts, work->tiles, end);
+    return pair;
 }
 
-// Packs a piece of the images as columns of left tiles, one row for each channel.
-PACKING static void pack_images(const gradient_work *work, int64_t piece, uint8_t *to) {
+PACKING static void pack_images(const gradient_work *work, const piece_pair *pair, uint8_t *to) {
     const gradient_plan *p = work->plan;
-    const fovea_bfloat16_convolution *c = p->c;
-    int64_t plane = c->height * c->width * lanes, first_row = piece % p->strips * p->piece_rows;
-    for (int64_t block = 0; block < c->channels / lanes; block++, to += lanes * p->image_row_bytes) {
-        pixel_walk walk = {
-            .block = work->images + (piece / p->strips * (c->channels / lanes) + block) * plane, .height = c->height,
-            .width = c->width, .row_pixels = p->row_pixels, .y = first_row - c->padding[0], .x = -c->padding[1],
-            .end_x = p->row_pixels - c->padding[1],
-        };
-        for (int64_t pixel = 0; pixel < p->image_pixels; pixel += tile_inner) {
-            split_numbers numbers[16];
-            for (int i = 0; i < 16; i++) {
-                __m512 a = _mm512_loadu_ps(next_pixel(&walk)), b = _mm512_loadu_ps(next_pixel(&walk));
-                numbers[i] = split_pairs(a, b, c->terms);
+    int64_t plane = p->c->height * p->c->width * lanes, image = p->channel_tiles * plane;
+    int64_t rows = pair->first.packed_rows > pair->second.packed_rows ? pair->first.packed_rows
+                                                                      : pair->second.packed_rows;
+    for (int64_t tile = 0; tile < p->channel_tiles; tile++, to += p->image_plane_bytes) {
+        sequence_source a = {work->images + pair->first.image * image + tile * plane, image, pair->first};
+        sequence_source b = {work->images + pair->second.image * image + tile * plane, image, pair->second};
+        pack_sequence(&p->sequence, &a, &b, rows, to, p->images_bytes, p->c->terms);
+    }
+}
+
+// The outputs of a run in one block of 16 filters; zeros, with a step of none, in a piece that has ended before.
+typedef struct {
+    const float *numbers;
+    int64_t step;
+} upstream_run;
+
+static inline upstream_run outputs_of(const gradient_work *work, sequence_piece piece, int64_t tile, output_run run) {
+    static const float zeros[lanes];
+    const gradient_plan *p = work->plan;
+    const pixel_sequence *s = &p->sequence;
+    int64_t row = (run.at.image * s->image_rows + run.at.row) * s->row_pixels;
+    if (row >= piece.end) return (upstream_run){zeros, 0};
+    int64_t block = (piece.image + run.at.image) * p->filter_tiles + tile;
+    row = block * s->output_height + piece.first_row + run.at.row;
+    return (upstream_run){work->upstream + (row * s->output_width + run.at.column) * lanes, lanes};
+}
+
+// Packs the upstream gradient as left tiles, and adds it to the bias's gradient.
+PACKING static void pack_upstream(const gradient_work *work, const piece_pair *pair, uint8_t *to, float *bias_sums) {
+    const gradient_plan *p = work->plan;
+    int32_t terms = p->c->terms;
+    for (int64_t tile = 0; tile < p->filter_tiles; tile++, to += p->upstream_plane_bytes) {
+        __m512 first_sum = _mm512_loadu_ps(bias_sums + tile * lanes), second_sum = _mm512_setzero_ps();
+        for (int64_t index = 0; index < pair->tiles; index++) {
+            split_numbers rows[tile_rows] = {};
+            output_run run = first_run(&p->sequence, work->starts[index], INT64_MAX);
+            for (; run.lane < run.end; next_run(&p->sequence, &run)) {
+                upstream_run first = outputs_of(work, pair->first, tile, run);
+                upstream_run second = outputs_of(work, pair->second, tile, run);
+                for (int64_t i = 0; i < run.run; i++) {
+                    __m512 a = _mm512_loadu_ps(first.numbers + i * first.step);
+                    __m512 b = _mm512_loadu_ps(second.numbers + i * second.step);
+                    first_sum = _mm512_add_ps(first_sum, a);
+                    second_sum = _mm512_add_ps(second_sum, b);
+                    rows[run.lane + i] = split_pairs(a, b, terms);
+                }
             }
-            store_transposed(to + pixel * 2, p->image_row_bytes, p->images_bytes, numbers, c->terms);
+            store_transposed(to + index * tile_bytes * terms, tile_bytes, rows, terms);
         }
+        _mm512_storeu_ps(bias_sums + tile * lanes, _mm512_add_ps(first_sum, second_sum));
     }
 }
 
-// Packs a piece of the upstream gradient as right tiles, and adds it to the bias's gradient.
-PACKING static void pack_upstream(const gradient_work *work, int64_t piece, uint8_t *to, float *bias_sums) {
+// Adds the packed pieces' products to the sums [window row][column][filters][channels].
+static void multiply_pair(const gradient_work *work, const worker_memory *memory, int64_t tiles, int is_first) {
     const gradient_plan *p = work->plan;
     const fovea_bfloat16_convolution *c = p->c;
-    int64_t plane = c->output_height * c->output_width * lanes, first_row = piece % p->strips * p->piece_rows;
-    for (int64_t block = 0; block < c->filters / lanes; block++, to += p->upstream_tile_bytes) {
-        pixel_walk walk = {
-            .block = work->upstream + (piece / p->strips * (c->filters / lanes) + block) * plane,
-            .height = smaller(c->output_height, first_row + p->piece_rows), .width = c->output_width,
-            .row_pixels = p->row_pixels, .y = first_row, .end_x = p->row_pixels,
-        };
-        __m512 even = _mm512_loadu_ps(bias_sums + block * lanes), odd = _mm512_setzero_ps();
-        uint8_t *row = to;
-        for (int64_t step = 0; step < p->piece_steps; step++, row += tile_bytes * (c->terms - 1)) {
-            for (int i = 0; i < tile_rows; i++, row += tile_row_bytes) {
-                __m512 a = _mm512_loadu_ps(next_pixel(&walk)), b = _mm512_loadu_ps(next_pixel(&walk));
-                even = _mm512_add_ps(even, a);
-                odd = _mm512_add_ps(odd, b);
-                store_split(row, tile_bytes, split_pairs(a, b, c->terms), c->terms);
-            }
-        }
-        _mm512_storeu_ps(bias_sums + block * lanes, _mm512_add_ps(even, odd));
-    }
-}
-
-// Adds the packed pieces' products to the sums.
-static void multiply_group(const gradient_work *work, const worker_memory *memory, int64_t pieces, int is_first) {
-    const gradient_plan *p = work->plan;
-    const fovea_bfloat16_convolution *c = p->c;
-    int64_t down = c->channels / tile_rows, across = c->filters / tile_columns;
     tile_block block = {
-        .left_offsets = memory->offsets, .left_term = p->images_bytes, .left_row = p->image_row_bytes,
-        .left_tile = p->image_row_bytes * tile_rows, .right_tile = p->upstream_tile_bytes,
-        .steps = pieces * p->piece_steps, .terms = c->terms, .accumulates = !is_first, .result_row = c->filters,
+        .left_steps = work->upstream_steps, .right_steps = work->image_steps, .left_term = tile_bytes,
+        .right_term = p->images_bytes, .steps = tiles, .terms = c->terms, .accumulates = !is_first,
+        .result_row = c->channels,
     };
-    for (int64_t row = 0; row < down; row += block_rows(across)) {
-        block.rows = smaller(block_rows(across), down - row);
-        for (int64_t column = 0; column < across; column += block_columns(down)) {
-            block.columns = smaller(block_columns(down), across - column);
-            block.right = memory->upstream + column * block.right_tile;
+    for (int64_t filter = 0; filter < p->filter_tiles; filter += block.rows) {
+        block.rows = smaller(block_rows(p->channel_tiles), p->filter_tiles - filter);
+        for (int64_t i = 0; i < block.rows; i++) {
+            block.left[i] = memory->upstream + (filter + i) * p->upstream_plane_bytes;
+        }
+        for (int64_t channel = 0; channel < p->channel_tiles; channel += block.columns) {
+            block.columns = smaller(block_columns(block.rows), p->channel_tiles - channel);
             for (int64_t place = 0; place < c->window[0] * c->window[1]; place++) {
-                int64_t offset = place / c->window[1] * p->row_pixels + place % c->window[1];
-                block.left = memory->images + row * block.left_tile + offset * 2;
-                block.result = memory->sums + (place * c->channels + row * tile_rows) * c->filters
-                             + column * tile_columns;
+                int64_t pixel = place / c->window[1] * p->sequence.row_pixels + place % c->window[1];
+                for (int64_t i = 0; i < block.columns; i++) {
+                    block.right[i] = memory->images + (channel + i) * p->image_plane_bytes + pixel * tile_row_bytes;
+                }
+                block.result = memory->sums + (place * c->filters + filter * tile_rows) * c->channels
+                             + channel * tile_columns;
                 work->unit->multiply(&block);
             }
         }
     }
 }
 
-static void sum_pieces(void *context, int64_t first, int64_t last) {
+static void sum_pairs(void *context, int64_t first, int64_t last) {
     const gradient_work *work = context;
     const gradient_plan *p = work->plan;
     work->unit->begin();
     for (int64_t worker = first; worker < last; worker++) {
         worker_memory memory = memory_of(work, worker);
-        memset(memory.bias_sums, 0, (size_t)p->bias_sums * 4);
-        for (int64_t piece = 0; piece < p->group; piece++) {
-            for (int64_t step = 0; step < p->piece_steps; step++) {
-                memory.offsets[piece * p->piece_steps + step] = (piece * p->image_pixels + step * tile_inner) * 2;
-            }
-        }
-        int64_t start = p->pieces * worker / p->c->workers, end = p->pieces * (worker + 1) / p->c->workers;
+        memset(memory.bias_sums, 0, (size_t)p->c->filters * 4);
+        int64_t start = p->pairs * worker / p->c->workers, end = p->pairs * (worker + 1) / p->c->workers;
         if (start == end) memset(memory.sums, 0, (size_t)p->sums * 4);
-        for (int64_t piece = start; piece < end; piece += p->group) {
-            int64_t count = smaller(p->group, end - piece);
-            for (int64_t i = 0; i < count; i++) {
-                pack_images(work, piece + i, memory.images + i * p->image_pixels * 2);
-                pack_upstream(work, piece + i, memory.upstream + i * p->piece_steps * tile_bytes * p->c->terms,
-                              memory.bias_sums);
-            }
-            multiply_group(work, &memory, count, piece == start);
+        for (int64_t index = start; index < end; index++) {
+            piece_pair pair = pair_at(work, index);
+            pack_images(work, &pair, memory.images);
+            pack_upstream(work, &pair, memory.upstream, memory.bias_sums);
+            multiply_pair(work, &memory, pair.tiles, index == start);
         }
     }
     work->unit->end();
 }
 
-// Adds up the workers' sums, in their order; the bias's come after the kernel's.
-static void add_up(void *context, int64_t first, int64_t last) {
+// Adds up the workers' sums, in their order, and transposes them: tiles first..<last in order [place][filters / 16].
+PACKING static void add_up(void *context, int64_t first, int64_t last) {
     const gradient_work *work = context;
     const gradient_plan *p = work->plan;
-    for (int64_t i = first; i < last; i++) {
-        float sum = 0;
-        for (int64_t worker = 0; worker < p->c->workers; worker++) sum += memory_of(work, worker).sums[i];
-        if (i < p->sums) {
-            work->gradient[i] = sum;
-        } else if (work->bias_gradient) {
-            work->bias_gradient[i - p->sums] = sum;
+    const fovea_bfloat16_convolution *c = p->c;
+    for (int64_t index = first; index < last; index++) {
+        int64_t place = index / p->filter_tiles, filter = index % p->filter_tiles * tile_rows;
+        for (int64_t channel = 0; channel < c->channels; channel += tile_columns) {
+            __m512i rows[16];
+            for (int64_t i = 0; i < 16; i++) {
+                __m512 sum = _mm512_setzero_ps();
+                for (int64_t worker = 0; worker < c->workers; worker++) {
+                    const float *sums = memory_of(work, worker).sums;
+                    sum = _mm512_add_ps(sum, _mm512_loadu_ps(sums + (index * 16 + i) * c->channels + channel));
+                }
+                rows[i] = _mm512_castps_si512(sum);
+            }
+            transpose(rows);
+            float *to = work->gradient + (place * c->channels + channel) * c->filters + filter;
+            for (int64_t i = 0; i < 16; i++) _mm512_storeu_si512(to + i * c->filters, rows[i]);
         }
     }
 }
@@ -230,10 +222,24 @@ static void add_up(void *context, int64_t first, int64_t last) {
 void fovea_bfloat16_kernel_gradient(const fovea_bfloat16_convolution *c, const float *images, const float *upstream,
                                     float *gradient, float *bias_gradient, void *scratch) {
     gradient_plan plan = planned(c);
-    gradient_work work = {&plan, fovea_tile_unit(), images, upstream, gradient, bias_gradient, scratch};
-    double products = (double)(plan.pieces * plan.piece_steps * plan.sums) * tile_inner;
-    fovea_parallel_for(c->workers, products * 1e-3, sum_pieces, &work);
-    int64_t count = plan.sums + plan.bias_sums;
-    fovea_parallel_for(count, 0.2 * (double)(count * c->workers), add_up, &work);
+    const pixel_sequence *s = &plan.sequence;
+    gradient_work work = {&plan, fovea_tile_unit(), images, upstream, gradient, scratch, 0, 0, 0, 0};
+    work.starts = (tile_start *)(work.scratch + c->workers * worker_bytes(&plan));
+    work.image_steps = (int64_t *)(work.starts + s->most_tiles);
+    work.upstream_steps = work.image_steps + s->most_tiles;
+    work.tiles = cover_outputs(s, work.starts);
+    for (int64_t tile = 0; tile < work.tiles; tile++) {
+        work.image_steps[tile] = work.starts[tile].pixel * tile_row_bytes;
+        work.upstream_steps[tile] = tile * tile_bytes * c->terms;
+    }
+    double products = (double)(plan.pairs * work.tiles * plan.sums) * tile_inner;
+    fovea_parallel_for(c->workers, products * 1e-3, sum_pairs, &work);
+    int64_t tiles = c->window[0] * c->window[1] * plan.filter_tiles;
+    fovea_parallel_for(tiles, 0.2 * (double)(plan.sums * c->workers), add_up, &work);
+    for (int64_t filter = 0; bias_gradient && filter < c->filters; filter++) {
+        float sum = 0;
+        for (int64_t worker = 0; worker < c->workers; worker++) sum += memory_of(&work, worker).bias_sums[filter];
+        bias_gradient[filter] = sum;
+    }
 }
 #endif

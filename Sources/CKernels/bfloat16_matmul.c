@@ -65,7 +65,7 @@ PACKING static void pack_a(const product_work *work, span rows, span inner, uint
             const float *from = work->a + i * row_step + k * inner_step;
             if (is_transposed) {
                 number_lines lines = {from, inner_step, inner.last - k, rows.last - i};
-                pack_left_transposed(lines, to, tile_row_bytes, tile_bytes, m->terms);
+                pack_left_transposed(lines, to, tile_bytes, m->terms);
             } else {
                 number_lines lines = {from, row_step, rows.last - i, inner.last - k};
                 pack_left(lines, to, tile_bytes, m->terms);
@@ -74,13 +74,13 @@ PACKING static void pack_a(const product_work *work, span rows, span inner, uint
     }
 }
 
-// Right tiles in order [tile across][step].
+// Right tiles in order [step][tile across].
 PACKING static void pack_b(const product_work *work, span inner, span columns, uint8_t *to) {
     const fovea_bfloat16_matmul *m = work->matmul;
     int is_transposed = m->b_strides[1] != 1;
     int64_t inner_step = m->b_strides[0], column_step = m->b_strides[1];
-    for (int64_t j = columns.first; j < columns.last; j += tile_columns) {
-        for (int64_t k = inner.first; k < inner.last; k += tile_inner, to += tile_bytes * m->terms) {
+    for (int64_t k = inner.first; k < inner.last; k += tile_inner) {
+        for (int64_t j = columns.first; j < columns.last; j += tile_columns, to += tile_bytes * m->terms) {
             const float *from = work->b + k * inner_step + j * column_step;
             if (is_transposed) {
                 number_lines lines = {from, column_step, columns.last - j, inner.last - k};
@@ -116,21 +116,23 @@ static void multiply_panels(const product_work *work, span rows, span inner, spa
     int32_t terms = work->matmul->terms;
     int64_t down = divided_up(rows.last - rows.first, tile_rows);
     int64_t across = divided_up(columns.last - columns.first, tile_columns);
-    int64_t offsets[panel_steps];
+    int64_t tile = tile_bytes * terms, a_steps[panel_steps], b_steps[panel_steps];
     float result[4 * tile_rows * tile_columns] __attribute__((aligned(64)));
     tile_block block = {
-        .left_offsets = offsets, .left_term = tile_bytes, .left_row = tile_row_bytes, .left_tile = tile_bytes * terms,
+        .left_steps = a_steps, .right_steps = b_steps, .left_term = tile_bytes, .right_term = tile_bytes,
         .steps = divided_up(inner.last - inner.first, tile_inner), .terms = terms, .result = result,
     };
-    block.right_tile = block.steps * tile_bytes * terms;
-    for (int64_t step = 0; step < block.steps; step++) offsets[step] = step * down * block.left_tile;
-    for (int64_t column = 0; column < across; column += block_columns(down)) {
+    for (int64_t step = 0; step < block.steps; step++) {
+        a_steps[step] = step * down * tile;
+        b_steps[step] = step * across * tile;
+    }
+    for (int64_t column = 0; column < across; column += block.columns) {
         block.columns = smaller(block_columns(down), across - column);
-        block.right = panel_b + column * block.right_tile;
         block.result_row = block.columns * tile_columns;
-        for (int64_t row = 0; row < down; row += block_rows(across)) {
-            block.rows = smaller(block_rows(across), down - row);
-            block.left = panel_a + row * block.left_tile;
+        for (int64_t i = 0; i < block.columns; i++) block.right[i] = panel_b + (column + i) * tile;
+        for (int64_t row = 0; row < down; row += block.rows) {
+            block.rows = smaller(block_rows(block.columns), down - row);
+            for (int64_t i = 0; i < block.rows; i++) block.left[i] = panel_a + (row + i) * tile;
             work->unit->multiply(&block);
             span at_rows = {rows.first + row * tile_rows, 0}, at_columns = {columns.first + column * tile_columns, 0};
             at_rows.last = smaller(at_rows.first + block.rows * tile_rows, rows.last);

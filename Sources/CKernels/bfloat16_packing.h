@@ -15,26 +15,14 @@ typedef struct {
     __m512i terms[most_terms];
 } split_numbers;
 
-// The numbers of `a`, then those of `b`.
-INLINE_PACKING split_numbers split_row(__m512 a, __m512 b, int32_t terms) {
-    split_numbers result = {};
-    for (int32_t term = 0; term < terms; term++) {
-        __m512i rounded = (__m512i)_mm512_cvtne2ps_pbh(b, a);
-        result.terms[term] = rounded;
-        __m512i of_a = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(rounded));
-        __m512i of_b = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rounded, 1));
-        a = _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_slli_epi32(of_a, 16)));
-        b = _mm512_sub_ps(b, _mm512_castsi512_ps(_mm512_slli_epi32(of_b, 16)));
-    }
-    return result;
-}
-
 // Numbers of `a` and `b` in turn: a0 b0 a1 b1 …
 INLINE_PACKING split_numbers split_pairs(__m512 a, __m512 b, int32_t terms) {
     const __m512i in_turn = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                                              21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     split_numbers result = {};
-    for (int32_t term = 0; term < terms; term++) {
+#pragma clang loop unroll(full)
+    for (int32_t term = 0; term < most_terms; term++) {
+        if (term == terms) break;
         __m512i rounded = _mm512_permutexvar_epi16(in_turn, (__m512i)_mm512_cvtne2ps_pbh(b, a));
         result.terms[term] = rounded;
         __m512i of_b = _mm512_and_si512(rounded, _mm512_set1_epi32((int32_t)0xffff0000));
@@ -79,69 +67,67 @@ INLINE_PACKING __m512 load_some(const float *numbers, int64_t count) {
 
 // Successive terms lie `term_bytes` apart.
 INLINE_PACKING void store_split(uint8_t *to, int64_t term_bytes, split_numbers numbers, int32_t terms) {
-    for (int32_t term = 0; term < terms; term++) _mm512_storeu_si512(to + term * term_bytes, numbers.terms[term]);
-}
-
-// Stores 16 such groups of numbers as the columns of a square.
-INLINE_PACKING void store_transposed(uint8_t *to, int64_t row_bytes, int64_t term_bytes, const split_numbers numbers[16],
-                                     int32_t terms) {
-    for (int32_t term = 0; term < terms; term++, to += term_bytes) {
-        __m512i rows[16];
-        for (int i = 0; i < 16; i++) rows[i] = numbers[i].terms[term];
-        transpose(rows);
-        for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * row_bytes, rows[i]);
+#pragma clang loop unroll(full)
+    for (int32_t term = 0; term < most_terms; term++) {
+        if (term < terms) _mm512_storeu_si512(to + term * term_bytes, numbers.terms[term]);
     }
 }
 
-// 16 lines of 32 numbers, `lines` and `count` of which exist, each contiguous.
+// Contiguous lines of numbers, of which `lines` lines with `count` numbers exist; zeros are packed for what is missing.
+// The inner axis has the order 0 16 1 17 … 15 31 in both operands.
 typedef struct {
     const float *start;
     int64_t line;  // floats from line to line
     int64_t lines, count;
 } number_lines;
 
-// Lines become rows of a left tile.
+// Line `number`, with the numbers 16 further on.
+INLINE_PACKING split_numbers split_line(number_lines from, int64_t number, int32_t terms) {
+    int64_t count = number < from.lines ? from.count : 0;
+    const float *line = from.start + number * from.line;
+    return split_pairs(load_some(line, count), load_some(line + 16, count - 16), terms);
+}
+
+// Line `number`, with the line 16 further on.
+INLINE_PACKING split_numbers split_lines(number_lines from, int64_t number, int32_t terms) {
+    const float *line = from.start + number * from.line;
+    __m512 a = load_some(line, number < from.lines ? from.count : 0);
+    __m512 b = load_some(line + 16 * from.line, number + 16 < from.lines ? from.count : 0);
+    return split_pairs(a, b, terms);
+}
+
+// Rows of a tile become its columns, by words of 32 bits.
+INLINE_PACKING void store_transposed(uint8_t *to, int64_t term_bytes, split_numbers rows[16], int32_t terms) {
+    for (int32_t term = 0; term < terms; term++, to += term_bytes) {
+        __m512i words[16];
+        for (int i = 0; i < 16; i++) words[i] = rows[i].terms[term];
+        transpose(words);
+        for (int i = 0; i < 16; i++) _mm512_storeu_si512(to + i * tile_row_bytes, words[i]);
+    }
+}
+
+// 16 lines of 32 numbers become rows of a left tile.
 INLINE_PACKING void pack_left(number_lines from, uint8_t *to, int64_t term_bytes, int32_t terms) {
-    for (int64_t i = 0; i < tile_rows; i++) {
-        int64_t count = i < from.lines ? from.count : 0;
-        const float *line = from.start + i * from.line;
-        store_split(to + i * tile_row_bytes, term_bytes,
-                    split_row(load_some(line, count), load_some(line + 16, count - 16), terms), terms);
-    }
+    for (int64_t i = 0; i < 16; i++) store_split(to + i * tile_row_bytes, term_bytes, split_line(from, i, terms), terms);
 }
 
-// Lines become columns of a right tile.
+// 16 lines of 32 numbers become columns of a right tile.
 INLINE_PACKING void pack_right_transposed(number_lines from, uint8_t *to, int64_t term_bytes, int32_t terms) {
-    split_numbers numbers[16];
-    for (int64_t i = 0; i < tile_columns; i++) {
-        int64_t count = i < from.lines ? from.count : 0;
-        const float *line = from.start + i * from.line;
-        numbers[i] = split_row(load_some(line, count), load_some(line + 16, count - 16), terms);
-    }
-    store_transposed(to, tile_row_bytes, term_bytes, numbers, terms);
+    split_numbers rows[16];
+    for (int64_t i = 0; i < 16; i++) rows[i] = split_line(from, i, terms);
+    store_transposed(to, term_bytes, rows, terms);
 }
 
-// 32 lines of 16 numbers each along the inner axis: a right tile as it is.
+// 32 lines of 16 numbers along the inner axis: a right tile as it is.
 INLINE_PACKING void pack_right(number_lines from, uint8_t *to, int64_t term_bytes, int32_t terms) {
-    for (int64_t i = 0; i < tile_inner; i += 2) {
-        const float *line = from.start + i * from.line;
-        __m512 a = load_some(line, i < from.lines ? from.count : 0);
-        __m512 b = load_some(line + from.line, i + 1 < from.lines ? from.count : 0);
-        store_split(to + i / 2 * tile_row_bytes, term_bytes, split_pairs(a, b, terms), terms);
-    }
+    for (int64_t i = 0; i < 16; i++) store_split(to + i * tile_row_bytes, term_bytes, split_lines(from, i, terms), terms);
 }
 
-// 32 lines of 16 numbers each along the inner axis become columns of a left tile.
-INLINE_PACKING void pack_left_transposed(number_lines from, uint8_t *to, int64_t row_bytes, int64_t term_bytes,
-                                         int32_t terms) {
-    split_numbers numbers[16];
-    for (int64_t i = 0; i < tile_inner; i += 2) {
-        const float *line = from.start + i * from.line;
-        __m512 a = load_some(line, i < from.lines ? from.count : 0);
-        __m512 b = load_some(line + from.line, i + 1 < from.lines ? from.count : 0);
-        numbers[i / 2] = split_pairs(a, b, terms);
-    }
-    store_transposed(to, row_bytes, term_bytes, numbers, terms);
+// 32 lines of 16 numbers along the inner axis become columns of a left tile.
+INLINE_PACKING void pack_left_transposed(number_lines from, uint8_t *to, int64_t term_bytes, int32_t terms) {
+    split_numbers rows[16];
+    for (int64_t i = 0; i < 16; i++) rows[i] = split_lines(from, i, terms);
+    store_transposed(to, term_bytes, rows, terms);
 }
 
 #endif

@@ -1,8 +1,8 @@
 // Products of tiles of bfloat16 numbers.
 //
-// A tile has 16 rows of 64 bytes. A left tile holds in each row 32 successive numbers along the inner axis. A right tile
-// holds in its row r the inner numbers 2r and 2r + 1 of each of 16 columns, next to each other. A result tile is 16 by 16
-// float32 numbers.
+// A tile has 16 rows of 64 bytes. A left tile holds in each row 32 numbers along the inner axis. A right tile holds in its
+// row r the inner numbers 2r and 2r + 1 of each of 16 columns, next to each other. A result tile is 16 by 16 float32
+// numbers. The order of inner numbers is free as long as both operands agree: each row of 64 bytes may start a tile.
 #ifndef FOVEA_BFLOAT16_TILES_H
 #define FOVEA_BFLOAT16_TILES_H
 #include <stdint.h>
@@ -19,17 +19,15 @@ enum {
 // A block of result tiles as a sum over steps along the inner axis. A block has 2 × 2 tiles, or up to 4 in one row or
 // column: what the unit's registers hold.
 typedef struct {
-    const uint8_t *left;          // successive terms lie `left_term` bytes apart
-    const int64_t *left_offsets;  // bytes, for each step
-    int64_t left_term, left_row, left_tile;  // bytes to the next term, the next row, the next tile down
-    const uint8_t *right;         // for each step the tiles of its terms
-    int64_t right_tile;           // bytes to the next tile across
+    const uint8_t *left[4], *right[4];         // each tile down, each tile across
+    const int64_t *left_steps, *right_steps;   // bytes from there to each step's tile
+    int64_t left_term, right_term;             // bytes between the terms of a tile
     int64_t steps;
-    int64_t rows, columns;        // of tiles
+    int64_t rows, columns;                     // of tiles
     int32_t terms;
-    int32_t accumulates;          // adds to what `result` holds
+    int32_t accumulates;                       // adds to what `result` holds
     float *result;
-    int64_t result_row;           // floats from row to row
+    int64_t result_row;                        // floats from row to row
 } tile_block;
 
 typedef struct {

@@ -76,27 +76,27 @@ AMX void multiply_square(const tile_block *b) {
         _tile_zero(2);
         _tile_zero(3);
     }
-#define LOAD_LEFT(term)                                                                 \
-    do {                                                                                \
-        _tile_loadd(4, left + (term) * b->left_term, b->left_row);                      \
-        _tile_loadd(5, left + (term) * b->left_term + b->left_tile, b->left_row);       \
+#define LOAD_LEFT(term)                                                    \
+    do {                                                                   \
+        _tile_loadd(4, top_left + (term) * b->left_term, tile_row_bytes);    \
+        _tile_loadd(5, bottom_left + (term) * b->left_term, tile_row_bytes); \
     } while (0)
-#define LOAD_RIGHT(term)                                                                \
-    do {                                                                                \
-        _tile_loadd(6, right + (term) * tile_bytes, tile_row_bytes);                    \
-        _tile_loadd(7, right + (term) * tile_bytes + b->right_tile, tile_row_bytes);    \
+#define LOAD_RIGHT(term)                                                   \
+    do {                                                                   \
+        _tile_loadd(6, right + (term) * b->right_term, tile_row_bytes);      \
+        _tile_loadd(7, far_right + (term) * b->right_term, tile_row_bytes);  \
     } while (0)
-#define MULTIPLY                                                                        \
-    do {                                                                                \
-        _tile_dpbf16ps(0, 4, 6);                                                        \
-        _tile_dpbf16ps(1, 4, 7);                                                        \
-        _tile_dpbf16ps(2, 5, 6);                                                        \
-        _tile_dpbf16ps(3, 5, 7);                                                        \
+#define MULTIPLY                 \
+    do {                         \
+        _tile_dpbf16ps(0, 4, 6); \
+        _tile_dpbf16ps(1, 4, 7); \
+        _tile_dpbf16ps(2, 5, 6); \
+        _tile_dpbf16ps(3, 5, 7); \
     } while (0)
     FOR_EACH_PASS(b->terms) {
-        const uint8_t *right = b->right;
-        for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
-            const uint8_t *left = b->left + b->left_offsets[step];
+        for (int64_t step = 0; step < b->steps; step++) {
+            const uint8_t *top_left = b->left[0] + b->left_steps[step], *bottom_left = b->left[1] + b->left_steps[step];
+            const uint8_t *right = b->right[0] + b->right_steps[step], *far_right = b->right[1] + b->right_steps[step];
             PRODUCTS(b->terms, is_small)
         }
     }
@@ -113,7 +113,11 @@ AMX void multiply_square(const tile_block *b) {
 AMX inline __attribute__((always_inline)) void multiply_line(const tile_block *b, const int is_column) {
     int64_t count = is_column ? b->rows : b->columns;
     int64_t result_bytes = b->result_row * 4, step_down = is_column ? tile_rows * b->result_row : tile_columns;
-    int64_t next = is_column ? b->left_tile : b->right_tile;
+    const uint8_t *const *kept = is_column ? b->right : b->left, *const *moving = is_column ? b->left : b->right;
+    const int64_t *kept_steps = is_column ? b->right_steps : b->left_steps;
+    const int64_t *moving_steps = is_column ? b->left_steps : b->right_steps;
+    int64_t kept_term = is_column ? b->right_term : b->left_term;
+    int64_t moving_term = is_column ? b->left_term : b->right_term;
 #define FOR_LINE(statement)   \
     statement(0);             \
     if (count > 1) {          \
@@ -136,17 +140,17 @@ AMX inline __attribute__((always_inline)) void multiply_line(const tile_block *b
         _tile_zero(3);
     }
 // One operand stays in register 4, the other passes through 5, 6, 7 and 5 again.
-#define MULTIPLY_ONE(i, register)                                      \
-    do {                                                               \
-        _tile_loadd(register, moving + moving_at + i * next, moving_row); \
-        if (is_column) {                                               \
-            _tile_dpbf16ps(i, register, 4);                            \
-        } else {                                                       \
-            _tile_dpbf16ps(i, 4, register);                            \
-        }                                                              \
+#define MULTIPLY_ONE(i, register)                              \
+    do {                                                       \
+        _tile_loadd(register, moving[i] + at, tile_row_bytes); \
+        if (is_column) {                                       \
+            _tile_dpbf16ps(i, register, 4);                    \
+        } else {                                               \
+            _tile_dpbf16ps(i, 4, register);                    \
+        }                                                      \
     } while (0)
-#define LOAD_LEFT(term) _tile_loadd(4, kept + (term) * kept_term, kept_row)
-#define LOAD_RIGHT(term) moving_at = (term) * moving_term
+#define LOAD_LEFT(term) _tile_loadd(4, here + (term) * kept_term, tile_row_bytes)
+#define LOAD_RIGHT(term) at = moving_steps[step] + (term) * moving_term
 #define MULTIPLY                           \
     do {                                   \
         MULTIPLY_ONE(0, 5);                \
@@ -154,14 +158,10 @@ AMX inline __attribute__((always_inline)) void multiply_line(const tile_block *b
         if (count > 2) MULTIPLY_ONE(2, 7); \
         if (count > 3) MULTIPLY_ONE(3, 5); \
     } while (0)
-    int64_t kept_row = is_column ? tile_row_bytes : b->left_row, moving_row = is_column ? b->left_row : tile_row_bytes;
-    int64_t kept_term = is_column ? tile_bytes : b->left_term, moving_term = is_column ? b->left_term : tile_bytes;
-    int64_t moving_at;  // bytes to the term in use
     FOR_EACH_PASS(b->terms) {
-        const uint8_t *right = b->right;
-        for (int64_t step = 0; step < b->steps; step++, right += tile_bytes * b->terms) {
-            const uint8_t *left = b->left + b->left_offsets[step];
-            const uint8_t *kept = is_column ? right : left, *moving = is_column ? left : right;
+        for (int64_t step = 0; step < b->steps; step++) {
+            const uint8_t *here = kept[0] + kept_steps[step];
+            int64_t at;
             PRODUCTS(b->terms, is_small)
         }
     }
@@ -196,14 +196,14 @@ static int amx_is_granted(void) {
 static void nothing(void) {}
 
 // Adds one step to a tile: rows of `left` times the tile `right`.
-AVX512 inline __attribute__((always_inline)) void add_step(__m512 sums[tile_rows], const uint8_t *left, int64_t left_row,
+AVX512 inline __attribute__((always_inline)) void add_step(__m512 sums[tile_rows], const uint8_t *left,
                                                            const uint8_t *right) {
     for (int64_t pair = 0; pair < tile_inner / 2; pair++) {
         __m512bh columns = (__m512bh)_mm512_loadu_si512(right + pair * tile_row_bytes);
 #pragma clang loop unroll(full)
         for (int row = 0; row < tile_rows; row++) {
             int32_t numbers;
-            memcpy(&numbers, left + row * left_row + pair * 4, 4);
+            memcpy(&numbers, left + row * tile_row_bytes + pair * 4, 4);
             sums[row] = _mm512_dpbf16_ps(sums[row], (__m512bh)_mm512_set1_epi32(numbers), columns);
         }
     }
@@ -214,13 +214,12 @@ AVX512 void multiply_tile(const tile_block *b, const uint8_t *left, const uint8_
     for (int row = 0; row < tile_rows; row++) {
         sums[row] = b->accumulates ? _mm512_loadu_ps(result + row * b->result_row) : _mm512_setzero_ps();
     }
-#define LOAD_LEFT(term) left_term = here + (term) * b->left_term
-#define LOAD_RIGHT(term) right_term = there + (term) * tile_bytes
-#define MULTIPLY add_step(sums, left_term, b->left_row, right_term)
+#define LOAD_LEFT(term) left_tile = left + b->left_steps[step] + (term) * b->left_term
+#define LOAD_RIGHT(term) right_tile = right + b->right_steps[step] + (term) * b->right_term
+#define MULTIPLY add_step(sums, left_tile, right_tile)
     FOR_EACH_PASS(b->terms) {
-        const uint8_t *there = right;
-        for (int64_t step = 0; step < b->steps; step++, there += tile_bytes * b->terms) {
-            const uint8_t *here = left + b->left_offsets[step], *left_term, *right_term;
+        for (int64_t step = 0; step < b->steps; step++) {
+            const uint8_t *left_tile, *right_tile;
             PRODUCTS(b->terms, is_small)
         }
     }
@@ -233,7 +232,7 @@ AVX512 void multiply_tile(const tile_block *b, const uint8_t *left, const uint8_
 AVX512 void avx512_multiply(const tile_block *b) {
     for (int64_t row = 0; row < b->rows; row++) {
         for (int64_t column = 0; column < b->columns; column++) {
-            multiply_tile(b, b->left + row * b->left_tile, b->right + column * b->right_tile,
+            multiply_tile(b, b->left[row], b->right[column],
                           b->result + row * tile_rows * b->result_row + column * tile_columns);
         }
     }
