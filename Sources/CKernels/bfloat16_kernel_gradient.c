@@ -14,8 +14,12 @@
 #include "bfloat16_tiles.h"
 #include "threads.h"
 
-// What is packed at a time should stay in the second-level cache beside the sums.
-enum { pair_bytes = 512 << 10 };
+enum {
+    // What is packed at a time should stay in the second-level cache beside the sums.
+    pair_bytes = 512 << 10,
+    // Tiles, numbers and remainders counted, that all places of the window go over while they stay in the first-level cache.
+    run_tiles = 8,
+};
 
 typedef struct {
     const fovea_bfloat16_convolution *c;
@@ -147,13 +151,14 @@ PACKING static void pack_upstream(const gradient_work *work, const piece_pair *p
     }
 }
 
-// Adds the packed pieces' products to the sums [window row][column][filters][channels].
-static void multiply_pair(const gradient_work *work, const worker_memory *memory, int64_t tiles, int is_first) {
+// Adds the products of tiles first..<last of packed pieces to the sums [window row][column][filters][channels].
+static void multiply_run(const gradient_work *work, const worker_memory *memory, int64_t first, int64_t last,
+                         int accumulates) {
     const gradient_plan *p = work->plan;
     const fovea_bfloat16_convolution *c = p->c;
     tile_block block = {
-        .left_steps = work->upstream_steps, .right_steps = work->image_steps, .left_term = tile_bytes,
-        .right_term = p->images_bytes, .steps = tiles, .terms = c->terms, .accumulates = !is_first,
+        .left_steps = work->upstream_steps + first, .right_steps = work->image_steps + first, .left_term = tile_bytes,
+        .right_term = p->images_bytes, .steps = last - first, .terms = c->terms, .accumulates = accumulates,
         .result_row = c->channels,
     };
     for (int64_t filter = 0; filter < p->filter_tiles; filter += block.rows) {
@@ -189,7 +194,10 @@ static void sum_pairs(void *context, int64_t first, int64_t last) {
             piece_pair pair = pair_at(work, index);
             pack_images(work, &pair, memory.images);
             pack_upstream(work, &pair, memory.upstream, memory.bias_sums);
-            multiply_pair(work, &memory, pair.tiles, index == start);
+            for (int64_t tile = 0; tile < pair.tiles; tile += run_tiles / p->c->terms) {
+                int64_t next = smaller(tile + run_tiles / p->c->terms, pair.tiles);
+                multiply_run(work, &memory, tile, next, index > start || tile > 0);
+            }
         }
     }
     work->unit->end();
