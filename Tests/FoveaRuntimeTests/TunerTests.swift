@@ -19,9 +19,11 @@ import Testing
 
         init(fastest: Int = 0) { self.fastest = fastest }
 
-        func leastSeconds(_ choices: [ContractionChoice]) -> [Double] {
-            questions.append(choices)
-            return choices.indices.map { $0 == fastest % choices.count ? 1e-6 : 2e-6 * Double($0 + 1) }
+        func leastSeconds(_ requests: [[ContractionChoice]]) -> [[Double]] {
+            questions += requests
+            return requests.map { choices in
+                choices.indices.map { $0 == fastest % choices.count ? 1e-6 : 2e-6 * Double($0 + 1) }
+            }
         }
     }
 

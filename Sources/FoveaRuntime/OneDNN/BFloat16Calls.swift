@@ -115,7 +115,7 @@ extension fovea_bfloat16_matmul {
     /// The kernel's form of a matrix product; nil for algorithms in float32, for batches of matrices, and for matrices too
     /// small to fill tiles.
     init?(_ request: MatMulRequest, _ algorithm: Algorithm, threads: Int) {
-        let smallest = 8
+        let smallest = 16
         guard case .bfloat16(let terms) = algorithm, request.batch == 1,
             min(request.rows, request.inner, request.columns) >= smallest,
             request.a.rowStride == 1 || request.a.columnStride == 1,

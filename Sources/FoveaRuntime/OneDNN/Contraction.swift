@@ -35,34 +35,59 @@ enum ContractionChoice {
         }
     }
 
+    struct Operand: Hashable, Comparable {
+        let role: Plan.Operand.Role
+        let isWritten: Bool
+
+        static func < (a: Self, b: Self) -> Bool {
+            (a.isWritten ? 1 : 0, a.role.rawValue) < (b.isWritten ? 1 : 0, b.role.rawValue)
+        }
+    }
+
     /// Bytes of memory for each operand.
-    var operandBytes: [Plan.Operand.Role: Int] {
-        func bytes(_ count: Int) -> Int { count * DType.float32.byteCount }
+    var operandBytes: [Operand: Int] {
+        let results: Set<Plan.Operand.Role>
+        let counts: [Plan.Operand.Role: Int]
+        let scratchpadBytes: Int
+        var packedWeightsBytes = 0
         switch self {
         case .convolution(let choice):
             let request = choice.request
-            return [
-                .source: bytes(choice.images.memoryCount(request.images)),
-                .weights: bytes(choice.kernel.memoryCount(request.kernel)),
-                .bias: bytes(request.kernel[3]),
-                .destination: bytes(choice.output.memoryCount(request.output)),
-                .scratchpad: choice.scratchpadBytes,
-                .packedWeights: choice.packedKernelBytes,
+            results =
+                switch request.direction {
+                case .forward: [.destination]
+                case .inputGradient: [.source]
+                case .kernelGradient: [.weights, .bias]
+                }
+            counts = [
+                .source: choice.images.memoryCount(request.images),
+                .weights: choice.kernel.memoryCount(request.kernel), .bias: request.kernel[3],
+                .destination: choice.output.memoryCount(request.output),
             ]
+            scratchpadBytes = choice.scratchpadBytes
+            packedWeightsBytes = choice.packedKernelBytes
         case .matmul(let choice):
             let request = choice.request
             func span(_ matrix: MatMulRequest.Matrix, _ rows: Int, _ columns: Int) -> Int {
                 (request.batch - 1) * matrix.batchStride + (rows - 1) * matrix.rowStride
                     + (columns - 1) * matrix.columnStride + 1
             }
-            return [
-                .source: bytes(span(request.a, request.rows, request.inner)),
-                .weights: bytes(span(request.b, request.inner, request.columns)),
-                .bias: bytes(request.columns),
-                .destination: bytes(span(request.c, request.rows, request.columns)),
-                .scratchpad: choice.scratchpadBytes,
+            results = [.destination]
+            counts = [
+                .source: span(request.a, request.rows, request.inner),
+                .weights: span(request.b, request.inner, request.columns), .bias: request.columns,
+                .destination: span(request.c, request.rows, request.columns),
             ]
+            scratchpadBytes = choice.scratchpadBytes
         }
+        var bytes = [
+            Operand(role: .scratchpad, isWritten: true): scratchpadBytes,
+            Operand(role: .packedWeights, isWritten: true): packedWeightsBytes,
+        ]
+        for (role, count) in counts {
+            bytes[Operand(role: role, isWritten: results.contains(role))] = count * DType.float32.byteCount
+        }
+        return bytes
     }
 
     func call(_ operands: Operands, threads: Int) throws -> any KernelCall {

@@ -2,40 +2,74 @@ import CKernels
 import FoveaGraph
 import FoveaPlanner
 
-/// Several kernels for the same contraction, ready to run on random numbers in the same memory.
+/// Kernels ready to run on random numbers, all in the same memory.
 @Compute
 struct ContractionTimer {
-    private let calls: [any KernelCall]
-    /// What the calls point into.
-    private let memory: [Plan.Operand.Role: AlignedMemory]
+    /// The first kernels of all requests, the second ones and so on.
+    private let calls: [[any KernelCall]]
+    /// What the calls point into. One block, as a plan has it, because large ones are faster to walk.
+    private let memory: AlignedMemory
 
-    init(_ choices: [ContractionChoice]) throws {
-        let bytes = choices.reduce(into: [:]) { $0.merge($1.operandBytes, uniquingKeysWith: max) }
-        let memory = try bytes.mapValues { try AlignedMemory(byteCount: $0) }
-        for (role, memory) in memory where role != .scratchpad { memory.fillWithRandomNumbers() }
-        let operands = Operands(of: "contraction", memory.mapValues(\.start))
-        calls = try choices.map { try $0.call(operands, threads: OneDNNBackend.threadCount) }
+    private init(_ choices: [[ContractionChoice]]) throws {
+        let bytes = choices.joined().reduce(into: [:]) { $0.merge($1.operandBytes, uniquingKeysWith: max) }
+        // What is written has its own place, or results would become operands and grow beyond all numbers.
+        var places: [ContractionChoice.Operand: Int] = [:]
+        var byteCount = 0
+        let alignment = 64
+        for (operand, size) in bytes.sorted(by: { $0.key < $1.key }) {
+            places[operand] = byteCount
+            byteCount += (size + alignment - 1) / alignment * alignment
+        }
+        let memory = try AlignedMemory(byteCount: byteCount)
+        memory.fillWithRandomNumbers()
+        calls = try choices.map { choices in
+            try choices.map { choice in
+                var addresses: [Plan.Operand.Role: UnsafeMutableRawPointer] = [:]
+                for operand in choice.operandBytes.keys {
+                    addresses[operand.role] = places[operand].map { memory.start + $0 }
+                }
+                return try choice.call(
+                    Operands(of: "contraction", addresses), threads: OneDNNBackend.threadCount)
+            }
+        }
         self.memory = memory
     }
 
-    /// The least time of each kernel in some rounds, after one that does not count.
-    ///
-    /// The kernels take turns, so that what disturbs one disturbs all. Short ones get more rounds.
-    func leastSeconds() throws -> [Double] {
-        let (fewestRounds, mostRounds) = (8, 200)
-        let longEnough = Duration.milliseconds(25) * calls.count
-        var least = [Double](repeating: .infinity, count: calls.count)
+    /// The least number of seconds that each of a request's kernels took, for every request.
+    static func leastSeconds(_ requests: [[ContractionChoice]]) throws -> [[Double]] {
+        let count = requests.map(\.count).max() ?? 0
+        let asked = (0..<count).map { place in requests.indices.filter { requests[$0].count > place } }
+        let timer = try ContractionTimer(
+            asked.enumerated().map { place, asked in asked.map { requests[$0][place] } })
+        var seconds = requests.map { _ in [Double]() }
+        for (asked, times) in zip(asked, try timer.leastSeconds()) {
+            for (request, time) in zip(asked, times) { seconds[request].append(time) }
+        }
+        return seconds
+    }
+
+    /// The kernels of different requests take turns, as the calls of a plan do. Those of one request do not: they divide
+    /// the work differently between threads, so each would find its memory in the other thread's cache. All of it is done
+    /// several times over, so that what disturbs the machine for a while disturbs all.
+    private func leastSeconds() throws -> [[Double]] {
+        let (fewestRounds, runs) = (3, 4)
+        let longEnough = Duration.milliseconds(25) * calls.joined().count
+        var least = calls.map { [Double](repeating: .infinity, count: $0.count) }
         let clock = ContinuousClock()
-        for call in calls { try call.run() }
         let start = clock.now
-        var round = 0
-        while round < fewestRounds || (round < mostRounds && clock.now - start < longEnough) {
-            for (place, call) in calls.enumerated() {
-                let elapsed = try clock.measure { try call.run() }
-                least[place] = min(least[place], elapsed / .seconds(1))
+        var rounds = 0
+        while rounds < fewestRounds || clock.now - start < longEnough {
+            for (group, calls) in calls.enumerated() {
+                for call in calls { try call.run() }
+                for _ in 0..<runs {
+                    for (place, call) in calls.enumerated() {
+                        let elapsed = try clock.measure { try call.run() }
+                        least[group][place] = min(least[group][place], elapsed / .seconds(1))
+                    }
+                    fovea_watch_contention()
+                }
             }
-            fovea_watch_contention()
-            round += 1
+            rounds += 1
         }
         return least
     }

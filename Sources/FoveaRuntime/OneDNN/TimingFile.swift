@@ -50,16 +50,20 @@ struct TimingFile: Sendable {
             // Where folders cannot be locked, times that two processes add at once may be lost, which costs measuring.
             if descriptor >= 0 { flock(descriptor, LOCK_EX) }
             defer { if descriptor >= 0 { close(descriptor) } }
-            var all = (try? read()) ?? [:]
-            for (machine, entries) in times {
-                all[machine, default: [:]].merge(entries) { _, added in added }
-            }
+            let all = ((try? read()) ?? [:]).adding(times)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             try encoder.encode(all).write(to: url, options: .atomic)
         } catch {
             throw TimingFileError(path, "could not be written: \(error.localizedDescription)")
         }
+    }
+}
+
+extension TimingFile.Times {
+    /// Both; of the same entry the added times.
+    func adding(_ times: Self) -> Self {
+        merging(times) { entries, added in entries.merging(added) { $1 } }
     }
 }
 

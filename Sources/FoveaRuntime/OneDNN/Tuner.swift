@@ -8,7 +8,8 @@ import FoveaPlanner
 /// Algorithms round differently: only runs that find their times in the same file compute the same bits.
 ///
 /// What is timed is the kernel alone, on random numbers in memory, in the layouts that it asks for: not the layout changes
-/// that a choice may cause before or after it.
+/// that a choice may cause before or after it. Nor are the caches quite as the other calls of a plan leave them, so gains
+/// of a few percent may not show in a training step.
 @Compute
 public final class Tuner {
     /// How the algorithm for a request was chosen.
@@ -31,13 +32,22 @@ public final class Tuner {
     private let leastSeconds: LeastSeconds
     /// nil once it is known that it cannot be written.
     private var file: TimingFile?
-    /// Times known from the file, and those measured since.
+    /// Times from the file and those measured since; nil before the file was read.
     private var known: TimingFile.Times?
-    private var measured: TimingFile.Times = [:]
-    private var algorithms: [String: Algorithm] = [:]
+    private var recorded: Set<[String]> = []
 
-    /// Seconds that each of the kernels takes.
-    typealias LeastSeconds = @Compute ([ContractionChoice]) throws -> [Double]
+    /// Seconds that each kernel takes, for several requests at once.
+    typealias LeastSeconds = @Compute ([[ContractionChoice]]) throws -> [[Double]]
+
+    /// A request and what it could be computed with.
+    private struct Question {
+        let request: ContractionRequest
+        let candidates: [ContractionChoice]
+        /// Where its times are found: machine and entry.
+        let key: [String]
+
+        var names: [String] { candidates.map(\.algorithm.description) }
+    }
 
     /// - Parameters:
     ///   - cacheFile: where times are kept for later runs, such as `Tuner.usualCacheFile()`; nil keeps them nowhere.
@@ -47,9 +57,8 @@ public final class Tuner {
     public nonisolated convenience init(
         cacheFile: String?, version: String, warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        self.init(cacheFile: cacheFile, version: version, warn: warn) {
-            try ContractionTimer($0).leastSeconds()
-        }
+        self.init(
+            cacheFile: cacheFile, version: version, warn: warn, leastSeconds: ContractionTimer.leastSeconds)
     }
 
     /// The same with the clock given, so that tests need not depend on times.
@@ -68,38 +77,30 @@ public final class Tuner {
     /// - Returns: whether there was any such; the graph is then to be planned again, for other algorithms want other
     ///   layouts.
     func tune(_ catalog: inout OneDNNCatalog, for plan: Plan) throws -> Bool {
-        let open = plan.calls.compactMap { ContractionChoice($0.kernel)?.request }
-            .filter { catalog.tuned[$0] == nil }
-        for request in open { catalog.tuned[request] = try algorithm(for: request, catalog) }
-        save()
-        return !open.isEmpty
-    }
-
-    private func algorithm(for request: ContractionRequest, _ catalog: OneDNNCatalog) throws -> Algorithm {
         let machine = Machine.description(threads: catalog.threads, version: version)
-        let entry = "\(catalog.precision): \(request)"
-        if let algorithm = algorithms[machine + entry] { return algorithm }
-        let candidates = try catalog.candidates(request)
-        let names = candidates.map(\.algorithm.description)
-        var microseconds: [Double] = []
-        var isFromCache = false
-        if candidates.count > 1 {
-            if let times = knownTimes()[machine]?[entry], let ordered = times.inOrder(names) {
-                (microseconds, isFromCache) = (ordered, true)
-            } else {
-                microseconds = try leastSeconds(candidates).map { ($0 * 1e9).rounded() / 1e3 }
-                measured[machine, default: [:]][entry] = Dictionary(
-                    zip(names, microseconds), uniquingKeysWith: min)
+        var seen = Set(catalog.tuned.keys)
+        let open = try plan.calls.compactMap { ContractionChoice($0.kernel)?.request }
+            .filter { seen.insert($0).inserted }
+            .map { request in
+                Question(
+                    request: request, candidates: try catalog.candidates(request),
+                    key: [machine, "\(catalog.precision): \(request)"])
             }
+        let unknown = open.filter { $0.candidates.count > 1 && times(for: $0) == nil }
+        try measure(unknown)
+        let measured = Set(unknown.map(\.key))
+        for question in open {
+            let times = question.candidates.count > 1 ? times(for: question) ?? [] : []
+            let algorithm = question.candidates[Self.best(times)].algorithm
+            catalog.tuned[question.request] = algorithm
+            guard recorded.insert(question.key).inserted else { continue }
+            records.append(
+                Record(
+                    request: question.request.description, algorithm: algorithm.description,
+                    microseconds: Dictionary(zip(question.names, times), uniquingKeysWith: min),
+                    isFromCache: !times.isEmpty && !measured.contains(question.key)))
         }
-        let algorithm = candidates[Self.best(microseconds)].algorithm
-        algorithms[machine + entry] = algorithm
-        records.append(
-            Record(
-                request: request.description, algorithm: algorithm.description,
-                microseconds: Dictionary(zip(names, microseconds), uniquingKeysWith: min),
-                isFromCache: isFromCache))
-        return algorithm
+        return !open.isEmpty
     }
 
     /// The place of the least time; the first where that is hardly longer.
@@ -109,7 +110,15 @@ public final class Tuner {
         return times.firstIndex(of: least) ?? 0
     }
 
-    // MARK: - The file
+    // MARK: - Times
+
+    /// Microseconds for each candidate; nil unless they are known for these algorithms and can be times.
+    private func times(for question: Question) -> [Double]? {
+        guard let entry = knownTimes()[question.key[0]]?[question.key[1]] else { return nil }
+        let times = question.names.compactMap { entry[$0] }
+        let isWhole = times.count == entry.count && times.count == question.names.count
+        return isWhole && times.allSatisfy { $0 >= 0 } ? times : nil
+    }
 
     private func knownTimes() -> TimingFile.Times {
         if let known { return known }
@@ -123,23 +132,20 @@ public final class Tuner {
         return times
     }
 
-    /// Adds what was measured since the last time.
-    private func save() {
-        guard let file, !measured.isEmpty else { return }
+    private func measure(_ questions: [Question]) throws {
+        guard !questions.isEmpty else { return }
+        var added: TimingFile.Times = [:]
+        for (question, seconds) in zip(questions, try leastSeconds(questions.map(\.candidates))) {
+            let microseconds = seconds.map { ($0 * 1e9).rounded() / 1e3 }
+            added[question.key[0], default: [:]][question.key[1]] = Dictionary(
+                zip(question.names, microseconds), uniquingKeysWith: min)
+        }
+        known = knownTimes().adding(added)
         do {
-            try file.add(measured)
-            measured = [:]
+            try file?.add(added)
         } catch {
             warn("\(error); the times measured now are not kept")
-            self.file = nil
+            file = nil
         }
-    }
-}
-
-extension [String: Double] {
-    /// The values for the keys; nil unless these are all keys, and the values can be times.
-    fileprivate func inOrder(_ keys: [String]) -> [Double]? {
-        let values = keys.compactMap { self[$0] }
-        return values.count == count && count == keys.count && values.allSatisfy { $0 >= 0 } ? values : nil
     }
 }

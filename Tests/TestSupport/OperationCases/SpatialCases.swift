@@ -34,7 +34,7 @@ extension OperationCases {
             [try (.matmul(x[0], x[1]) + x[2]).relu()]
         },
         OperationCase(
-            "dense of tiles", [.batch([9, 24]), .fixed([24, 20]), .fixed([20])], .faster
+            "dense of tiles", [.batch([17, 24]), .fixed([24, 20]), .fixed([20])], .faster
         ) { x in
             [try .matmul(x[0], x[1]) + x[2]]
         },
