@@ -9,12 +9,16 @@
 #include "bfloat16_tiles.h"
 #include "threads.h"
 
-enum {
-    panel_rows = 256,
-    panel_columns = 128,
-    panel_steps = 16,
-    panel_inner = panel_steps * tile_inner,
-};
+enum { panel_rows = 256, most_panel_steps = 32 };
+
+// The panels of `b` extend furthest along its lines, which is how the memory is read ahead.
+typedef struct {
+    int64_t columns, inner;
+} panel_shape;
+
+static panel_shape panel_of(const fovea_bfloat16_matmul *m) {
+    return m->b_strides[1] == 1 ? (panel_shape){512, 8 * tile_inner} : (panel_shape){128, most_panel_steps * tile_inner};
+}
 
 typedef struct {
     int64_t first, last;
@@ -42,8 +46,12 @@ static division divided_axis(const fovea_bfloat16_matmul *m) {
     return m->rows >= m->columns ? DIVIDE_ROWS : DIVIDE_COLUMNS;
 }
 
+static size_t panel_a_bytes(const fovea_bfloat16_matmul *m) {
+    return (size_t)(panel_rows * panel_of(m).inner * 2 * m->terms);
+}
+
 static size_t panels_bytes(const fovea_bfloat16_matmul *m) {
-    return (size_t)(panel_rows + panel_columns) * panel_inner * 2 * (size_t)m->terms;
+    return panel_a_bytes(m) + (size_t)(panel_of(m).columns * panel_of(m).inner * 2 * m->terms);
 }
 
 static size_t partial_bytes(const fovea_bfloat16_matmul *m) {
@@ -55,40 +63,33 @@ size_t fovea_bfloat16_matmul_scratch(const fovea_bfloat16_matmul *m) {
     return (size_t)m->workers * (panels_bytes(m) + partial_bytes(m));
 }
 
-// Left tiles in order [step][tile down].
-PACKING static void pack_a(const product_work *work, span rows, span inner, uint8_t *to) {
-    const fovea_bfloat16_matmul *m = work->matmul;
-    int is_transposed = m->a_strides[1] != 1;
-    int64_t row_step = m->a_strides[0], inner_step = m->a_strides[1];
-    for (int64_t k = inner.first; k < inner.last; k += tile_inner) {
-        for (int64_t i = rows.first; i < rows.last; i += tile_rows, to += tile_bytes * m->terms) {
-            const float *from = work->a + i * row_step + k * inner_step;
-            if (is_transposed) {
-                number_lines lines = {from, inner_step, inner.last - k, rows.last - i};
-                pack_left_transposed(lines, to, tile_bytes, m->terms);
-            } else {
-                number_lines lines = {from, row_step, rows.last - i, inner.last - k};
-                pack_left(lines, to, tile_bytes, m->terms);
-            }
-        }
-    }
-}
+// A matrix seen from the inner axis; across it are rows of c for `a`, and columns for `b`.
+typedef struct {
+    const float *numbers;
+    int64_t across_step, inner_step;  // floats
+    int is_right;
+} operand;
 
-// Right tiles in order [step][tile across].
-PACKING static void pack_b(const product_work *work, span inner, span columns, uint8_t *to) {
-    const fovea_bfloat16_matmul *m = work->matmul;
-    int is_transposed = m->b_strides[1] != 1;
-    int64_t inner_step = m->b_strides[0], column_step = m->b_strides[1];
-    for (int64_t k = inner.first; k < inner.last; k += tile_inner) {
-        for (int64_t j = columns.first; j < columns.last; j += tile_columns, to += tile_bytes * m->terms) {
-            const float *from = work->b + k * inner_step + j * column_step;
-            if (is_transposed) {
-                number_lines lines = {from, column_step, columns.last - j, inner.last - k};
-                pack_right_transposed(lines, to, tile_bytes, m->terms);
-            } else {
-                number_lines lines = {from, inner_step, inner.last - k, columns.last - j};
-                pack_right(lines, to, tile_bytes, m->terms);
-            }
+// Packs tiles in order [tile across][step], reading along the operand's lines.
+PACKING static void pack_panel(operand o, span across, span inner, uint8_t *panel, int32_t terms) {
+    int64_t tiles = divided_up(across.last - across.first, tile_columns);
+    int64_t steps = divided_up(inner.last - inner.first, tile_inner);
+    for (int64_t index = 0; index < tiles * steps; index++) {
+        int64_t tile = o.inner_step == 1 ? index / steps : index % tiles;
+        int64_t step = o.inner_step == 1 ? index % steps : index / tiles;
+        int64_t i = across.first + tile * tile_columns, k = inner.first + step * tile_inner;
+        const float *from = o.numbers + i * o.across_step + k * o.inner_step;
+        number_lines inner_lines = {from, o.across_step, across.last - i, inner.last - k};
+        number_lines across_lines = {from, o.inner_step, inner.last - k, across.last - i};
+        uint8_t *to = panel + (tile * steps + step) * tile_bytes * terms;
+        if (o.inner_step == 1 && o.is_right) {
+            pack_right_transposed(inner_lines, to, tile_bytes, terms);
+        } else if (o.inner_step == 1) {
+            pack_left(inner_lines, to, tile_bytes, terms);
+        } else if (o.is_right) {
+            pack_right(across_lines, to, tile_bytes, terms);
+        } else {
+            pack_left_transposed(across_lines, to, tile_bytes, terms);
         }
     }
 }
@@ -113,31 +114,36 @@ PACKING static void put_block(const product_work *work, const float *block, int6
 
 static void multiply_panels(const product_work *work, span rows, span inner, span columns, const uint8_t *panel_a,
                             const uint8_t *panel_b, float *c, int adds, int is_last) {
-    int32_t terms = work->matmul->terms;
+    const fovea_bfloat16_matmul *m = work->matmul;
     int64_t down = divided_up(rows.last - rows.first, tile_rows);
     int64_t across = divided_up(columns.last - columns.first, tile_columns);
-    int64_t tile = tile_bytes * terms, a_steps[panel_steps], b_steps[panel_steps];
+    int64_t tile = tile_bytes * m->terms, offsets[most_panel_steps];
+    int is_plain = !(is_last && (work->bias || m->relu));
     float result[4 * tile_rows * tile_columns] __attribute__((aligned(64)));
     tile_block block = {
-        .left_steps = a_steps, .right_steps = b_steps, .left_term = tile_bytes, .right_term = tile_bytes,
-        .steps = divided_up(inner.last - inner.first, tile_inner), .terms = terms, .result = result,
+        .left_steps = offsets, .right_steps = offsets, .left_term = tile_bytes, .right_term = tile_bytes,
+        .steps = divided_up(inner.last - inner.first, tile_inner), .terms = m->terms,
     };
-    for (int64_t step = 0; step < block.steps; step++) {
-        a_steps[step] = step * down * tile;
-        b_steps[step] = step * across * tile;
-    }
+    for (int64_t step = 0; step < block.steps; step++) offsets[step] = step * tile;
     for (int64_t column = 0; column < across; column += block.columns) {
         block.columns = smaller(block_columns(down), across - column);
-        block.result_row = block.columns * tile_columns;
-        for (int64_t i = 0; i < block.columns; i++) block.right[i] = panel_b + (column + i) * tile;
+        for (int64_t i = 0; i < block.columns; i++) block.right[i] = panel_b + (column + i) * block.steps * tile;
+        span at_columns = {columns.first + column * tile_columns, 0};
+        at_columns.last = smaller(at_columns.first + block.columns * tile_columns, columns.last);
         for (int64_t row = 0; row < down; row += block.rows) {
             block.rows = smaller(block_rows(block.columns), down - row);
-            for (int64_t i = 0; i < block.rows; i++) block.left[i] = panel_a + (row + i) * tile;
-            work->unit->multiply(&block);
-            span at_rows = {rows.first + row * tile_rows, 0}, at_columns = {columns.first + column * tile_columns, 0};
+            for (int64_t i = 0; i < block.rows; i++) block.left[i] = panel_a + (row + i) * block.steps * tile;
+            span at_rows = {rows.first + row * tile_rows, 0};
             at_rows.last = smaller(at_rows.first + block.rows * tile_rows, rows.last);
-            at_columns.last = smaller(at_columns.first + block.columns * tile_columns, columns.last);
-            put_block(work, result, block.result_row, at_rows, at_columns, c, adds, is_last);
+            int is_whole = at_rows.last - at_rows.first == block.rows * tile_rows
+                        && at_columns.last - at_columns.first == block.columns * tile_columns;
+            // Whole blocks go straight into c where neither bias nor rectification follows.
+            int is_direct = is_whole && is_plain;
+            block.result = is_direct ? c + at_rows.first * m->columns + at_columns.first : result;
+            block.result_row = is_direct ? m->columns : block.columns * tile_columns;
+            block.accumulates = is_direct && adds;
+            work->unit->multiply(&block);
+            if (!is_direct) put_block(work, result, block.result_row, at_rows, at_columns, c, adds, is_last);
         }
     }
 }
@@ -145,7 +151,9 @@ static void multiply_panels(const product_work *work, span rows, span inner, spa
 static void multiply_parts(void *context, int64_t first, int64_t last) {
     const product_work *work = context;
     const fovea_bfloat16_matmul *m = work->matmul;
+    operand a = {work->a, m->a_strides[0], m->a_strides[1], 0}, b = {work->b, m->b_strides[1], m->b_strides[0], 1};
     division axis = divided_axis(m);
+    panel_shape panel = panel_of(m);
     size_t panels = panels_bytes(m), partial = partial_bytes(m);
     work->unit->begin();
     for (int64_t worker = first; worker < last; worker++) {
@@ -154,19 +162,19 @@ static void multiply_parts(void *context, int64_t first, int64_t last) {
         if (axis == DIVIDE_COLUMNS) columns = part(m->columns, tile_columns, worker, m->workers);
         if (axis == DIVIDE_INNER) inner = part(m->inner, tile_inner, worker, m->workers);
         uint8_t *panel_a = work->scratch + (size_t)worker * panels;
-        uint8_t *panel_b = panel_a + (size_t)panel_rows * panel_inner * 2 * (size_t)m->terms;
+        uint8_t *panel_b = panel_a + panel_a_bytes(m);
         float *c = partial ? (float *)(work->scratch + (size_t)m->workers * panels + (size_t)worker * partial) : work->c;
         // More workers than steps leave some without any.
         if (partial && inner.first == inner.last) memset(c, 0, partial);
         for (int64_t i = rows.first; i < rows.last; i += panel_rows) {
             span some_rows = {i, smaller(i + panel_rows, rows.last)};
-            for (int64_t k = inner.first; k < inner.last; k += panel_inner) {
-                span some_inner = {k, smaller(k + panel_inner, inner.last)};
+            for (int64_t k = inner.first; k < inner.last; k += panel.inner) {
+                span some_inner = {k, smaller(k + panel.inner, inner.last)};
                 int is_last = !partial && some_inner.last == inner.last;
-                pack_a(work, some_rows, some_inner, panel_a);
-                for (int64_t j = columns.first; j < columns.last; j += panel_columns) {
-                    span some_columns = {j, smaller(j + panel_columns, columns.last)};
-                    pack_b(work, some_inner, some_columns, panel_b);
+                pack_panel(a, some_rows, some_inner, panel_a, m->terms);
+                for (int64_t j = columns.first; j < columns.last; j += panel.columns) {
+                    span some_columns = {j, smaller(j + panel.columns, columns.last)};
+                    pack_panel(b, some_columns, some_inner, panel_b, m->terms);
                     multiply_panels(work, some_rows, some_inner, some_columns, panel_a, panel_b, c, k > inner.first,
                                     is_last);
                 }
