@@ -58,7 +58,7 @@ struct OneDNNCatalog: KernelCatalog {
 
     /// bfloat16 terms for each number where `float32` was asked for.
     ///
-    /// Activations get all of float32's bits: they decide which elements win a max-pooling or pass a ReLU, where the
+    /// Forward convolutions get all of float32's bits: they decide which elements win a max-pooling or pass a ReLU, where the
     /// smallest error may change a gradient by much. Gradients and products of matrices, of which there is nothing to
     /// decide or little, get 16.
     private static func terms(isForwardConvolution: Bool) -> Int { isForwardConvolution ? 3 : 2 }
