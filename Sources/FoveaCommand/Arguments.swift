@@ -42,10 +42,10 @@ func backend(precision: Precision, autotune: Bool) -> OneDNNBackend {
 }
 
 private func makeTuner() -> Tuner {
-    let file = Tuner.usualCacheFile()
+    let file = DatasetLibrary().cacheDirectory.map { $0 + "/autotune.json" }
     if file == nil {
         warn(
-            "--autotune: no folder is known for the times measured, so they are not kept; set XDG_CACHE_HOME or HOME"
+            "--autotune: no folder is known for the times measured, so they are not kept; set FOVEA_CACHE or HOME"
         )
     }
     return Tuner(cacheFile: file, version: FoveaCommand.version) { warn("--autotune: \($0)") }

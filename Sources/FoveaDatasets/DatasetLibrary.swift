@@ -58,24 +58,24 @@ public struct DatasetLibrary: Sendable {
             test: try examples(images: paths[2], labels: paths[3]))
     }
 
-    /// The folder that downloads of a data set go to: `$FOVEA_CACHE`, else `$XDG_CACHE_HOME/fovea`, else
-    /// `~/.cache/fovea`, and in it the name of the data set.
+    /// The folder for what can be had again: `$FOVEA_CACHE`, else `$XDG_CACHE_HOME/fovea`, else `~/.cache/fovea`; nil when
+    /// none of these variables, nor `HOME`, is set.
+    public var cacheDirectory: String? {
+        if let chosen = setting("FOVEA_CACHE") { return chosen }
+        // The XDG specification has relative paths ignored.
+        if let caches = setting("XDG_CACHE_HOME"), caches.hasPrefix("/") { return caches + "/fovea" }
+        return setting("HOME").map { $0 + "/.cache/fovea" }
+    }
+
+    /// The folder in `cacheDirectory` that downloads of a data set go to.
     ///
-    /// - Throws: `DatasetError` when none of these variables, nor `HOME`, is set.
+    /// - Throws: `DatasetError` when there is no `cacheDirectory`.
     public func cacheDirectory(of name: DatasetName) throws(DatasetError) -> String {
-        let directory: String
-        if let chosen = setting("FOVEA_CACHE") {
-            directory = chosen
-        } else if let caches = setting("XDG_CACHE_HOME"), caches.hasPrefix("/") {
-            // The XDG specification has relative paths ignored.
-            directory = caches + "/fovea"
-        } else if let home = setting("HOME") {
-            directory = home + "/.cache/fovea"
-        } else {
+        guard let cacheDirectory else {
             throw DatasetError(
                 .fileAccess, "no folder is known for downloads; set FOVEA_CACHE, XDG_CACHE_HOME or HOME")
         }
-        return directory + "/" + name.rawValue
+        return cacheDirectory + "/" + name.rawValue
     }
 
     private func setting(_ variable: String) -> String? {

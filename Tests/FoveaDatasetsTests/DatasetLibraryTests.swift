@@ -69,6 +69,9 @@ import Testing
                 == "/y/mnist")
         #expect(try library(["FOVEA_CACHE": ""]).cacheDirectory(of: .mnist) == home + "/.cache/fovea/mnist")
         #expect(throws: DatasetError.self) { try library(["HOME": ""]).cacheDirectory(of: .mnist) }
+        #expect(library(["HOME": ""]).cacheDirectory == nil)
+        #expect(library(["XDG_CACHE_HOME": ""]).cacheDirectory == home + "/.cache/fovea")
+        #expect(library(["FOVEA_CACHE": "f", "XDG_CACHE_HOME": "/c"]).cacheDirectory == "f")
     }
 
     @Test(arguments: [true, false], [true, false])

@@ -312,18 +312,6 @@ import Testing
         }
     }
 
-    @Test func usualCacheFile() {
-        func file(_ environment: [String: String]) -> String? {
-            Tuner.usualCacheFile(environment: environment)
-        }
-        #expect(file(["HOME": "/h"]) == "/h/.cache/fovea/autotune.json")
-        #expect(file(["HOME": "/h", "XDG_CACHE_HOME": "/c"]) == "/c/fovea/autotune.json")
-        #expect(file(["HOME": "/h", "XDG_CACHE_HOME": "c"]) == "/h/.cache/fovea/autotune.json")
-        #expect(file(["HOME": "/h", "XDG_CACHE_HOME": ""]) == "/h/.cache/fovea/autotune.json")
-        #expect(file(["FOVEA_CACHE": "f", "XDG_CACHE_HOME": "/c"]) == "f/autotune.json")
-        #expect(file(["HOME": ""]) == nil)
-    }
-
     /// Requests that differ anywhere have different names.
     @Test func requestNames() {
         let convolution = ConvolutionRequest(

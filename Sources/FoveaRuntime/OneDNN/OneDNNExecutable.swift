@@ -124,6 +124,7 @@ public final class OneDNNExecutable: Executable {
     public func callTimes(runs: Int) throws -> [Double] {
         var best = [Double](repeating: .infinity, count: calls.count)
         let clock = ContinuousClock()
+        for variable in changedVariables { variable.noteChange() }
         for _ in 0..<runs {
             for (place, call) in calls.enumerated() {
                 let elapsed = try clock.measure { try call.run() }

@@ -96,18 +96,3 @@ enum Machine {
         return fields.joined(separator: " ")
     }()
 }
-
-extension Tuner {
-    /// Where times are kept if nothing else is said: `autotune.json` in `$FOVEA_CACHE`, else in `$XDG_CACHE_HOME/fovea`,
-    /// else in `~/.cache/fovea`; nil when none of these variables, nor `HOME`, is set.
-    public nonisolated static func usualCacheFile(
-        environment: [String: String] = ProcessInfo.processInfo.environment
-    ) -> String? {
-        func setting(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        // The XDG specification has relative paths ignored.
-        let caches =
-            setting("XDG_CACHE_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
-            ?? setting("HOME").map { $0 + "/.cache" }
-        return (setting("FOVEA_CACHE") ?? caches.map { $0 + "/fovea" }).map { $0 + "/autotune.json" }
-    }
-}

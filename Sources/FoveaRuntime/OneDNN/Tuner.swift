@@ -50,8 +50,8 @@ public final class Tuner {
     }
 
     /// - Parameters:
-    ///   - cacheFile: where times are kept for later runs, such as `Tuner.usualCacheFile()`; nil keeps them nowhere.
-    ///     Missing folders are made. Times count for the same CPU, number of threads, version of oneDNN and `version`.
+    ///   - cacheFile: where times are kept for later runs; nil keeps them nowhere. Missing folders are made. Times
+    ///     count for the same CPU, number of threads, version of oneDNN and `version`.
     ///   - version: of the program that measures; another one may have other kernels, so its times are others.
     ///   - warn: is told of a file that cannot be read or written. Neither keeps anything from being computed.
     public nonisolated convenience init(
