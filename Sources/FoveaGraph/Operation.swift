@@ -37,6 +37,8 @@ public enum Operation: Hashable, Sendable {
     case softmax(Softmax)
     case random(Random)
 
+    case attachment(Attachment)
+
     /// The operation's rules.
     public var rule: any OperationRule {
         switch self {
@@ -67,6 +69,7 @@ public enum Operation: Hashable, Sendable {
         case .averagePoolGradient(let rule): rule
         case .softmax(let rule): rule
         case .random(let rule): rule
+        case .attachment(let rule): rule
         }
     }
 

@@ -34,7 +34,10 @@ extension String {
     var quoted: String { "'" + prefix(60) + (count > 60 ? "…" : "") + "'" }
 }
 
-extension ConfigurationValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral {
+extension ConfigurationValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
+    ExpressibleByBooleanLiteral
+{
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
     public init(arrayLiteral elements: ConfigurationValue...) { self = .list(elements) }
     public init(dictionaryLiteral elements: (String, ConfigurationValue)...) {
         self = .object(Configuration(elements, uniquingKeysWith: { $1 }))
@@ -126,14 +129,42 @@ public struct ConfigurationReader {
         _ configuration: Configuration, owner: String, layerTypes: [any Layer.Type]
     ) throws(ConfigurationError) -> (className: String, settings: ConfigurationReader) {
         var envelope = ConfigurationReader(configuration, owner: owner, layerTypes: layerTypes)
-        let className = try envelope.string("class_name")
-        let settings = try envelope.object("config")
+        let result = try envelope.opened()
         try envelope.finish()
+        return result
+    }
+
+    /// Opens the form of layers, which may also say whether they are trainable.
+    static func openedLayer(
+        _ configuration: Configuration, layerTypes: [any Layer.Type]
+    ) throws(ConfigurationError) -> (className: String, settings: ConfigurationReader, isTrainable: Bool) {
+        var envelope = ConfigurationReader(configuration, owner: "layer", layerTypes: layerTypes)
+        let (className, settings) = try envelope.opened()
+        let isTrainable = envelope.contains("trainable") ? try envelope.bool("trainable") : true
+        try envelope.finish()
+        return (className, settings, isTrainable)
+    }
+
+    /// A reader of an object inside.
+    func nested(_ value: ConfigurationValue, owner: String) throws(ConfigurationError) -> ConfigurationReader
+    {
+        guard case .object(let members) = value else {
+            throw ConfigurationError(owner: owner, "expected an object, not \(value.summary)")
+        }
+        return ConfigurationReader(members, owner: owner, layerTypes: layerTypes)
+    }
+
+    private mutating func opened() throws(ConfigurationError) -> (String, ConfigurationReader) {
+        let className = try string("class_name")
+        let settings = try object("config")
         return (
             className,
             ConfigurationReader(settings, owner: String(className.prefix(60)), layerTypes: layerTypes)
         )
     }
+
+    /// Whether a setting is there that may be missing.
+    public func contains(_ key: String) -> Bool { remaining[key] != nil }
 
     private mutating func take<T>(
         _ key: String, _ expected: String, _ convert: (ConfigurationValue) -> T?
@@ -231,6 +262,33 @@ public struct ConfigurationReader {
     public mutating func initializer(_ key: String) throws(ConfigurationError) -> Initializer {
         let settings = try object(key)
         do { return try Initializer(configuration: settings) } catch { throw error.inside(key) }
+    }
+
+    /// A regularizer, or nil when the key is missing.
+    public mutating func regularizer(_ key: String) throws(ConfigurationError) -> Regularizer? {
+        guard contains(key) else { return nil }
+        let settings = try object(key)
+        do throws(ConfigurationError) {
+            var (className, reader) = try Self.opened(settings, owner: "regularizer", layerTypes: [])
+            guard className == "L1L2" else {
+                throw reader.unknown("regularizer", className, among: ["L1L2"], key: "class_name")
+            }
+            let regularizer = try Regularizer(&reader)
+            try reader.finish()
+            return regularizer
+        } catch { throw error.inside(key) }
+    }
+
+    /// A constraint, or nil when the key is missing.
+    public mutating func constraint(_ key: String) throws(ConfigurationError) -> Constraint? {
+        guard contains(key) else { return nil }
+        let settings = try object(key)
+        do {
+            var (className, reader) = try Self.opened(settings, owner: "constraint", layerTypes: [])
+            let constraint = try Constraint(className: className, &reader)
+            try reader.finish()
+            return constraint
+        } catch { throw error.inside(key) }
     }
 
     /// Checks that nothing is left over.

@@ -2,38 +2,33 @@ import FoveaGraph
 
 /// A step of a model: it declares parameters when built and makes a graph when called.
 ///
-/// Images are `[batch, height, width, channels]` throughout. A layer of your own is a final class with
-/// constant properties:
+/// Images are `[batch, height, width, channels]` throughout. Most layers have one input and one output; they conform to
+/// `UnaryLayer`, which shows how to write one. A layer with several, such as `Add`, conforms to this protocol itself.
+///
+/// **Layers made of layers** list these in `namedLayers` and call them. They need no `build`: unless implemented, it calls
+/// the layer once, and every layer in `namedLayers` is built when it is reached.
 ///
 /// ```swift
-/// /// Per-channel learned scale, y = x · gamma (Touvron et al. 2021, arXiv:2103.17239).
-/// final class LayerScale: Layer {
-///     static let typeName = "LayerScale"
+/// /// Two convolutions and a way around them, y = relu(x + f(x)).
+/// final class ResidualBlock: UnaryLayer {
 ///     let name: String?
-///     let gamma: Parameter
-///     var ownParameters: [Parameter] { [gamma] }
-///     var configuration: Configuration { ["initial_value": .number(initialValue)] }
-///     private let initialValue: Double
+///     private let first: Conv2D
+///     private let second: Conv2D
 ///
-///     init(initialValue: Double = 1e-5, name: String? = nil) {
-///         self.initialValue = initialValue
+///     init(filters: Int, name: String? = nil) {
 ///         self.name = name
-///         gamma = Parameter("gamma", initializer: .constant(initialValue))
+///         first = Conv2D(filters: filters, kernelSize: 3, padding: .same, activation: .relu)
+///         second = Conv2D(filters: filters, kernelSize: 3, padding: .same)
 ///     }
 ///
-///     convenience init(name: String?, configuration: inout ConfigurationReader) throws(ConfigurationError) {
-///         self.init(initialValue: try configuration.number("initial_value"), name: name)
-///     }
+///     var namedLayers: [(name: String, layer: any Layer)] { [("first", first), ("second", second)] }
 ///
-///     func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-///         try gamma.declare(shape: [input.channels], in: &scope)
-///     }
-///
-///     func call(_ x: Tensor) throws(ShapeError) -> Tensor { try x * gamma.tensor }
+///     func call(_ x: Tensor) throws(ShapeError) -> Tensor { try (x + second(first(x))).relu() }
 /// }
 /// ```
 public protocol Layer: AnyObject, Sendable {
-    /// The name of the kind, as in Keras: `Conv2D`. It is shown in summaries and written to files.
+    /// The name of the kind, as in Keras: `Conv2D`. It is shown in summaries and written to files. The name of the type
+    /// unless implemented.
     static var typeName: String { get }
 
     /// The name that the user gave; a model names the others.
@@ -45,33 +40,63 @@ public protocol Layer: AnyObject, Sendable {
     /// Layers inside, with their names. None unless implemented.
     var namedLayers: [(name: String, layer: any Layer)] { get }
 
+    /// How many outputs it has. One unless implemented.
+    var outputCount: Int { get }
+
     /// The arguments that make a layer like this one. The model that holds the layer adds its name.
-    var configuration: Configuration { get }
+    ///
+    /// - Throws: `ConfigurationError` where a file cannot hold the layer, which is so unless implemented.
+    var configuration: Configuration { get throws(ConfigurationError) }
 
     /// Makes a layer from what `configuration` gave, taking each key once. The caller checks that none is
     /// left.
     init(name: String?, configuration: inout ConfigurationReader) throws(ConfigurationError)
 
-    /// Checks the arguments and declares the parameters for inputs of the given shape, batch axis included.
-    /// Does nothing unless implemented.
+    /// Checks the arguments and declares the parameters for inputs of the given shapes, batch axis included. Unless
+    /// implemented, it builds the layers inside by calling the layer once.
     ///
-    /// - Throws: `ShapeError` when the layer cannot work with its arguments or with that shape.
-    func build(input: Shape, in scope: inout BuildScope) throws(ShapeError)
+    /// - Throws: `ShapeError` when the layer cannot work with its arguments or with those shapes.
+    func build(inputs: [Shape], in scope: inout BuildScope) throws(ShapeError)
 
-    /// The layer's output for an input, as a graph. The layer must have been built.
-    func call(_ x: Tensor) throws(ShapeError) -> Tensor
+    /// The layer's outputs for its inputs, as a graph. The layer must have been built.
+    func call(_ inputs: [Tensor]) throws(ShapeError) -> [Tensor]
 }
 
 extension Layer {
+    public static var typeName: String { "\(Self.self)" }
     public var ownParameters: [Parameter] { [] }
     public var namedLayers: [(name: String, layer: any Layer)] { [] }
-    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {}
+    public var outputCount: Int { 1 }
 
-    /// Every parameter, in order, with its path from here, such as `conv2d_1/kernel`.
+    public var configuration: Configuration {
+        get throws(ConfigurationError) {
+            throw ConfigurationError(
+                owner: Self.typeName,
+                "a file cannot hold this layer; implement `configuration` and `init(name:configuration:)`, or "
+                    + "save weights only")
+        }
+    }
+
+    public init(name: String?, configuration: inout ConfigurationReader) throws(ConfigurationError) {
+        throw ConfigurationError(
+            owner: Self.typeName, "it cannot be made from a file; implement `init(name:configuration:)`")
+    }
+
+    public func build(inputs: [Shape], in scope: inout BuildScope) throws(ShapeError) {
+        try buildLayers(inputs, in: &scope)
+    }
+
+    /// Every parameter, in order, with its path from here, such as `conv2d_1/kernel`. One that several layers share comes
+    /// once, under its first path.
     public var parameters: [(path: String, parameter: Parameter)] {
+        var seen = Set<ObjectIdentifier>()
+        return allParameters.filter { seen.insert(ObjectIdentifier($0.parameter)).inserted }
+    }
+
+    private var allParameters: [(path: String, parameter: Parameter)] {
         ownParameters.map { ($0.name, $0) }
             + namedLayers.flatMap { name, layer in
-                layer.parameters.map { (path: "\(name)/\($0.path)", parameter: $0.parameter) }
+                layer.allParameters.map { (path: "\(name)/\($0.path)", parameter: $0.parameter) }
             }
     }
 
@@ -80,22 +105,36 @@ extension Layer {
         parameters.filter(\.parameter.isTrainable)
     }
 
+    /// Whether training may change the layer. Setting it is for every parameter, also of the layers inside: false freezes
+    /// them, and a frozen `BatchNormalization` works as in inference. What is compiled already keeps what it was
+    /// compiled with.
+    public var isTrainable: Bool {
+        get { parameters.allSatisfy { !$0.parameter.isFrozen } }
+        set { for (_, parameter) in parameters { parameter.isFrozen = !newValue } }
+    }
+
     func error(_ message: String, _ shapes: Shape...) -> ShapeError {
         ShapeError(Self.typeName, message, shapes: shapes)
     }
 
     /// Class name, name and settings, as models and files hold them.
-    func envelope(name: String?) -> ConfigurationValue {
-        var settings = configuration
+    func envelope(name: String?) throws(ConfigurationError) -> ConfigurationValue {
+        var settings: Configuration
+        do { settings = try configuration } catch { throw error.inside(name ?? snakeCase(Self.typeName)) }
         settings["name"] = name.map { .string($0) } ?? .null
-        return ["class_name": .string(Self.typeName), "config": .object(settings)]
+        var envelope: Configuration = [
+            "class_name": .string(Self.typeName), "config": .object(settings),
+        ]
+        // Layers inside say it of themselves.
+        if namedLayers.isEmpty, !isTrainable { envelope["trainable"] = false }
+        return .object(envelope)
     }
 }
 
 /// The layers that files may contain. Pass a longer list to read layers of your own.
 public let builtInLayers: [any Layer.Type] = [
     Activation.self, AveragePooling2D.self, Conv2D.self, Dense.self, Dropout.self, Flatten.self,
-    GlobalAveragePooling2D.self, MaxPooling2D.self, Reshape.self, Sequential.self,
+    GlobalAveragePooling2D.self, MaxPooling2D.self, Model.self, Reshape.self, Sequential.self,
 ]
 
 /// A layer from `{"class_name": …, "config": {"name": …, …}}`.
@@ -105,13 +144,14 @@ func makeLayer(
     guard case .object(let envelope) = value else {
         throw ConfigurationError(owner: "layer", "expected an object, not \(value.summary)")
     }
-    var (className, settings) = try ConfigurationReader.opened(
-        envelope, owner: "layer", layerTypes: layerTypes)
+    var (className, settings, isTrainable) = try ConfigurationReader.openedLayer(
+        envelope, layerTypes: layerTypes)
     guard let type = layerTypes.first(where: { $0.typeName == className }) else {
         throw settings.unknown("layer", className, among: layerTypes.map { $0.typeName }, key: "class_name")
     }
     let name = try settings.optionalString("name")
     let layer = try type.init(name: name, configuration: &settings)
     try settings.finish()
+    if !isTrainable { layer.isTrainable = false }
     return layer
 }

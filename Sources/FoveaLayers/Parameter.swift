@@ -7,22 +7,42 @@ public final class Parameter: Sendable {
     /// The name inside its layer, such as `kernel`: the key under which weight files hold it.
     public let name: String
     public let initializer: Initializer
-    private let state: Mutex<(variable: Variable?, isTrainable: Bool)>
+    /// A penalty that training adds to the loss, if any.
+    public let regularizer: Regularizer?
+    /// A rule that the values keep to after each step of training, if any.
+    public let constraint: Constraint?
+    /// Whether it is learned: false for what the layer itself changes, such as moving averages.
+    public let isLearned: Bool
+    private let state: Mutex<(variable: Variable?, isFrozen: Bool)>
 
     /// - Parameters:
     ///   - name: the name inside its layer.
     ///   - initializer: where the first values come from.
-    ///   - isTrainable: whether training changes it.
-    public init(_ name: String, initializer: Initializer, isTrainable: Bool = true) {
+    ///   - regularizer: a penalty that training adds to the loss.
+    ///   - constraint: a rule that the values keep to after each step of training.
+    ///   - isLearned: whether an optimizer changes it.
+    public init(
+        _ name: String, initializer: Initializer, regularizer: Regularizer? = nil,
+        constraint: Constraint? = nil, isLearned: Bool = true
+    ) {
         self.name = name
         self.initializer = initializer
-        state = Mutex((variable: nil, isTrainable: isTrainable))
+        self.regularizer = regularizer
+        self.constraint = constraint
+        self.isLearned = isLearned
+        state = Mutex((variable: nil, isFrozen: false))
     }
 
-    /// Whether training changes it. Set to false to freeze it.
+    /// Whether it stays as it is, whoever wants to change it.
+    public internal(set) var isFrozen: Bool {
+        get { state.withLock { $0.isFrozen } }
+        set { state.withLock { $0.isFrozen = newValue } }
+    }
+
+    /// Whether an optimizer changes it. Set to false to freeze it.
     public var isTrainable: Bool {
-        get { state.withLock { $0.isTrainable } }
-        set { state.withLock { $0.isTrainable = newValue } }
+        get { isLearned && !isFrozen }
+        set { isFrozen = !newValue }
     }
 
     /// Gives the parameter its shape and first values. Declared again with the same shape, it keeps its
@@ -38,6 +58,7 @@ public final class Parameter: Sendable {
                     "it was built for another shape; make a new layer, or give this one inputs as before",
                     shapes: [variable.shape, shape])
             }
+            scope.skip()
             return
         }
         let stream = try scope.reserve(shape, for: name)
@@ -60,7 +81,8 @@ public final class Parameter: Sendable {
             guard let variable else {
                 throw ShapeError(
                     "parameter '\(name)'",
-                    "it has no shape yet; build first: give the model that holds its layer an input shape"
+                    "it has no shape yet; build first: give the model that holds its layer an input shape, "
+                        + "and list the layer among the `namedLayers` of the layer that calls it"
                 )
             }
             return Tensor(variable)
@@ -92,6 +114,9 @@ public struct BuildScope: Sendable {
 
     mutating func enter(_ name: String) { path.append(name) }
     mutating func leave() { path.removeLast() }
+
+    /// Counts a parameter that has values already, so that those after it get the same as if it were new.
+    fileprivate mutating func skip() { parameterCount += 1 }
 
     /// Counts a new parameter and returns its number, which is its stream of random numbers.
     fileprivate mutating func reserve(_ shape: Shape, for name: String) throws(ShapeError) -> UInt32 {

@@ -13,19 +13,24 @@ import Synchronization
 ///     for units in [120, 84] { Dense(units: units, activation: .tanh) }
 ///     Dense(units: 10, name: "logits")
 /// }
-/// let logits = try model(.input("images", model.inputShape))
+/// let logits = try model(Tensor.input("images", model.inputShape))
 /// ```
 ///
 /// It is a layer itself: made without an input shape, it is built by the model that contains it.
 ///
 /// Layers without a name are called after their kind, as Keras does: `conv2d`, `conv2d_1`, `max_pooling2d`.
-public final class Sequential: Layer {
+public final class Sequential: UnaryLayer, ModelProtocol {
     public static let typeName = "Sequential"
     public let name: String?
     public let namedLayers: [(name: String, layer: any Layer)]
-    private let shapes = Mutex<(input: Shape, outputs: [Shape])?>(nil)
+    /// How many calls of layers a call makes.
+    let callCount: Int
+    private let built = Mutex<Built?>(nil)
 
-    public var layers: [any Layer] { namedLayers.map(\.layer) }
+    private struct Built {
+        let input: LayerOutput
+        let calls: [ModelCall]
+    }
 
     /// Layers to be put inside another model, which builds them.
     public convenience init(name: String? = nil, @LayerBuilder _ layers: () -> [any Layer]) {
@@ -50,57 +55,20 @@ public final class Sequential: Layer {
 
     init(name: String?, layers: [any Layer]) {
         self.name = name
-        namedLayers = Self.named(layers)
+        namedLayers = FoveaLayers.namedLayers(layers.map { ($0, nil) })
+        callCount = layers.reduce(0) { min(LayerGraph.callLimit + 1, $0 + FoveaLayers.callCount(of: $1)) }
     }
 
-    /// Adds names, for layers that have none, that the user has not given.
-    private static func named(_ layers: [any Layer]) -> [(name: String, layer: any Layer)] {
-        let taken = Set(layers.compactMap(\.name))
-        var next: [String: Int] = [:]
-        func freeName(_ kind: String) -> String {
-            while true {
-                let number = next[kind, default: 0]
-                next[kind] = number + 1
-                let name = number == 0 ? kind : "\(kind)_\(number)"
-                if !taken.contains(name) { return name }
-            }
-        }
-        return layers.map { ($0.name ?? freeName(snakeCase(type(of: $0).typeName)), $0) }
+    // MARK: What was built
+
+    public var inputs: [LayerOutput] { built.withLock { $0.map { [$0.input] } ?? [] } }
+    public var calls: [ModelCall] { built.withLock { $0?.calls ?? [] } }
+
+    public var namedOutputs: [(name: String, output: LayerOutput, shape: Shape)] {
+        guard let last = calls.last else { return [] }
+        let shape = Shape(Array(last.outputShapes[0].dimensions.dropFirst()))
+        return [(last.layerName, last.outputs[0], shape)]
     }
-
-    // MARK: Shapes
-
-    /// The shape of one example, without the batch axis.
-    ///
-    /// - Throws: `ShapeError` when the model has not been built.
-    public var inputShape: Shape {
-        get throws(ShapeError) { Shape(Array(try builtShapes.input.dimensions.dropFirst())) }
-    }
-
-    /// The shape of the output for one example, without the batch axis.
-    ///
-    /// - Throws: `ShapeError` when the model has not been built.
-    public var outputShape: Shape {
-        get throws(ShapeError) {
-            let shapes = try builtShapes
-            return Shape(Array((shapes.outputs.last ?? shapes.input).dimensions.dropFirst()))
-        }
-    }
-
-    /// Each layer's output shape, batch axis included; nil before the build.
-    var layerOutputShapes: [Shape]? { shapes.withLock { $0?.outputs } }
-
-    private var builtShapes: (input: Shape, outputs: [Shape]) {
-        get throws(ShapeError) {
-            guard let shapes = shapes.withLock({ $0 }) else {
-                throw error(
-                    "\(displayName.quoted) has no shapes yet; build first, by giving it an input shape")
-            }
-            return shapes
-        }
-    }
-
-    var displayName: String { name ?? "sequential" }
 
     // MARK: Building and calling
 
@@ -116,40 +84,49 @@ public final class Sequential: Layer {
     }
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        try checkLayers()
+        try checkNames()
+        try checkLayersDiffer()
+        guard callCount <= LayerGraph.callLimit else {
+            throw error("it calls more than \(LayerGraph.callLimit) layers; models inside are used too often")
+        }
         let outputs = try outputs(for: .argument("input", input)) { name, layer, shape throws(ShapeError) in
             scope.enter(name)
-            try layer.build(input: shape, in: &scope)
+            try layer.build(inputs: [shape], in: &scope)
             scope.leave()
         }
-        shapes.withLock { $0 = (input, outputs.map(\.shape)) }
+        let first = LayerOutput.input("inputs", Shape(Array(input.dimensions.dropFirst())))
+        var calls: [ModelCall] = []
+        for ((name, layer), output) in zip(namedLayers, outputs) {
+            let call = LayerCall(layer, [calls.last?.outputs[0] ?? first], name: name)
+            calls.append(
+                ModelCall(
+                    layerName: name, layer: layer, inputNames: [calls.last?.layerName ?? "inputs"],
+                    outputs: [LayerOutput(origin: .call(call), index: 0)], outputShapes: [output.shape]))
+        }
+        built.withLock { $0 = Built(input: first, calls: calls) }
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
         try outputs(for: x) { _, _, _ in }.last ?? x
     }
 
-    /// The model's output for a batch of inputs `[batch, …]`, as a graph.
-    ///
-    /// - Throws: `ShapeError`, naming the layer, when the input's shape does not fit.
-    public func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
-        do { return try call(x) } catch { throw error.inside(displayName) }
-    }
-
-    /// Every layer's output; `prepare` sees each layer and its input's shape first. The only place where
-    /// layers are applied, so that each error names its layer.
+    /// Every layer's output; `prepare` sees each layer and its input's shape first.
     private func outputs(
         for x: Tensor, prepare: (String, any Layer, Shape) throws(ShapeError) -> Void
     ) throws(ShapeError) -> [Tensor] {
-        try checkSize(of: x.shape, "its input")
+        try checkInputs([x.shape])
         var outputs: [Tensor] = []
         for (name, layer) in namedLayers {
             let input = outputs.last ?? x
-            do {
+            do throws(ShapeError) {
                 try prepare(name, layer, input.shape)
-                let output = try layer.call(input)
-                try checkSize(of: output.shape, "its output")
-                outputs.append(output)
+                let results = try layer.apply(to: [input])
+                guard results.count == 1 else {
+                    throw error(
+                        "its layer \(name.quoted) has \(results.count) outputs; use Model to say where each goes"
+                    )
+                }
+                outputs.append(results[0])
             } catch {
                 throw error.inside(name)
             }
@@ -157,32 +134,12 @@ public final class Sequential: Layer {
         return outputs
     }
 
-    /// Keeps later arithmetic with sizes from overflowing.
-    private func checkSize(of shape: Shape, _ what: String) throws(ShapeError) {
-        let limit = Int(Int32.max)
-        guard shape.rank >= 1, let count = productOfPositive(shape.dimensions.dropFirst()), count <= limit
-        else {
-            throw error("\(what) must have positive extents and at most \(limit) elements per example", shape)
-        }
-    }
-
-    private func checkLayers() throws(ShapeError) {
-        if namedLayers.isEmpty { throw error("\(displayName.quoted) has no layers; give it at least one") }
-        var names = Set<String>()
-        for (name, _) in namedLayers {
-            guard names.insert(name).inserted else {
-                throw error("two layers are named \(name.quoted); give each its own name")
-            }
-        }
-        for name in namedLayers.map(\.name) + [displayName] {
-            guard !name.isEmpty, !name.unicodeScalars.contains(where: \.isForbiddenInName) else {
-                throw error(
-                    "\(name.quoted) is no name: it must not be empty or have '/' or line breaks")
-            }
-        }
+    private func checkLayersDiffer() throws(ShapeError) {
         var objects = Set<ObjectIdentifier>()
         for (name, layer) in allLayers where !objects.insert(ObjectIdentifier(layer)).inserted {
-            throw error("layer \(name.quoted) occurs twice; make another layer with the same arguments")
+            throw error(
+                "layer \(name.quoted) occurs twice; make another layer with the same arguments, or use Model to "
+                    + "share its parameters")
         }
     }
 }
@@ -192,27 +149,4 @@ extension Layer {
     fileprivate var allLayers: [(name: String, layer: any Layer)] {
         namedLayers.flatMap { [$0] + $0.layer.allLayers }
     }
-}
-
-extension Unicode.Scalar {
-    /// Slashes separate names in paths; the others would break the lines of a summary.
-    fileprivate var isForbiddenInName: Bool {
-        switch properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator: true
-        default: self == "/"
-        }
-    }
-}
-
-/// `MaxPooling2D` as `max_pooling2d`: an underscore where a word begins.
-func snakeCase(_ name: String) -> String {
-    let letters = Array(name)
-    var result = ""
-    for (index, letter) in letters.enumerated() {
-        let beginsWord =
-            index > 0 && letter.isUppercase
-            && (letters[index - 1].isLowercase || index + 1 < letters.count && letters[index + 1].isLowercase)
-        result += (beginsWord ? "_" : "") + letter.lowercased()
-    }
-    return result
 }

@@ -13,12 +13,15 @@ public struct BoundGraph: Sendable {
 
     /// Binds a graph that was built for any batch size and mode.
     ///
+    /// For training, what layers attached to their outputs joins the updates (`Tensor.updating(_:to:)`).
+    ///
     /// Equal operations on equal inputs become one. Shapes are inferred again, so a batch size that does not fit is a
     /// `ShapeError` here.
     public init(outputs: [Tensor], updates: [Update] = [], mode: Mode, batch: Int) throws {
         guard batch > 0 else { throw ShapeError("compile", "the batch size must be positive, not \(batch)") }
         var rewriter = GraphRewriter()
         var streams: [Random.Stream: UInt32] = [:]
+        var attached: [(variable: Variable, value: Tensor)] = []
         try rewriter.visit(outputs + updates.map(\.value)) { tensor, inputs in
             switch tensor.operation {
             case .source(.isTraining):
@@ -43,10 +46,45 @@ public struct BoundGraph: Sendable {
                 }
                 return .constant(value)
             case .source: return tensor
+            case .attachment(let rule):
+                if case .update(let variable) = rule.kind, mode == .training {
+                    attached.append((variable, inputs[1]))
+                }
+                return inputs[0]
             default: return try Tensor(tensor.operation.bound(batch: batch), inputs)
             }
         }
         try self.init(rewriter, outputs, updates)
+        try add(attached)
+    }
+
+    /// Adds updates that came with the graph. One that follows another of the same variable starts from its result, as if
+    /// the layer's calls had run in turn.
+    private mutating func add(_ attached: [(variable: Variable, value: Tensor)]) throws {
+        var last: [Variable: Tensor] = [:]
+        for (variable, value) in attached {
+            guard let previous = last[variable] else {
+                last[variable] = value
+                continue
+            }
+            var rewriter = GraphRewriter()
+            try rewriter.visit([value]) { tensor, inputs in
+                if case .source(.variable(variable)) = tensor.operation { return previous }
+                return inputs == tensor.inputs ? tensor : try Tensor(tensor.operation, inputs)
+            }
+            last[variable] = rewriter[value]
+        }
+        let given = Set(updates.map(\.variable))
+        var seen = Set<Variable>()
+        for (variable, _) in attached where seen.insert(variable).inserted {
+            guard !given.contains(variable) else {
+                throw ShapeError(
+                    "compile",
+                    "variable '\(variable.name)' has an update of its own and one by a layer; leave it to the layer"
+                )
+            }
+            if let value = last[variable] { updates.append(try Update(variable, to: value)) }
+        }
     }
 
     init(_ rewriter: GraphRewriter, _ outputs: [Tensor], _ updates: [Update]) throws {

@@ -389,6 +389,8 @@ extension Operation {
     var family: Family {
         switch self {
         case .source: .source
+        // Binding leaves none.
+        case .attachment: .view
         case .reshape, .broadcast, .transpose, .slice: .view
         case .unary, .binary, .comparison, .select, .cast, .random: .elementwise
         case .matmul, .convolution, .convolutionInputGradient, .convolutionKernelGradient: .contraction

@@ -6,16 +6,16 @@ import FoveaTraining
 /// A model with all that a file keeps of it: one `.safetensors` file whose tensors are the parameters under their paths
 /// (`conv2d_1/kernel`) and whose metadata hold the rest as JSON.
 ///
-/// Not kept are which parameters are frozen (every one is trainable after reading) and what the optimizer remembers
-/// between steps.
+/// Not kept is what the optimizer remembers between steps; a checkpoint keeps that.
 public struct SavedModel: Sendable {
-    public var model: Sequential
+    public var model: any ModelProtocol
     /// How the model was trained; nil if it never was.
     public var training: TrainingConfiguration?
     /// What each output stands for; empty when unknown.
     public var classNames: [String]
 
-    public init(_ model: Sequential, training: TrainingConfiguration? = nil, classNames: [String] = []) {
+    public init(_ model: any ModelProtocol, training: TrainingConfiguration? = nil, classNames: [String] = [])
+    {
         self.model = model
         self.training = training
         self.classNames = classNames
@@ -28,8 +28,8 @@ public struct SavedModel: Sendable {
         static let classNames = "fovea.class_names"
     }
 
-    /// The version of what is written; files with a later one are refused.
-    private static let format = 1
+    /// The version of what is written; files with another one are refused.
+    private static let format = 2
 
     /// Writes the file whole or not at all. Equal models give equal bytes.
     ///
@@ -44,7 +44,7 @@ public struct SavedModel: Sendable {
 
         var file = Safetensors()
         file.metadata[Key.format] = "\(Self.format)"
-        file.metadata[Key.architecture] = try json(model.configuration)
+        file.metadata[Key.architecture] = try json(model.architecture)
         if let training { file.metadata[Key.training] = try json(training) }
         if !classNames.isEmpty { file.metadata[Key.classNames] = try json(classNames) }
         for (name, parameter) in model.parameters {
@@ -78,7 +78,8 @@ public struct SavedModel: Sendable {
         // The format comes first: what a later one means by the other keys is not known here.
         if let version = file.metadata[Key.format], version != "\(Self.format)" {
             throw failure(
-                "it was written in format \(quoted(version)), this version of Fovea reads \(Self.format); update Fovea"
+                "it was written in format \(quoted(version)), this version of Fovea reads \(Self.format); read it with the "
+                    + "Fovea that wrote it"
             )
         }
         for key in [Key.format, Key.architecture] where file.metadata[key] == nil {
@@ -92,8 +93,8 @@ public struct SavedModel: Sendable {
         // A model much larger than the file cannot be the one whose tensors it has, and is not given memory.
         let elementCount = file.tensors.reduce(0) { $0 + $1.value.shape.elementCount }
         do {
-            model = try Sequential(
-                configuration: architecture, layerTypes: layerTypes, elementLimit: 2 * elementCount + 1 << 20)
+            model = try makeModel(
+                architecture, layerTypes: layerTypes, elementLimit: 2 * elementCount + 1 << 20)
         } catch {
             throw failure("its architecture cannot be built: \(error)")
         }
@@ -103,7 +104,7 @@ public struct SavedModel: Sendable {
     /// Gives every parameter its value; a tensor that is missing, unknown or of another shape is an error.
     @Compute
     private static func restore(
-        _ model: Sequential, from file: Safetensors, _ failure: (String) -> SavedModelError
+        _ model: any ModelProtocol, from file: Safetensors, _ failure: (String) -> SavedModelError
     ) throws {
         var tensors = Dictionary(file.tensors.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
         for (name, parameter) in model.parameters {

@@ -4,8 +4,17 @@ import FoveaLayers
 import Testing
 
 @Suite struct ConfigurationTests {
+    /// `2 · x` plus a dense layer used twice.
+    private static func twoPaths() throws -> Model {
+        let x = LayerOutput.input("x", [5, 11, 3])
+        let shared = Dense(units: 3, useBias: false, kernelInitializer: .ones)
+        let sequential = Sequential(name: "path") { shared }
+        return try Model(inputs: [x], outputs: [sequential(Activation(.tanh)(sequential(x)))], name: "graph")
+    }
+
     static func everything() throws -> Sequential {
-        try Sequential(name: "all", input: [13, 11, 4], seed: 9) {
+        let twoPaths = try twoPaths()
+        return try Sequential(name: "all", input: [13, 11, 4], seed: 9) {
             Conv2D(
                 filters: 6, kernelSize: [3, 2], strides: [1, 2], padding: .same, groups: 2,
                 activation: .swish,
@@ -20,6 +29,7 @@ import Testing
                     biasInitializer: .truncatedNormal(mean: 1, stddev: 0.125))
             }
             Dropout(rate: 0.25)
+            twoPaths
             Reshape(targetShape: [-1, 5, 3])
             GlobalAveragePooling2D(keepDims: true)
             Flatten()
@@ -31,10 +41,10 @@ import Testing
 
     @Test func roundTripOfEveryLayer() async throws {
         let model = try Self.everything()
-        let data = try JSONEncoder().encode(model.configuration)
+        let data = try JSONEncoder().encode(model.architecture)
         let read = try JSONDecoder().decode(Configuration.self, from: data)
-        let copy = try Sequential(configuration: read, seed: 9)
-        #expect(copy.configuration == model.configuration)
+        let copy = try makeModel(read, seed: 9)
+        #expect(try copy.architecture == model.architecture)
         #expect(copy.summary() == model.summary())
         #expect(try await values(of: copy) == values(of: model))
         let x = try hashed(1, [2, 13, 11, 4])
@@ -51,7 +61,7 @@ import Testing
     ])
     func roundTripOfInitializers(initializer: Initializer) throws {
         let model = try model(Dense(units: 2, kernelInitializer: initializer), input: [3])
-        let copy = try Sequential(configuration: model.configuration)
+        let copy = try makeModel(model.architecture)
         #expect((copy.layers[0] as? Dense)?.kernel.initializer == initializer)
     }
 
@@ -71,7 +81,7 @@ import Testing
     }
 
     @Test func withoutInputShapeItStaysOpen() throws {
-        let copy = try Sequential(configuration: Sequential { Dense(units: 2) }.configuration)
+        let copy = try makeModel(Sequential { Dense(units: 2) }.architecture)
         #expect(throws: ShapeError.self) { try copy.inputShape }
         #expect(try Sequential(input: [3]) { copy }.outputShape == [2])
     }
@@ -80,7 +90,7 @@ import Testing
     /// left out, or joined by a key nobody knows. The result may be a model or an error, but never a trap; a
     /// value of another type and a missing or additional key must be errors.
     @Test func hostileConfigurations() throws {
-        let good = ConfigurationValue.object(try Self.everything().configuration)
+        let good = ConfigurationValue.object(try Self.everything().architecture)
         var count = 0
         for path in paths(of: good) {
             let original = try #require(value(good, at: path))
@@ -115,37 +125,41 @@ import Testing
         ["a": .null],
     ]
 
-    private func read(_ value: ConfigurationValue) throws -> Sequential {
+    private func read(_ value: ConfigurationValue) throws -> any ModelProtocol {
         guard case .object(let configuration) = value else {
             throw ConfigurationError(owner: "test", "not an object")
         }
-        return try Sequential(configuration: configuration)
+        return try makeModel(configuration)
     }
 
     @Test(arguments: [
         (
-            ["layers", "0", "config", "filters"], ConfigurationValue.integer(1_000_000_000_000_000_000),
+            ["config", "layers", "0", "config", "filters"],
+            ConfigurationValue.integer(1_000_000_000_000_000_000),
             "all/conv2d"
         ),
-        (["layers", "0", "config", "groups"], .integer(0), "all/conv2d"),
-        (["layers", "0", "config", "strides", "0"], .integer(0), "all/conv2d"),
-        (["layers", "4", "config", "layers", "1", "config", "units"], .integer(-5), "all/block/dense"),
-        (["layers", "5", "config", "rate"], .integer(1), "all/dropout"),
-        (["build_input_shape", "1"], .integer(1_000_000_000_000_000_000), "all"),
+        (["config", "layers", "0", "config", "groups"], .integer(0), "all/conv2d"),
+        (["config", "layers", "0", "config", "strides", "0"], .integer(0), "all/conv2d"),
+        (
+            ["config", "layers", "4", "config", "layers", "1", "config", "units"], .integer(-5),
+            "all/block/dense"
+        ),
+        (["config", "layers", "5", "config", "rate"], .integer(1), "all/dropout"),
+        (["config", "build_input_shape", "1"], .integer(1_000_000_000_000_000_000), "all"),
     ])
     func absurdSizes(path: [String], value: ConfigurationValue, place: String) throws {
-        let broken = replacing(.object(try Self.everything().configuration), at: path, with: value)
+        let broken = replacing(.object(try Self.everything().architecture), at: path, with: value)
         let error = #expect(throws: ShapeError.self) { try read(broken) }
         #expect(error?.path.joined(separator: "/") == place)
     }
 
     @Test func messagesSayWhereAndWhat() throws {
-        let good = ConfigurationValue.object(try Self.everything().configuration)
+        let good = ConfigurationValue.object(try Self.everything().architecture)
         func message(_ path: [String], _ value: ConfigurationValue?) -> String? {
             #expect(throws: ConfigurationError.self) { try read(replacing(good, at: path, with: value)) }?
                 .description
         }
-        let first = ["layers", "0", "config"]
+        let first = ["config", "layers", "0", "config"]
         #expect(
             message(first + ["filters"], .string("six"))
                 == "all/layers[0]: Conv2D, key 'filters': expected an integer, not 'six'")
@@ -157,15 +171,19 @@ import Testing
             message(first + ["filtres"], .integer(3))?.contains("unknown key 'filtres'; did you mean") == true
         )
         #expect(
-            message(["layers", "3", "class_name"], .string("MaxPoolng2D"))
+            message(["config", "layers", "3", "class_name"], .string("MaxPoolng2D"))
                 == "all/layers[3]: MaxPoolng2D, key 'class_name': unknown layer 'MaxPoolng2D'; did you mean "
                 + "'MaxPooling2D'?")
         #expect(
-            message(["layers", "3", "class_name"], .string(String(repeating: "y", count: 5000)))?.count
+            message(["config", "layers", "3", "class_name"], .string(String(repeating: "y", count: 5000)))?
+                .count
                 ?? .max < 600)
         #expect(
             message(
-                ["layers", "4", "config", "layers", "1", "config", "kernel_initializer", "config", "minval"],
+                [
+                    "config", "layers", "4", "config", "layers", "1", "config", "kernel_initializer",
+                    "config", "minval",
+                ],
                 .null)
                 == "all/layers[4]/block/layers[1]/kernel_initializer: RandomUniform, key 'minval': "
                 + "expected a number, not null")
@@ -178,7 +196,7 @@ import Testing
             let inner = model
             model = Sequential { inner }
         }
-        let copy = try Sequential(configuration: Sequential(input: [3]) { model }.configuration)
+        let copy = try makeModel(Sequential(input: [3]) { model }.architecture)
         #expect(try copy.outputShape == [3])
 
         let brackets = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
@@ -191,17 +209,16 @@ import Testing
         let model = try model(Doubling(factor: 3), input: [2])
         #expect(model.namedLayers[0].name == "doubling")
         let error = #expect(throws: ConfigurationError.self) {
-            try Sequential(configuration: model.configuration)
+            try makeModel(model.architecture)
         }
         #expect(error?.key == "class_name")
-        let copy = try Sequential(
-            configuration: model.configuration, layerTypes: builtInLayers + [Doubling.self])
+        let copy = try makeModel(model.architecture, layerTypes: builtInLayers + [Doubling.self])
         #expect(try await outputs(of: copy, for: TensorValue(shape: [1, 2], [1, 2])).floats == [3, 6])
     }
 }
 
 /// A layer from outside the library.
-private final class Doubling: Layer {
+private final class Doubling: UnaryLayer {
     static let typeName = "Doubling"
     let name: String?
     let factor: Double

@@ -21,13 +21,15 @@ func model(_ layer: any Layer, input: Shape, seed: UInt64 = 0) throws(ShapeError
 }
 
 /// The output of a model for the given examples.
-func outputs(of model: Sequential, for x: TensorValue, training: Bool = false) async throws -> TensorValue {
+func outputs(of model: any ModelProtocol, for x: TensorValue, training: Bool = false) async throws
+    -> TensorValue
+{
     let input = Tensor.input("x", try model.inputShape)
     return try await evaluate(model(input), feeds: ["x": x], batch: x.shape[0], training: training)
 }
 
 /// The first values of a model's parameters.
-func values(of model: Sequential) async throws -> [[Float]] {
+func values(of model: any ModelProtocol) async throws -> [[Float]] {
     try await Compute.run { try model.parameters.map { try $0.parameter.variable?.value().floats ?? [] } }
 }
 

@@ -107,7 +107,7 @@ import Testing
         #expect(error?.description.hasPrefix("outer/block/conv2d_1: Conv2D: ") == true)
 
         let model = try model(Dense(units: 2), input: [4])
-        let call = #expect(throws: ShapeError.self) { try model(.input("x", [5])) }
+        let call = #expect(throws: ShapeError.self) { try model(Tensor.input("x", [5])) }
         #expect(call?.path == ["model", "dense"])
     }
 
@@ -115,7 +115,7 @@ import Testing
         let open = Sequential(name: "open") { Dense(units: 2) }
         let error = #expect(throws: ShapeError.self) { try open.inputShape }
         #expect(error?.description.contains("build first") == true)
-        #expect(throws: ShapeError.self) { try open(.input("x", [3])) }
+        #expect(throws: ShapeError.self) { try open(Tensor.input("x", [3])) }
         let outer = try Sequential(input: [3, 5]) { open }
         #expect(try outer.outputShape == [3, 2])
         #expect(try open.inputShape == [3, 5])

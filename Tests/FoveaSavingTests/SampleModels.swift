@@ -31,11 +31,11 @@ func sampleExamples(_ count: Int = 12) throws -> Examples {
 }
 
 /// The values of all parameters.
-func values(of model: Sequential) async throws -> [TensorValue?] {
+func values(of model: any ModelProtocol) async throws -> [TensorValue?] {
     try await Compute.run { try model.parameters.map { try $0.parameter.variable?.value() } }
 }
 
-func predictions(of model: Sequential) async throws -> [Float] {
+func predictions(of model: any ModelProtocol) async throws -> [Float] {
     let trainer = try model.compile(optimizer: .sgd(), loss: .meanSquaredError)
     return try await trainer.predict(inputs: sampleExamples().inputs).floats
 }

@@ -12,6 +12,7 @@ public enum OperationFamily: String, CaseIterable, Sendable {
     case convolution, convolutionInputGradient, convolutionKernelGradient
     case maxPool, maxPoolGradient, averagePool, averagePoolGradient
     case softmax, random
+    case attachment
 
     public init(_ operation: Operation) {
         self =
@@ -48,6 +49,7 @@ public enum OperationFamily: String, CaseIterable, Sendable {
             case .averagePoolGradient: .averagePoolGradient
             case .softmax: .softmax
             case .random: .random
+            case .attachment: .attachment
             }
     }
 }

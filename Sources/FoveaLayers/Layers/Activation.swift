@@ -3,7 +3,7 @@ import FoveaGraph
 /// A function of each element (of each last axis, for softmax).
 ///
 /// - Input and output: any shape.
-public final class Activation: Layer {
+public final class Activation: UnaryLayer {
     public static let typeName = "Activation"
     public let name: String?
     public let function: ActivationFunction

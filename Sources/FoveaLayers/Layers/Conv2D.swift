@@ -6,24 +6,23 @@ import FoveaGraph
 /// - Input: `[batch, height, width, channels]`.
 /// - Output: `[batch, height', width', filters]`; `height'` and `width'` follow from `padding`.
 /// - Parameters: `kernel` `[kernel height, kernel width, channels / groups, filters]`, `bias` `[filters]`.
-public final class Conv2D: Layer {
+public final class Conv2D: UnaryLayer {
     public static let typeName = "Conv2D"
     public let name: String?
     public let filters: Int
     public let groups: Int
-    public let activation: ActivationFunction
-    public let kernel: Parameter
-    /// Nil without bias.
-    public let bias: Parameter?
-    /// Kept for the configuration, also without bias.
-    private let biasInitializer: Initializer
+    private let arguments: KernelArguments
     private let window: WindowArguments
 
+    public var kernel: Parameter { arguments.kernel }
+    /// Nil without bias.
+    public var bias: Parameter? { arguments.bias }
+    public var activation: ActivationFunction { arguments.activation }
     public var kernelSize: Size2D { window.window }
     public var strides: Size2D { window.strides }
     public var dilationRate: Size2D { window.dilations }
     public var padding: Padding { window.padding }
-    public var ownParameters: [Parameter] { [kernel] + (bias.map { [$0] } ?? []) }
+    public var ownParameters: [Parameter] { arguments.parameters }
 
     /// - Parameters:
     ///   - filters: how many features are computed for each pixel.
@@ -36,23 +35,39 @@ public final class Conv2D: Layer {
     ///   - useBias: whether a number per filter is added.
     ///   - kernelInitializer: first values of the kernel.
     ///   - biasInitializer: first values of the bias.
+    ///   - kernelRegularizer: a penalty of the kernel, added to the loss.
+    ///   - biasRegularizer: a penalty of the bias, added to the loss.
+    ///   - activityRegularizer: a penalty of the output, added to the loss.
+    ///   - kernelConstraint: a rule that the kernel keeps to after each step of training.
+    ///   - biasConstraint: a rule that the bias keeps to.
     ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(
+    public convenience init(
         filters: Int, kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid,
-        dilationRate: Size2D = 1,
-        groups: Int = 1, activation: ActivationFunction = .linear, useBias: Bool = true,
-        kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
-        name: String? = nil
+        dilationRate: Size2D = 1, groups: Int = 1, activation: ActivationFunction = .linear,
+        useBias: Bool = true, kernelInitializer: Initializer = .glorotUniform,
+        biasInitializer: Initializer = .zeros, kernelRegularizer: Regularizer? = nil,
+        biasRegularizer: Regularizer? = nil, activityRegularizer: Regularizer? = nil,
+        kernelConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, name: String? = nil
+    ) {
+        self.init(
+            filters: filters, groups: groups,
+            window: WindowArguments(
+                window: kernelSize, strides: strides, dilations: dilationRate, padding: padding),
+            arguments: KernelArguments(
+                activation: activation, useBias: useBias, kernelInitializer: kernelInitializer,
+                biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer,
+                biasRegularizer: biasRegularizer, activityRegularizer: activityRegularizer,
+                kernelConstraint: kernelConstraint, biasConstraint: biasConstraint), name: name)
+    }
+
+    private init(
+        filters: Int, groups: Int, window: WindowArguments, arguments: KernelArguments, name: String?
     ) {
         self.filters = filters
         self.groups = groups
-        self.activation = activation
+        self.window = window
+        self.arguments = arguments
         self.name = name
-        self.biasInitializer = biasInitializer
-        kernel = Parameter("kernel", initializer: kernelInitializer)
-        bias = useBias ? Parameter("bias", initializer: biasInitializer) : nil
-        window = WindowArguments(
-            window: kernelSize, strides: strides, dilations: dilationRate, padding: padding)
     }
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
@@ -69,18 +84,16 @@ public final class Conv2D: Layer {
                 "groups must be positive and divide both the \(channels) channels and the \(filters) "
                     + "filters, not \(groups)", input)
         }
-        try kernel.declare(
-            shape: [kernelSize.height, kernelSize.width, channels / groups, filters], in: &scope)
-        try bias?.declare(shape: [filters], in: &scope)
+        try arguments.declare(
+            kernel: [kernelSize.height, kernelSize.width, channels / groups, filters], bias: filters,
+            in: &scope)
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
         let path = try path(over: x.shape)
         let convolution = Convolution(
             strides: strides, dilations: dilationRate, padding: path.padding, groups: groups)
-        var y = try x.convolved(with: kernel.tensor, convolution)
-        if let bias { y = try y + bias.tensor }
-        return try activation(y)
+        return try arguments.finish(x.convolved(with: kernel.tensor, convolution))
     }
 
     private func path(over images: Shape) throws(ShapeError) -> SlidingWindow {
@@ -88,26 +101,22 @@ public final class Conv2D: Layer {
     }
 
     public var configuration: Configuration {
-        [
+        arguments.configuration.with([
             "filters": .integer(filters), "kernel_size": .size(kernelSize), "strides": .size(strides),
             "padding": .string(padding.rawValue), "dilation_rate": .size(dilationRate),
             "groups": .integer(groups),
-            "activation": .string(activation.rawValue), "use_bias": .bool(bias != nil),
-            "kernel_initializer": kernel.initializer.configuration,
-            "bias_initializer": biasInitializer.configuration,
-        ]
+        ])
     }
 
     public convenience init(
         name: String?, configuration: inout ConfigurationReader
     ) throws(ConfigurationError) {
         self.init(
-            filters: try configuration.integer("filters"), kernelSize: try configuration.size("kernel_size"),
-            strides: try configuration.size("strides"), padding: try configuration.choice("padding"),
-            dilationRate: try configuration.size("dilation_rate"),
-            groups: try configuration.integer("groups"),
-            activation: try configuration.choice("activation"), useBias: try configuration.bool("use_bias"),
-            kernelInitializer: try configuration.initializer("kernel_initializer"),
-            biasInitializer: try configuration.initializer("bias_initializer"), name: name)
+            filters: try configuration.integer("filters"), groups: try configuration.integer("groups"),
+            window: WindowArguments(
+                window: try configuration.size("kernel_size"), strides: try configuration.size("strides"),
+                dilations: try configuration.size("dilation_rate"),
+                padding: try configuration.choice("padding")),
+            arguments: try KernelArguments(&configuration), name: name)
     }
 }

@@ -5,18 +5,17 @@ import FoveaGraph
 /// - Input: `[batch, …, features]`.
 /// - Output: `[batch, …, units]`.
 /// - Parameters: `kernel` `[features, units]`, `bias` `[units]`.
-public final class Dense: Layer {
+public final class Dense: UnaryLayer {
     public static let typeName = "Dense"
     public let name: String?
     public let units: Int
-    public let activation: ActivationFunction
-    public let kernel: Parameter
-    /// Nil without bias.
-    public let bias: Parameter?
-    /// Kept for the configuration, also without bias.
-    private let biasInitializer: Initializer
+    private let arguments: KernelArguments
 
-    public var ownParameters: [Parameter] { [kernel] + (bias.map { [$0] } ?? []) }
+    public var kernel: Parameter { arguments.kernel }
+    /// Nil without bias.
+    public var bias: Parameter? { arguments.bias }
+    public var activation: ActivationFunction { arguments.activation }
+    public var ownParameters: [Parameter] { arguments.parameters }
 
     /// - Parameters:
     ///   - units: the size of the output's last axis.
@@ -24,18 +23,32 @@ public final class Dense: Layer {
     ///   - useBias: whether a number per unit is added.
     ///   - kernelInitializer: first values of the kernel.
     ///   - biasInitializer: first values of the bias.
+    ///   - kernelRegularizer: a penalty of the kernel, added to the loss.
+    ///   - biasRegularizer: a penalty of the bias, added to the loss.
+    ///   - activityRegularizer: a penalty of the output, added to the loss.
+    ///   - kernelConstraint: a rule that the kernel keeps to after each step of training.
+    ///   - biasConstraint: a rule that the bias keeps to.
     ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(
+    public convenience init(
         units: Int, activation: ActivationFunction = .linear, useBias: Bool = true,
         kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
-        name: String? = nil
+        kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+        activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
+        biasConstraint: Constraint? = nil, name: String? = nil
     ) {
+        self.init(
+            units: units,
+            arguments: KernelArguments(
+                activation: activation, useBias: useBias, kernelInitializer: kernelInitializer,
+                biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer,
+                biasRegularizer: biasRegularizer, activityRegularizer: activityRegularizer,
+                kernelConstraint: kernelConstraint, biasConstraint: biasConstraint), name: name)
+    }
+
+    private init(units: Int, arguments: KernelArguments, name: String?) {
         self.units = units
-        self.activation = activation
+        self.arguments = arguments
         self.name = name
-        self.biasInitializer = biasInitializer
-        kernel = Parameter("kernel", initializer: kernelInitializer)
-        bias = useBias ? Parameter("bias", initializer: biasInitializer) : nil
     }
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
@@ -43,32 +56,20 @@ public final class Dense: Layer {
         guard input.rank >= 2, input.channels > 0 else {
             throw error("it works on the last axis of [batch, …, features], whose size must be fixed", input)
         }
-        try kernel.declare(shape: [input.channels, units], in: &scope)
-        try bias?.declare(shape: [units], in: &scope)
+        try arguments.declare(kernel: [input.channels, units], bias: units, in: &scope)
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        var y = try Tensor.matmul(x, kernel.tensor)
-        if let bias { y = try y + bias.tensor }
-        return try activation(y)
+        try arguments.finish(.matmul(x, kernel.tensor))
     }
 
-    public var configuration: Configuration {
-        [
-            "units": .integer(units), "activation": .string(activation.rawValue),
-            "use_bias": .bool(bias != nil),
-            "kernel_initializer": kernel.initializer.configuration,
-            "bias_initializer": biasInitializer.configuration,
-        ]
-    }
+    public var configuration: Configuration { arguments.configuration.with(["units": .integer(units)]) }
 
     public convenience init(
         name: String?, configuration: inout ConfigurationReader
     ) throws(ConfigurationError) {
         self.init(
-            units: try configuration.integer("units"), activation: try configuration.choice("activation"),
-            useBias: try configuration.bool("use_bias"),
-            kernelInitializer: try configuration.initializer("kernel_initializer"),
-            biasInitializer: try configuration.initializer("bias_initializer"), name: name)
+            units: try configuration.integer("units"), arguments: try KernelArguments(&configuration),
+            name: name)
     }
 }

@@ -8,7 +8,7 @@ import FoveaGraph
 /// that scales while training).
 ///
 /// - Input and output: any shape.
-public final class Dropout: Layer {
+public final class Dropout: UnaryLayer {
     public static let typeName = "Dropout"
     public let name: String?
     public let rate: Double

@@ -5,7 +5,7 @@ import FoveaGraph
 /// - Input: `[batch, height, width, channels]`.
 /// - Output: `[batch, height', width', channels]`; `height'` and `width'` follow from `padding`, which never
 ///   wins.
-public final class MaxPooling2D: Layer {
+public final class MaxPooling2D: UnaryLayer {
     public static let typeName = "MaxPooling2D"
     public let name: String?
     private let window: WindowArguments
@@ -45,7 +45,7 @@ public final class MaxPooling2D: Layer {
 ///
 /// - Input: `[batch, height, width, channels]`.
 /// - Output: `[batch, height', width', channels]`; `height'` and `width'` follow from `padding`.
-public final class AveragePooling2D: Layer {
+public final class AveragePooling2D: UnaryLayer {
     public static let typeName = "AveragePooling2D"
     public let name: String?
     private let window: WindowArguments
@@ -97,7 +97,7 @@ extension WindowArguments {
 ///
 /// - Input: `[batch, height, width, channels]`.
 /// - Output: `[batch, channels]`, or `[batch, 1, 1, channels]` when dimensions are kept.
-public final class GlobalAveragePooling2D: Layer {
+public final class GlobalAveragePooling2D: UnaryLayer {
     public static let typeName = "GlobalAveragePooling2D"
     public let name: String?
     public let keepDims: Bool

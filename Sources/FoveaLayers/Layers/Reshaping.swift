@@ -4,7 +4,7 @@ import FoveaGraph
 ///
 /// - Input: `[batch, …]`.
 /// - Output: `[batch, elements of one example]`.
-public final class Flatten: Layer {
+public final class Flatten: UnaryLayer {
     public static let typeName = "Flatten"
     public let name: String?
 
@@ -29,7 +29,7 @@ public final class Flatten: Layer {
 ///
 /// - Input: `[batch, …]`.
 /// - Output: `[batch]` followed by the target shape.
-public final class Reshape: Layer {
+public final class Reshape: UnaryLayer {
     public static let typeName = "Reshape"
     public let name: String?
     public let targetShape: [Int]

@@ -18,7 +18,7 @@ import FoveaRuntime
 /// Inputs are float32, or uint8 for images: 0...255 is taken as 0...1.
 @Compute
 public final class Trainer {
-    public nonisolated let model: Sequential
+    public nonisolated let model: any ModelProtocol
     public nonisolated let configuration: TrainingConfiguration
     public nonisolated let backend: any Backend
     /// What the optimizer remembers between steps; it lasts from one `fit` to the next.
@@ -33,7 +33,9 @@ public final class Trainer {
     private var graphs: [GraphKey: TrainingGraph] = [:]
 
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
-    nonisolated init(model: Sequential, configuration: TrainingConfiguration, backend: any Backend) throws {
+    nonisolated init(model: any ModelProtocol, configuration: TrainingConfiguration, backend: any Backend)
+        throws
+    {
         try configuration.optimizer.checkSettings()
         self.model = model
         self.configuration = configuration
@@ -143,7 +145,7 @@ public final class Trainer {
     }
 }
 
-extension Sequential {
+extension ModelProtocol {
     /// Joins the model with what it is trained with.
     ///
     /// Parameters that are frozen now stay as they are in every `fit` of this trainer.

@@ -5,7 +5,7 @@ import FoveaGraph
 public enum OperationCases {
     public static let all: [OperationCase] = [
         sources, elementwise, casts, reductions, movement, indexing, products, convolutions, poolings,
-        softmaxes, random,
+        softmaxes, random, attachments,
     ].flatMap { $0 }
 }
 
@@ -26,6 +26,14 @@ extension OperationCases {
         OperationCase("mean over the batch and an axis", [.batch([3, 4, 2])]) { x in
             [try x[0].mean(axes: [0, 1], keepDims: true)]
         },
+    ]
+
+    static let attachments: [OperationCase] = [
+        OperationCase("a tensor with a loss and an update attached", [.batch([3, 4])]) { x in
+            let variable = Variable(name: "largest", initial: TensorValue(2))
+            let attached = try (x[0] * 3).adding(loss: x[0].sum()).updating(variable, to: x[0].max())
+            return [try attached * 2, addedLosses(of: [attached])[0]]
+        }
     ]
 
     static let softmaxes: [OperationCase] = [false, true].flatMap { isLogarithmic in

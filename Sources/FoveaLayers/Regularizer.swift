@@ -1,0 +1,47 @@
+import FoveaGraph
+
+/// A penalty on the size of a tensor, added to the loss: `l1 · Σ|x| + l2 · Σx²`.
+///
+/// As in Keras the second term has no factor ½, so its gradient is `2 · l2 · x`; "weight decay" elsewhere often means
+/// `λ/2 · Σx²`.
+public struct Regularizer: Hashable, Sendable {
+    public let l1: Double
+    public let l2: Double
+
+    public static func l1(_ factor: Double = 0.01) -> Regularizer { Regularizer(l1: factor, l2: 0) }
+    public static func l2(_ factor: Double = 0.01) -> Regularizer { Regularizer(l1: 0, l2: factor) }
+
+    /// - Parameters:
+    ///   - l1: the factor of the sum of magnitudes, not negative.
+    ///   - l2: the factor of the sum of squares, not negative.
+    public static func l1l2(l1: Double = 0.01, l2: Double = 0.01) -> Regularizer {
+        Regularizer(l1: l1, l2: l2)
+    }
+
+    /// The penalty of a tensor, a float32 scalar.
+    ///
+    /// - Throws: `ShapeError` when a factor is negative or not finite.
+    public func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
+        guard l1.isFinite, l2.isFinite, l1 >= 0, l2 >= 0 else {
+            throw ShapeError(
+                "Regularizer", "factors must be finite and not negative, not l1 \(l1) and l2 \(l2)")
+        }
+        let magnitudes = l1 == 0 ? nil : try x.unary(.abs).sum() * Float(l1)
+        let squares = l2 == 0 ? nil : try (x * x).sum() * Float(l2)
+        switch (magnitudes, squares) {
+        case (let magnitudes?, let squares?): return try magnitudes + squares
+        case (let one?, nil), (nil, let one?): return one
+        case (nil, nil): return .constant(0)
+        }
+    }
+}
+
+extension Regularizer {
+    var configuration: ConfigurationValue {
+        ["class_name": .string("L1L2"), "config": ["l1": .number(l1), "l2": .number(l2)]]
+    }
+
+    init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+        self.init(l1: try reader.number("l1"), l2: try reader.number("l2"))
+    }
+}
