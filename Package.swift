@@ -18,9 +18,10 @@ let package = Package(
         .target(name: "FoveaModels", dependencies: ["FoveaLayers"]),
         .target(name: "FoveaPlanner", dependencies: ["FoveaGraph"]),
         .target(name: "FoveaRuntime", dependencies: ["FoveaPlanner", "CKernels"]),
+        .target(name: "FoveaSignal", dependencies: ["FoveaRuntime"]),
         .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
         .target(name: "FoveaSaving", dependencies: ["FoveaTraining", "COpenSSL"]),
-        .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaSaving"]),
+        .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaSaving", "FoveaSignal"]),
         .executableTarget(
             name: "FoveaCommand",
             dependencies: ["Fovea", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -40,6 +41,9 @@ let package = Package(
             resources: [.copy("Golden")]),
         .testTarget(name: "FoveaPlannerTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaRuntimeTests", dependencies: ["TestSupport"]),
+        .testTarget(
+            name: "FoveaSignalTests", dependencies: ["FoveaSignal", "TestSupport"],
+            resources: [.copy("Golden")]),
         .testTarget(
             name: "FoveaTrainingTests", dependencies: ["FoveaTraining", "FoveaModels", "TestSupport"],
             resources: [.copy("Golden")]),

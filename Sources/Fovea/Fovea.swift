@@ -6,4 +6,5 @@
 @_exported import FoveaPlanner
 @_exported import FoveaRuntime
 @_exported import FoveaSaving
+@_exported import FoveaSignal
 @_exported import FoveaTraining
