@@ -13,7 +13,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case wrongInputShape(expected: Shape, received: Shape, in: Data)
     case wrongInputType(DType, in: Data)
     case labelOutOfRange(_ label: Int, example: Int, classes: Int, in: Data)
-    /// A target that is NaN or infinite, or outside `0...1` where the loss is the binary cross-entropy.
+    /// A target that is NaN or infinite, or outside `0...1` where the loss is a binary cross-entropy.
     case targetOutOfRange(_ target: Float, example: Int, expected: String, in: Data)
     /// No parameter of the model is trainable.
     case nothingToTrain

@@ -166,6 +166,16 @@ struct LossTests {
             (.categoricalCrossentropy(), Shape([4]), .float32),
             (.binaryCrossentropy(), Shape([2]), .float32),
             (.meanSquaredError, Shape([3, 1]), .float32),
+            (.negativeLogLikelihood, Shape([3]), .float32),
+            (.klDivergence, .scalar, .float32),
+            (.cosineSimilarity, Shape([2]), .float32),
+            (.hinge, Shape([4]), .float32),
+            (.categoricalHinge, .scalar, .int32),
+            (.huber(), Shape([2]), .float32),
+            (.logCosh, Shape([2]), .float32),
+            (.poisson, Shape([2]), .float32),
+            (.categoricalFocalCrossentropy(), Shape([2]), .float32),
+            (.binaryFocalCrossentropy(), Shape([2]), .float32),
         ] as [(Loss, Shape, DType)])
     func shapeErrorsNameTheShapes(_ loss: Loss, _ targets: Shape, _ dtype: DType) throws {
         let y = Tensor.input("y", targets, dtype)
@@ -180,62 +190,100 @@ struct LossTests {
         for loss in [
             Loss.categoricalCrossentropy(labelSmoothing: smoothing),
             .binaryCrossentropy(labelSmoothing: smoothing),
+            .categoricalFocalCrossentropy(labelSmoothing: smoothing),
+            .binaryFocalCrossentropy(labelSmoothing: smoothing),
         ] {
             #expect(throws: TrainingError.self) { try loss(targets: y, predictions: x) }
         }
     }
 
     @Test func codableRoundTrip() throws {
-        let losses: [Loss] = [
-            .sparseCategoricalCrossentropy(fromLogits: true), .categoricalCrossentropy(labelSmoothing: 0.1),
-            .binaryCrossentropy(), .meanSquaredError,
-        ]
+        let losses: [Loss] =
+            Metric.allCases.compactMap { if case .loss(let loss) = $0 { loss } else { nil } } + [
+                .sparseCategoricalCrossentropy(fromLogits: true, labelSmoothing: 0.2),
+                .categoricalCrossentropy(labelSmoothing: 0.1), .huber(delta: 0.5),
+                .categoricalFocalCrossentropy(alpha: 0.5, gamma: 1, fromLogits: true, labelSmoothing: 0.1),
+                .binaryFocalCrossentropy(applyClassBalancing: true, gamma: 0),
+            ]
+        #expect(losses.count == 21)
         #expect(try JSONDecoder().decode([Loss].self, from: JSONEncoder().encode(losses)) == losses)
     }
 
-    // MARK: Keras
-
-    private struct Record: Decodable {
-        let name, loss: String
-        let fromLogits: Bool
-        let labelSmoothing: Double
-        let targetShape: [Int]
-        let targets: [Double]
-        let predictionShape: [Int]
-        let predictions, values, gradient: [Double]
-        let mean: Double
+    @Test func filesWithoutLaterSettingsAreRead() throws {
+        let text = #"[{"sparseCategoricalCrossentropy":{"fromLogits":true}},{"meanSquaredError":{}}]"#
+        let read = try JSONDecoder().decode([Loss].self, from: Data(text.utf8))
+        #expect(read == [.sparseCategoricalCrossentropy(fromLogits: true), .meanSquaredError])
     }
 
-    private struct Records: Decodable { let losses: [Record] }
+    // MARK: Settings
 
-    @Test func agreesWithKeras() async throws {
-        let records = try golden("losses", as: Records.self).losses
-        #expect(!records.isEmpty)
-        for record in records {
-            let loss: Loss
-            switch record.loss {
-            case "SparseCategoricalCrossentropy":
-                loss = .sparseCategoricalCrossentropy(fromLogits: record.fromLogits)
-            case "CategoricalCrossentropy":
-                loss = .categoricalCrossentropy(
-                    fromLogits: record.fromLogits, labelSmoothing: record.labelSmoothing)
-            case "BinaryCrossentropy":
-                loss = .binaryCrossentropy(
-                    fromLogits: record.fromLogits, labelSmoothing: record.labelSmoothing)
-            default: loss = .meanSquaredError
-            }
-            let isSparse = record.loss.hasPrefix("Sparse")
+    @Test(
+        arguments: [
+            .huber(delta: 0), .huber(delta: -1), .huber(delta: .nan), .huber(delta: .infinity),
+            .binaryFocalCrossentropy(alpha: 1.5), .binaryFocalCrossentropy(gamma: -1),
+            .categoricalFocalCrossentropy(alpha: -0.1), .categoricalFocalCrossentropy(gamma: .infinity),
+        ] as [Loss])
+    func settingsOutOfRange(_ loss: Loss) {
+        let (y, x) = (Tensor.input("y", [3]), Tensor.input("x", [3]))
+        #expect(throws: TrainingError.self) { try loss(targets: y, predictions: x) }
+    }
+
+    @Test func aFocalLossWithoutFocusIsTheCrossentropy() async throws {
+        let t = try TensorValue(shape: [2, 3], [0, 1, 0, 0.5, 0.25, 0.25])
+        let x = try TensorValue(shape: [2, 3], [1, -2, 60, 0, 0, -60])
+        let plain = try await evaluate(.categoricalCrossentropy(fromLogits: true), t, x)
+        let focal = try await evaluate(
+            .categoricalFocalCrossentropy(alpha: 1, gamma: 0, fromLogits: true), t, x)
+        expectClose(focal.values.floats, plain.values.doubles, 1e-6)
+        expectClose(focal.gradient, plain.gradient.map(Double.init), 1e-6)
+    }
+
+    /// Far from the decision the losses must stay finite and keep a gradient where the answer is wrong.
+    @Test func focalLossesOfExtremeLogits() async throws {
+        let x: [Double] = [200, -200, 200, -200]
+        let t: [Double] = [1, 1, 0, 0]
+        for gamma in [0.5, 1, 2] {
             let result = try await evaluate(
-                loss,
-                TensorValue(
-                    shape: Shape(record.targetShape), dtype: isSparse ? .int32 : .float32,
-                    doubles: record.targets),
-                TensorValue(
-                    shape: Shape(record.predictionShape), dtype: .float32, doubles: record.predictions))
-            expectClose(result.values.floats, record.values, 1e-6, record.name)
-            expectClose(result.gradient, record.gradient, 1e-6, record.name)
-            expectClose(
-                [result.values.floats.reduce(0, +) / Float(result.values.shape[0])], [record.mean], 1e-6)
+                .binaryFocalCrossentropy(gamma: gamma, fromLogits: true),
+                TensorValue(t.map(Float.init)), TensorValue(shape: [4, 1], x.map(Float.init)))
+            expectClose(result.values.floats, [0, 200, 200, 0], 1e-6)
+            expectClose(result.gradient, [0, -0.25, 0.25, 0], 1e-6)
         }
+        let rows = try await evaluate(
+            .categoricalFocalCrossentropy(alpha: 0.5, gamma: 0.5, fromLogits: true),
+            TensorValue(shape: [2, 2], [1, 0, 0, 1]), TensorValue(shape: [2, 2], [200, 0, 200, 0]))
+        expectClose(rows.values.floats, [0, 100], 1e-6)
+        expectClose(rows.gradient, [0, 0, 0.25, -0.25], 1e-6)
+    }
+
+    @Test func lossesOfNumbersAtTheirCornersAndFarAway() async throws {
+        let t = try TensorValue(shape: [1, 4], [0, 0, 0, 0])
+        let p = try TensorValue(shape: [1, 4], [0, 1, -1000, 1e18])
+        let absolute = try await evaluate(.meanAbsoluteError, t, p)
+        #expect(absolute.gradient == [0, 0.25, -0.25, 0.25])
+        let huber = try await evaluate(.huber(delta: 1), t, p)
+        #expect(huber.gradient == [0, 0.25, -0.25, 0.25])
+        let logCosh = try await evaluate(.logCosh, t, p)
+        expectClose(logCosh.gradient, [0, tanh(1) / 4, -0.25, 0.25], 1e-6)
+        #expect(logCosh.values.floats == [2.5e17])
+        let cosine = try await evaluate(.cosineSimilarity, t, p)
+        #expect(cosine.values.floats == [0] && cosine.gradient == [0, 0, 0, 0])
+        let reversed = try await evaluate(.cosineSimilarity, p, t)
+        #expect(reversed.values.floats == [0] && reversed.gradient.allSatisfy(\.isFinite))
+    }
+
+    @Test func anImpossibleClassCostsInfinitelyMuchOnlyAsTheLabel() async throws {
+        let x = try TensorValue(shape: [2, 2], [0, -.infinity, 0, -.infinity])
+        let result = try await evaluate(.negativeLogLikelihood, TensorValue([0, 1] as [Int32]), x)
+        #expect(result.values.floats == [0, .infinity])
+        #expect(result.gradient == [-0.5, 0, 0, -0.5])
+    }
+
+    @Test func divergenceOfASoftmaxIsNotClipped() async throws {
+        let result = try await evaluate(
+            .klDivergence, TensorValue(shape: [1, 2], [0, 1]), TensorValue(shape: [1, 2], [100, 0]),
+            through: { try $0.softmax() })
+        expectClose(result.values.floats, [100], 1e-6)
+        expectClose(result.gradient, [1, -1], 1e-6)
     }
 }

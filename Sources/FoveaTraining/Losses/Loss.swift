@@ -3,20 +3,25 @@ import FoveaGraph
 /// How wrong predictions are: what training makes smaller.
 ///
 /// A loss is a composition of graph operations. Called with targets and predictions it gives one number per example,
-/// `[batch]`; training minimises their mean.
+/// `[batch]`; training minimises their mean, `Loss.weightedMean`. Below, `t` is the target, `p` the prediction, `x` a
+/// logit and C the extent of the last axis. Where an example has several places, as in `[batch, height, width, C]`, its
+/// loss is the mean over them.
 ///
 /// **From probabilities or logits.** With `fromLogits: false` predictions are probabilities, clipped to
 /// `[ε, 1 - ε]` with `ε = 1e-7` before the logarithm, as in Keras. Predictions that come straight out of the softmax
-/// operation over the last axis (for the binary loss: the sigmoid operation) are not clipped: the loss is computed from
-/// that operation's input, which loses no digits. Keras does the same with its TensorFlow backend, whatever
-/// `from_logits` says.
+/// operation over the last axis (for the binary losses: the sigmoid operation) are not clipped: the loss is computed
+/// from that operation's input, which loses no digits. Keras does the same with its TensorFlow backend for the three
+/// cross-entropies, whatever `from_logits` says; here it holds for the focal losses and `klDivergence` too.
 public enum Loss: Hashable, Codable, Sendable {
-    /// `-log p[label]`.
+    // MARK: Classes
+
+    /// `-log p[label]`; with label smoothing `s` the loss of `categoricalCrossentropy` for one-hot rows.
     ///
     /// Targets: class numbers, `int32` or `uint8`, `[batch]` or `[batch, 1]`. Predictions: `[batch, classes]`. A label
     /// outside `0..<classes` adds nothing to the loss and its gradient; `Trainer` refuses such labels. Probabilities
-    /// that do not sum to 1 are divided by their sum (after clipping).
-    case sparseCategoricalCrossentropy(fromLogits: Bool = false)
+    /// that do not sum to 1 are divided by their sum (after clipping). Label smoothing is that of PyTorch's
+    /// `cross_entropy`; Keras has none for class numbers.
+    case sparseCategoricalCrossentropy(fromLogits: Bool = false, labelSmoothing: Double = 0)
 
     /// `-Σ t log p` over the classes, with `t = (1 - s)·target + s / classes` for label smoothing `s`.
     ///
@@ -31,8 +36,85 @@ public enum Loss: Hashable, Codable, Sendable {
     /// Targets: 0, 1 or a probability between, of the predictions' shape; `[batch]` also fits predictions `[batch, 1]`.
     case binaryCrossentropy(fromLogits: Bool = false, labelSmoothing: Double = 0)
 
-    /// `(prediction - target)²`, averaged over an example's outputs.
+    /// `-x[label]` for predictions `x` that are logarithms of probabilities.
+    ///
+    /// Targets: class numbers, as for `sparseCategoricalCrossentropy`. Predictions: `[batch, classes]`. This is PyTorch's
+    /// `NLLLoss`, which Keras lacks. Several places of one example are averaged, as with PyTorch's `mean`.
+    case negativeLogLikelihood
+
+    /// `-Σ α (1 - p)^γ t log p` over the classes, `t` being smoothed as in `categoricalCrossentropy`.
+    ///
+    /// Targets and predictions: as for `categoricalCrossentropy`. Well classified examples weigh less: Lin et al. 2017,
+    /// "Focal loss for dense object detection", arXiv:1708.02002, equation 5, with Keras's single α for all classes.
+    case categoricalFocalCrossentropy(
+        alpha: Double = 0.25, gamma: Double = 2, fromLogits: Bool = false, labelSmoothing: Double = 0)
+
+    /// `(1 - q)^γ` times the binary cross-entropy, averaged over an example's outputs. `q = t p + (1 - t)(1 - p)` is the
+    /// probability of the right answer; `t` is smoothed as in `binaryCrossentropy`.
+    ///
+    /// Targets and predictions: as for `binaryCrossentropy`. With class balancing each term is also multiplied by
+    /// `α t + (1 - α)(1 - t)`, which the paper always does and Keras only when asked. Lin et al. 2017, arXiv:1708.02002,
+    /// equations 4 and 5.
+    case binaryFocalCrossentropy(
+        applyClassBalancing: Bool = false, alpha: Double = 0.25, gamma: Double = 2, fromLogits: Bool = false,
+        labelSmoothing: Double = 0)
+
+    /// `Σ t log(t / p)` over the classes, both clipped to `[ε, 1]`.
+    ///
+    /// Targets and predictions: probabilities, `[batch, classes]`. Kullback and Leibler 1951, "On information and
+    /// sufficiency". PyTorch's `KLDivLoss` takes `log p` instead and does not clip.
+    case klDivergence
+
+    // MARK: Numbers
+
+    /// `(p - t)²`, averaged over an example's outputs. Targets: numbers of the predictions' shape.
     case meanSquaredError
+
+    /// `|p - t|`, averaged over an example's outputs; its derivative at 0 is 0. Targets: as for `meanSquaredError`.
+    case meanAbsoluteError
+
+    /// `½ (p - t)²` where `|p - t| ≤ δ`, else `δ |p - t| - ½ δ²`, averaged over an example's outputs.
+    ///
+    /// Targets: as for `meanSquaredError`. Huber 1964, "Robust estimation of a location parameter". PyTorch's
+    /// `SmoothL1Loss` is this divided by δ.
+    case huber(delta: Double = 1)
+
+    /// `log cosh(p - t)`, averaged over an example's outputs: about half the square near 0, far from it the magnitude
+    /// minus log 2. Targets: as for `meanSquaredError`.
+    case logCosh
+
+    /// `p - t log(p + ε)` with `ε = 1e-7`, averaged over an example's outputs: up to a constant, how unlikely the counts
+    /// `t` are under Poisson distributions with means `p`.
+    ///
+    /// Targets: counts, of the predictions' shape. Predictions: positive. PyTorch's `PoissonNLLLoss` takes `log p` unless
+    /// told otherwise, and its ε is 1e-8.
+    case poisson
+
+    /// `-Σ t p / (‖t‖ ‖p‖)` along the last axis: -1 for equal directions, 1 for opposite ones, 0 where a vector is 0.
+    ///
+    /// Targets and predictions: `[batch, C]`. The sign is Keras's; PyTorch's `cosine_similarity` has the opposite one.
+    case cosineSimilarity
+
+    // MARK: Margins
+
+    /// `max(1 - t p, 0)`, averaged over an example's outputs.
+    ///
+    /// Targets: -1 or 1, or 0 or 1, of which a 0 is taken as -1. (Keras takes 0 as -1 only where all targets of the batch
+    /// are 0 or 1, which for such labels is the same.) Predictions: any numbers. Cortes and Vapnik 1995, "Support-vector
+    /// networks".
+    case hinge
+
+    /// `max(1 - t p, 0)²`, averaged over an example's outputs. Targets and predictions: as for `hinge`.
+    case squaredHinge
+
+    /// `max(1 + max((1 - t) p) - Σ t p, 0)` with the largest and the sum taken over the classes.
+    ///
+    /// Targets: one-hot rows, `[batch, classes]`. Predictions: any numbers of that shape. The largest wrong output is at
+    /// least 0, because the right class counts as 0 there, as in Keras; in Crammer and Singer 2001, "On the algorithmic
+    /// implementation of multiclass kernel-based vector machines", and PyTorch's `MultiMarginLoss` it is not.
+    case categoricalHinge
+
+    // MARK: Description
 
     /// Keras's name, such as `sparse_categorical_crossentropy`.
     public var name: String {
@@ -40,16 +122,32 @@ public enum Loss: Hashable, Codable, Sendable {
         case .sparseCategoricalCrossentropy: "sparse_categorical_crossentropy"
         case .categoricalCrossentropy: "categorical_crossentropy"
         case .binaryCrossentropy: "binary_crossentropy"
+        case .negativeLogLikelihood: "negative_log_likelihood"
+        case .categoricalFocalCrossentropy: "categorical_focal_crossentropy"
+        case .binaryFocalCrossentropy: "binary_focal_crossentropy"
+        case .klDivergence: "kl_divergence"
         case .meanSquaredError: "mean_squared_error"
+        case .meanAbsoluteError: "mean_absolute_error"
+        case .huber: "huber"
+        case .logCosh: "log_cosh"
+        case .poisson: "poisson"
+        case .cosineSimilarity: "cosine_similarity"
+        case .hinge: "hinge"
+        case .squaredHinge: "squared_hinge"
+        case .categoricalHinge: "categorical_hinge"
         }
     }
 
-    /// Whether predictions are logits instead of probabilities.
+    /// Whether predictions are logits instead of probabilities. Logarithms of probabilities are: their softmax gives the
+    /// probabilities.
     public var fromLogits: Bool {
         switch self {
-        case .sparseCategoricalCrossentropy(let fromLogits): fromLogits
-        case .categoricalCrossentropy(let fromLogits, _), .binaryCrossentropy(let fromLogits, _): fromLogits
-        case .meanSquaredError: false
+        case .sparseCategoricalCrossentropy(let fromLogits, _), .categoricalCrossentropy(let fromLogits, _),
+            .binaryCrossentropy(let fromLogits, _), .categoricalFocalCrossentropy(_, _, let fromLogits, _),
+            .binaryFocalCrossentropy(_, _, _, let fromLogits, _):
+            fromLogits
+        case .negativeLogLikelihood: true
+        default: false
         }
     }
 
@@ -58,86 +156,59 @@ public enum Loss: Hashable, Codable, Sendable {
     /// - Parameters:
     ///   - targets: what the model should have answered, of any number type.
     ///   - predictions: what it answered, `float32`.
-    /// - Throws: `ShapeError` when targets do not fit the predictions, `TrainingError` for a label smoothing outside
-    ///   `0...1`.
+    /// - Throws: `ShapeError` when targets do not fit the predictions, `TrainingError` for a setting out of range: a label
+    ///   smoothing or α outside `0...1`, a negative γ, a δ that is not positive.
     public func callAsFunction(targets: Tensor, predictions: Tensor) throws -> Tensor {
         switch self {
-        case .sparseCategoricalCrossentropy(let fromLogits):
-            let classes = predictions.shape.channels
-            let labels = try targets.labels(for: predictions, name)
-            let logits =
-                if let input = predictions.softmaxInput { input } else if fromLogits { predictions } else {
-                    try predictions.clippedProbabilities().log()
-                }
-            return try perExample(
-                (labels.oneHot(depth: classes) * logits.logSoftmax()).sum(axes: [-1]).negated())
-
+        case .sparseCategoricalCrossentropy(let fromLogits, let smoothing):
+            return try sparseCrossentropy(targets, predictions, fromLogits, smoothing)
         case .categoricalCrossentropy(let fromLogits, let smoothing):
-            let classes = Double(predictions.shape.channels)
-            let targets = try targets.aligned(with: predictions, name).smoothed(
-                smoothing, toward: 1 / classes)
-            let logarithms =
-                if let logits = predictions.softmaxInput ?? (fromLogits ? predictions : nil) {
-                    try logits.logSoftmax()
-                } else {
-                    try (predictions / predictions.sum(axes: [-1], keepDims: true)).clippedProbabilities()
-                        .log()
-                }
-            return try perExample((targets * logarithms).sum(axes: [-1]).negated())
-
+            return try crossentropy(targets, predictions, fromLogits, smoothing)
         case .binaryCrossentropy(let fromLogits, let smoothing):
-            let targets = try targets.aligned(with: predictions, name).smoothed(smoothing, toward: 0.5)
-            if let logits = predictions.sigmoidInput ?? (fromLogits ? predictions : nil) {
-                return try perExample(binaryCrossentropy(targets, logits: logits))
-            }
-            let p = try predictions.clippedProbabilities()
-            return try perExample((targets * p.log() + (1 - targets) * (1 - p).log()).negated())
-
+            return try binaryCrossentropy(targets, predictions, fromLogits, smoothing).meanPerExample()
+        case .negativeLogLikelihood:
+            return try negativeLogLikelihood(targets, predictions)
+        case .categoricalFocalCrossentropy(let alpha, let gamma, let fromLogits, let smoothing):
+            return try focalCrossentropy(targets, predictions, fromLogits, smoothing, alpha, gamma)
+        case .binaryFocalCrossentropy(let balances, let alpha, let gamma, let fromLogits, let smoothing):
+            try check("alpha", alpha, in: 0...1, "a number in 0...1")
+            return try binaryFocalCrossentropy(
+                targets, predictions, fromLogits, smoothing, balances ? alpha : nil, gamma)
+        case .klDivergence: return try divergence(targets, predictions)
         case .meanSquaredError:
-            let difference = try predictions - targets.aligned(with: predictions, name)
-            return try perExample(difference * difference)
+            let error = try error(targets, predictions)
+            return try (error * error).meanPerExample()
+        case .meanAbsoluteError: return try error(targets, predictions).unary(.abs).meanPerExample()
+        case .huber(let delta): return try huber(targets, predictions, delta)
+        case .logCosh: return try logCosh(targets, predictions)
+        case .poisson: return try poisson(targets, predictions)
+        case .cosineSimilarity: return try cosine(targets, predictions).negated()
+        case .hinge: return try margin(targets, predictions).meanPerExample()
+        case .squaredHinge:
+            let margin = try margin(targets, predictions)
+            return try (margin * margin).meanPerExample()
+        case .categoricalHinge: return try categoricalHinge(targets, predictions)
         }
     }
 
-    /// `max(x, 0) - t·x + log(1 + exp(-|x|))`, which neither overflows nor cancels. The two sides are selected rather
-    /// than written with `max` and `abs`, whose gradients at 0 would not add up to `1/2 - t`.
-    private func binaryCrossentropy(_ targets: Tensor, logits x: Tensor) throws -> Tensor {
-        let isPositive = try x.greaterOrEqual(0)
-        let positivePart = try Tensor.select(isPositive, x, .filled(0, x.shape))
-        let minusMagnitude = try Tensor.select(isPositive, x.negated(), x)
-        return try positivePart - targets * x + minusMagnitude.exp().unary(.log1p)
-    }
-
-    private func perExample(_ losses: Tensor) throws -> Tensor {
-        losses.shape.rank > 1 ? try losses.mean(axes: Array(1..<losses.shape.rank)) : losses
+    func check(_ setting: String, _ value: Double, in range: some RangeExpression<Double>, _ expected: String)
+        throws
+    {
+        guard range.contains(value), value.isFinite else {
+            throw TrainingError.invalidArgument(setting, "\(value)", expected: expected)
+        }
     }
 }
 
-extension Tensor {
-    /// What the softmax over the last axis was taken of, if this is its result.
-    fileprivate var softmaxInput: Tensor? {
-        guard case .softmax(let rule) = operation, rule.axis == shape.rank - 1, !rule.isLogarithmic else {
-            return nil
-        }
-        return inputs[0]
-    }
+// MARK: - Reading
 
-    /// What the sigmoid was taken of, if this is its result.
-    fileprivate var sigmoidInput: Tensor? {
-        if case .unary(.sigmoid) = operation { inputs[0] } else { nil }
-    }
+extension Loss {
+    enum SparseCategoricalCrossentropyCodingKeys: CodingKey { case fromLogits, labelSmoothing }
+}
 
-    /// Probabilities within `[ε, 1 - ε]`, so that their logarithms are finite.
-    fileprivate func clippedProbabilities() throws -> Tensor {
-        let epsilon = 1e-7
-        return try Tensor.minimum(.maximum(self, Float(epsilon)), Float(1 - epsilon))
-    }
-
-    fileprivate func smoothed(_ smoothing: Double, toward even: Double) throws -> Tensor {
-        guard (0...1).contains(smoothing) else {
-            throw TrainingError.invalidArgument(
-                "labelSmoothing", "\(smoothing)", expected: "a number in 0...1")
-        }
-        return smoothing == 0 ? self : try self * Float(1 - smoothing) + Float(smoothing * even)
+extension KeyedDecodingContainer<Loss.SparseCategoricalCrossentropyCodingKeys> {
+    /// What the synthesized reading calls: files from before label smoothing do not have it.
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        try decodeIfPresent(type, forKey: key) ?? 0
     }
 }

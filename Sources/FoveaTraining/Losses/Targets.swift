@@ -33,4 +33,17 @@ extension Tensor {
         }
         return try reshaped(to: expected).cast(to: .float32)
     }
+
+    /// These predictions, which must have a last axis of classes behind the batch axis.
+    func rows(_ name: String) throws -> Tensor {
+        guard shape.rank > 1 else {
+            throw ShapeError(name, "needs predictions [batch, classes]", shapes: [shape])
+        }
+        return self
+    }
+
+    /// The mean over every axis but the batch axis.
+    func meanPerExample() throws -> Tensor {
+        shape.rank > 1 ? try mean(axes: Array(1..<shape.rank)) : self
+    }
 }

@@ -32,13 +32,13 @@ extension Trainer {
     private func checkTargets(_ targets: TensorValue, _ data: TrainingError.Data) throws {
         let perExample = max(1, targets.storage.count / targets.shape[0])
         switch configuration.loss {
-        case .sparseCategoricalCrossentropy where !targets.dtype.isFloatingPoint:
+        case .sparseCategoricalCrossentropy, .negativeLogLikelihood:
             let classes = outputShape.channels
             if let index = targets.integers.firstIndex(where: { $0 < 0 || $0 >= classes }) {
                 throw TrainingError.labelOutOfRange(
                     Int(targets.integers[index]), example: index / perExample, classes: classes, in: data)
             }
-        case .binaryCrossentropy:
+        case .binaryCrossentropy, .binaryFocalCrossentropy:
             try checkTargets(targets, perExample, "in 0...1", data) { (0...1).contains($0) }
         default:
             guard targets.dtype.isFloatingPoint else { return }

@@ -76,26 +76,27 @@ extension Trainer {
 struct Totals {
     private(set) var examples = 0
     private var loss = 0.0
-    private var sums: [(name: String, sum: Double, count: Double)]
+    private var sums: [(metric: Metric, sums: [Double])]
 
-    init(_ metrics: [Metric]) { sums = metrics.map { ($0.name, 0, 0) } }
+    init(_ metrics: [Metric]) { sums = metrics.map { ($0, []) } }
 
-    /// Takes in the outputs of a run: the mean loss, then sum and count of each metric. Returns the loss.
+    /// Takes in the outputs of a run: the mean loss, then the sums of each metric. Returns the loss.
     @discardableResult
     mutating func add(_ executable: any Executable, examples count: Int) throws -> Float {
         let batchLoss = try executable.output(0).scalar
         loss += Double(batchLoss) * Double(count)
         examples += count
         for index in sums.indices {
-            sums[index].sum += Double(try executable.output(1 + 2 * index).scalar)
-            sums[index].count += Double(try executable.output(2 + 2 * index).scalar)
+            let batch = try executable.output(1 + index).doubles
+            let before = sums[index].sums
+            sums[index].sums = before.isEmpty ? batch : zip(before, batch).map(+)
         }
         return batchLoss
     }
 
     var meanLoss: Double { loss / Double(examples) }
     var metrics: [String: Double] {
-        Dictionary(uniqueKeysWithValues: sums.map { ($0.name, $0.sum / $0.count) })
+        Dictionary(uniqueKeysWithValues: sums.map { ($0.metric.name, $0.metric.value(of: $0.sums)) })
     }
 
     /// What a progress bar shows.

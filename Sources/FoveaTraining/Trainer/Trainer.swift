@@ -63,7 +63,7 @@ public final class Trainer {
 
     /// The loss and the metrics of a batch, and how a training step changes the model.
     private struct TrainingGraph {
-        /// The mean loss, then sum and count of each metric.
+        /// The mean loss, then the sums of each metric.
         let outputs: [Tensor]
         let updates: [Update]
     }
@@ -88,13 +88,13 @@ public final class Trainer {
         let predictions = try predictions(key.inputs)
         let targets = Tensor.input("targets", key.targets.shape, key.targets.dtype)
         let loss = try configuration.loss(targets: targets, predictions: predictions).mean()
-        let totals = try configuration.metrics.map {
+        let sums = try configuration.metrics.map {
             try $0(targets: targets, predictions: predictions, fromLogits: configuration.loss.fromLogits)
         }
         let gradients = try gradient(of: loss, withRespectTo: trainedVariables.map { Tensor($0) })
         let updates = try configuration.optimizer.updates(
             for: trainedVariables, gradients: gradients, state: optimizerState)
-        let graph = TrainingGraph(outputs: [loss] + totals.flatMap { [$0.sum, $0.count] }, updates: updates)
+        let graph = TrainingGraph(outputs: [loss] + sums, updates: updates)
         graphs[key] = graph
         return graph
     }
