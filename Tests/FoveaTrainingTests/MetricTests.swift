@@ -1,4 +1,7 @@
+import Foundation
+import FoveaDatasets
 import FoveaGraph
+import FoveaLayers
 import FoveaTraining
 import Testing
 
@@ -41,6 +44,98 @@ struct MetricTests {
         #expect(try await totals(.binaryAccuracy(), TensorValue(shape: [2, 2], [0, 1, 0, 1]), x) == [1, 2])
     }
 
+    private func value(
+        _ metric: Metric, _ targets: TensorValue, _ predictions: TensorValue, fromLogits: Bool = false
+    ) async throws -> Double {
+        metric.value(
+            of: try await totals(metric, targets, predictions, fromLogits: fromLogits).map(Double.init))
+    }
+
+    @Test func outputsThatTieForTheLastPlaceAreAllAmongTheLargest() async throws {
+        let x = try TensorValue(
+            shape: [4, 3], [0.5, 0.5, 0, 0.5, 0.5, 0.5, 1, .nan, 0, .nan, .nan, .nan])
+        let labels = TensorValue([1, 2, 0, 0] as [Int32])
+        // A NaN is above every number: the third label comes second.
+        #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 1), labels, x) == [2, 4])
+        #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 2), labels, x) == [3, 4])
+        #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 3), labels, x) == [3, 4])
+        let outside = TensorValue([3, -1, 3, 3] as [Int32])
+        #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 3), outside, x) == [0, 4])
+    }
+
+    @Test func thresholdsOfLogitsAreThoseOfTheirSigmoids() async throws {
+        let x: [Float] = [-3, -1, 0.5, 1.2, 1.5, 4]
+        let sigmoids = x.map { 1 / (1 + exp(-$0)) }
+        let t = TensorValue([0, 1, 0, 1, 1, 0] as [Float])
+        for metric in [
+            Metric.binaryAccuracy(threshold: 0.8), .precision(threshold: 0.8), .recall(threshold: 0.25),
+            .f1Score(), .auc(), .binaryAccuracy(threshold: 0), .recall(threshold: 1),
+        ] {
+            let logits = try await totals(
+                metric, t, TensorValue(shape: [6, 1], x), fromLogits: true)
+            #expect(
+                try await totals(metric, t, TensorValue(shape: [6, 1], sigmoids)) == logits, "\(metric.name)")
+        }
+        let all = try await totals(
+            .recall(threshold: 0), t, TensorValue(shape: [6, 1], x), fromLogits: true)
+        #expect(all == [3, 6, 3])
+    }
+
+    @Test func classesWithoutExamplesCountAsZero() async throws {
+        let x = try TensorValue(shape: [2, 3], [0.1, 0.7, 0.2, 0.6, 0.4, 0])
+        let labels = TensorValue([1, 1] as [Int32])
+        #expect(try await totals(.precision(), labels, x) == [0, 1, 0, 1, 1, 0, 0, 2, 0])
+        #expect(try await value(.precision(), labels, x) == 1 / 3)
+        #expect(abs(try await value(.recall(), labels, x) - 0.5 / 3) < 1e-12)
+        #expect(abs(try await value(.f1Score(), labels, x) - 2.0 / 9) < 1e-12)
+        #expect(try await value(.f1Score(average: .micro), labels, x) == 0.5)
+    }
+
+    @Test func nothingDividedByNothingIsZero() async throws {
+        let x = try TensorValue(shape: [2, 1], [0.1, 0.2])
+        let none = TensorValue([0, 0] as [Float])
+        for metric in [Metric.precision(), .recall(), .f1Score(), .auc(), .auc(curve: .pr)] {
+            #expect(try await value(metric, none, x) == 0, "\(metric.name)")
+        }
+        for metric in Metric.allCases { #expect(metric.value(of: []) == 0, "\(metric.name)") }
+    }
+
+    @Test func areaOfPerfectAndReversedOrders() async throws {
+        let x = try TensorValue(shape: [4, 1], [0, 0.2, 0.8, 1])
+        let (good, bad) = (TensorValue([0, 0, 1, 1] as [Float]), TensorValue([1, 1, 0, 0] as [Float]))
+        #expect(try await value(.auc(), good, x) == 1)
+        #expect(try await value(.auc(curve: .pr), good, x) == 1)
+        #expect(try await value(.auc(), bad, x) == 0)
+    }
+
+    @Test func aTrainerAddsTheSumsOfItsBatches() async throws {
+        let model = try Sequential(input: [2], seed: 4) { Dense(units: 3, activation: .softmax) }
+        let metrics: [Metric] = [
+            .accuracy, .precision(), .recall(), .f1Score(average: .micro),
+            .sparseTopKCategoricalAccuracy(k: 2),
+            .loss(.sparseCategoricalCrossentropy()),
+        ]
+        let trainer = try model.compile(
+            optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), metrics: metrics)
+        let inputs = try TensorValue(
+            shape: [7, 2], [1, 0, 0, 1, -1, 0, 0, -1, 1, 1, -1, 1, 2, -1])
+        let labels: [Int32] = [0, 1, 2, 0, 1, 2, 0]
+        let result = try await trainer.evaluate(
+            Examples(inputs: inputs, targets: TensorValue(labels)), batchSize: 3)
+        #expect(Set(result.metrics.keys) == Set(metrics.map(\.name)))
+        let matrix = try ConfusionMatrix(
+            labels: labels.map(Int.init), predictions: try await trainer.predict(inputs: inputs), classes: 3)
+        func isClose(_ name: String, _ expected: Double) -> Bool {
+            abs((result.metrics[name] ?? .nan) - expected) < 1e-6
+        }
+        #expect(isClose("accuracy", matrix.accuracy) && isClose("f1_score_average_micro", matrix.accuracy))
+        #expect(isClose("precision", matrix.precision.reduce(0, +) / 3))
+        #expect(isClose("recall", matrix.recall.reduce(0, +) / 3))
+        #expect(isClose("sparse_categorical_crossentropy", result.loss))
+    }
+
+    // MARK: Errors
+
     @Test func wrongShapesAreErrors() {
         let x = Tensor.input("x", [3])
         #expect(throws: ShapeError.self) {
@@ -49,5 +144,101 @@ struct MetricTests {
         #expect(throws: ShapeError.self) {
             try Metric.sparseCategoricalAccuracy(targets: .input("y", [3], .int32), predictions: x)
         }
+    }
+
+    @Test(
+        arguments: [
+            (.topKCategoricalAccuracy(), [1], [1], .float32),
+            (.topKCategoricalAccuracy(k: 4), [3], [3], .float32),
+            (.sparseTopKCategoricalAccuracy(k: 1), [], [1], .int32),
+            (.sparseTopKCategoricalAccuracy(k: 2), [], [3], .float32),
+            (.categoricalAccuracy, [1], [1], .float32), (.sparseCategoricalAccuracy, [1], [1], .int32),
+            (.auc(), [], [10], .int32), (.auc(), [2], [10], .float32), (.precision(), [4], [3], .float32),
+            (.recall(), [], [3], .float32), (.f1Score(), [2, 2], [3], .float32),
+            (.cosineSimilarity, [2], [3], .float32), (.rootMeanSquaredError, [2], [3], .float32),
+            (.binaryAccuracy(), [2], [3], .float32), (.accuracy, [], [3], .float32),
+            (.loss(.huber()), [4], [3], .float32),
+        ] as [(Metric, Shape, Shape, DType)])
+    func aMetricThatDoesNotFitNamesItselfAndTheShapes(
+        _ metric: Metric, _ targets: Shape, _ predictions: Shape, _ dtype: DType
+    ) throws {
+        let y = Tensor.input("y", targets, dtype)
+        let x = Tensor.input("x", predictions)
+        let error = try #require(throws: ShapeError.self) { try metric(targets: y, predictions: x) }
+        #expect(metric.name.hasPrefix(error.operation))
+        #expect(error.shapes == [y.shape, x.shape])
+    }
+
+    @Test(
+        arguments: [
+            .binaryAccuracy(threshold: -0.1), .binaryAccuracy(threshold: .nan), .precision(threshold: 2),
+            .recall(threshold: .infinity), .topKCategoricalAccuracy(k: 0),
+            .sparseTopKCategoricalAccuracy(k: .min), .auc(thresholds: 1), .auc(thresholds: .max),
+            .loss(.huber(delta: -1)),
+        ] as [Metric])
+    func settingsOutOfRange(_ metric: Metric) {
+        let isSparse = metric.name.hasPrefix("sparse")
+        let y = Tensor.input("y", isSparse ? .scalar : [3], isSparse ? .int32 : .float32)
+        #expect(throws: TrainingError.self) { try metric(targets: y, predictions: .input("x", [3])) }
+    }
+
+    @Test func weightsThatDoNotFit() {
+        let (y, x) = (Tensor.input("y", [3]), Tensor.input("x", [3]))
+        for weights in [Tensor.input("w", [3]), .input("w", .scalar, .int32), .constant(1)] {
+            #expect(throws: ShapeError.self) {
+                try Metric.accuracy(targets: y, predictions: x, sampleWeights: weights)
+            }
+        }
+    }
+
+    // MARK: Names and files
+
+    private static let others: [Metric] = [
+        .binaryAccuracy(threshold: 0.25), .topKCategoricalAccuracy(k: 3),
+        .sparseTopKCategoricalAccuracy(k: 3),
+        .precision(threshold: 0.5), .precision(average: .micro), .precision(threshold: 0.5, average: .micro),
+        .recall(threshold: 0.5), .recall(average: .micro), .f1Score(threshold: 0.1),
+        .f1Score(average: .micro),
+        .auc(curve: .pr), .auc(thresholds: 20), .auc(curve: .pr, thresholds: 20),
+        .loss(.binaryCrossentropy(fromLogits: true)), .loss(.binaryCrossentropy(labelSmoothing: 0.1)),
+        .loss(.sparseCategoricalCrossentropy(fromLogits: true, labelSmoothing: 0.1)),
+        .loss(.categoricalFocalCrossentropy(alpha: 1)), .loss(.categoricalFocalCrossentropy(gamma: 1)),
+        .loss(.binaryFocalCrossentropy(applyClassBalancing: true)), .loss(.binaryFocalCrossentropy(alpha: 1)),
+        .loss(.huber(delta: 2)),
+    ]
+
+    @Test func differentMetricsHaveDifferentNames() {
+        let all = Metric.allCases + Self.others
+        #expect(Set(all.map(\.name)).count == all.count && Set(all).count == all.count)
+        for metric in Metric.allCases { #expect(Metric(name: metric.name) == metric) }
+        #expect(
+            Metric.precision(threshold: 0.7, average: .micro).name == "precision_threshold_0.7_average_micro")
+        #expect(Metric(name: "precision_threshold_0.7") == nil)
+    }
+
+    @Test func codableRoundTrip() throws {
+        let all = Metric.allCases + Self.others
+        #expect(try JSONDecoder().decode([Metric].self, from: JSONEncoder().encode(all)) == all)
+        let text = String(
+            decoding: try JSONEncoder().encode([Metric.accuracy, .binaryAccuracy()]), as: UTF8.self)
+        #expect(text == #"["accuracy","binary_accuracy"]"#)
+    }
+
+    @Test func earlierFilesAreRead() throws {
+        let text = #"["accuracy","sparse_categorical_accuracy","categorical_accuracy","binary_accuracy"]"#
+        let read = try JSONDecoder().decode([Metric].self, from: Data(text.utf8))
+        #expect(read == [.accuracy, .sparseCategoricalAccuracy, .categoricalAccuracy, .binaryAccuracy()])
+    }
+
+    @Test(
+        arguments: [
+            #""acuracy""#, #"{"name":"acuracy"}"#, #"{"name":"auc","curve":"pr"}"#, #"{"name":"huber"}"#, "3",
+            #"{"name":"precision","average":"none"}"#, "{}", #"{"name":"binary_accuracy","threshold":"x"}"#,
+        ])
+    func damagedFiles(_ text: String) throws {
+        let error = try #require(throws: DecodingError.self) {
+            try JSONDecoder().decode([Metric].self, from: Data("[\(text)]".utf8))
+        }
+        if text.contains("acuracy") { #expect("\(error)".contains("did you mean 'accuracy'?")) }
     }
 }

@@ -18,9 +18,9 @@ public enum Loss: Hashable, Codable, Sendable {
     /// `-log p[label]`; with label smoothing `s` the loss of `categoricalCrossentropy` for one-hot rows.
     ///
     /// Targets: class numbers, `int32` or `uint8`, `[batch]` or `[batch, 1]`. Predictions: `[batch, classes]`. A label
-    /// outside `0..<classes` adds nothing to the loss and its gradient; `Trainer` refuses such labels. Probabilities
-    /// that do not sum to 1 are divided by their sum (after clipping). Label smoothing is that of PyTorch's
-    /// `cross_entropy`; Keras has none for class numbers.
+    /// outside `0..<classes` is a row of zeros, which without smoothing adds nothing to the loss and its gradient;
+    /// `Trainer` refuses such labels. Probabilities that do not sum to 1 are divided by their sum (after clipping). Label
+    /// smoothing is that of PyTorch's `cross_entropy`; Keras has none for class numbers.
     case sparseCategoricalCrossentropy(fromLogits: Bool = false, labelSmoothing: Double = 0)
 
     /// `-Σ t log p` over the classes, with `t = (1 - s)·target + s / classes` for label smoothing `s`.

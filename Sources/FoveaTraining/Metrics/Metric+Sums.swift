@@ -38,7 +38,8 @@ extension Metric {
         case .auc(_, let thresholds):
             return try batch.histograms(thresholds: thresholds)
         case .rootMeanSquaredError:
-            return try batch.mean(Loss.meanSquaredError(targets: targets, predictions: predictions))
+            let error = try predictions - targets.aligned(with: predictions, name)
+            return try batch.mean(error * error)
         case .cosineSimilarity:
             return try batch.mean(Loss.cosineSimilarity(targets: targets, predictions: predictions).negated())
         case .loss(let loss):
