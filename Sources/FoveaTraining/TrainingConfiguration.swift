@@ -16,7 +16,9 @@ public struct TrainingConfiguration: Codable, Sendable {
     private enum OptimizerKey: String, CodingKey { case name, settings }
 
     /// The optimizers that files may name.
-    private static let optimizers: [any Optimizer.Type] = [SGD.self, RMSprop.self, Adam.self]
+    private static let optimizers: [any Optimizer.Type] = [
+        SGD.self, RMSprop.self, Adam.self, AdamW.self, Adamax.self, Nadam.self, Adagrad.self, Adadelta.self,
+    ]
 
     /// - Throws: `DecodingError` for an unknown optimizer, loss or metric or a missing setting, `TrainingError` for a
     ///   setting outside its range.

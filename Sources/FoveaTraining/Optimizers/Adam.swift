@@ -23,19 +23,21 @@ public struct Adam: Optimizer {
     public var epsilon: Double
     /// Whether steps are divided by the largest mean square so far.
     public var amsgrad: Bool
+    public var weightDecay: Double?
 
     public init(
         learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
-        amsgrad: Bool = false
+        amsgrad: Bool = false, weightDecay: Double? = nil
     ) {
         self.learningRate = learningRate
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
         self.amsgrad = amsgrad
+        self.weightDecay = weightDecay
     }
 
-    public var slots: [String] { ["momentum", "velocity"] + (amsgrad ? ["velocity_hat"] : []) }
+    public var slots: [OptimizerSlot] { ["momentum", "velocity"] + (amsgrad ? ["velocity_hat"] : []) }
 
     public func step(_ inputs: OptimizerInputs) throws -> OptimizerOutputs {
         let (g, t) = (inputs.gradient, inputs.iteration)
@@ -52,10 +54,8 @@ public struct Adam: Optimizer {
     }
 
     public func checkSettings() throws {
-        try checkLearningRate()
-        try check("beta1", beta1, in: 0..<1, "a number in 0..<1")
-        try check("beta2", beta2, in: 0..<1, "a number in 0..<1")
-        try check("epsilon", epsilon, in: Double.leastNonzeroMagnitude..., "a positive number, such as 1e-7")
+        try checkCommonSettings()
+        try checkMoments(beta1: beta1, beta2: beta2, epsilon: epsilon)
     }
 }
 
@@ -63,8 +63,10 @@ extension Optimizer where Self == Adam {
     /// Adam with Keras's defaults.
     public static func adam(
         learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
-        amsgrad: Bool = false
+        amsgrad: Bool = false, weightDecay: Double? = nil
     ) -> Adam {
-        Adam(learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, amsgrad: amsgrad)
+        Adam(
+            learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, amsgrad: amsgrad,
+            weightDecay: weightDecay)
     }
 }

@@ -3,8 +3,8 @@ import FoveaGraph
 /// A rule that changes variables so that a loss becomes smaller.
 ///
 /// An optimizer is a value that holds settings only. What it remembers between steps is in an `OptimizerState`, and the
-/// step itself is a part of the graph. A new rule states its `slots` and its `step`; names, the count of steps and the
-/// checks are common to all.
+/// step itself is a part of the graph. A new rule states its `slots` and its `step`; names, the count of steps, weight
+/// decay, clipping, accumulation and the checks are common to all.
 public protocol Optimizer: Hashable, Codable, Sendable {
     /// The name under which it is saved, in lower case.
     static var name: String { get }
@@ -12,8 +12,21 @@ public protocol Optimizer: Hashable, Codable, Sendable {
     /// The step size at the start. The graph takes it as the argument `learning_rate`, so it can change between steps.
     var learningRate: Double { get set }
 
-    /// The names of the tensors kept for each variable, all of its shape and 0 at first.
-    var slots: [String] { get }
+    /// λ, the part of every variable that is taken away before each step, in units of the learning rate:
+    /// `w ← w - η·λ·w`. Not negative; nil decays nothing.
+    ///
+    /// The decay is decoupled from the gradient, so running means do not see it, as in Keras for every optimizer.
+    /// Loshchilov and Hutter 2017, "Decoupled weight decay regularization", arXiv:1711.05101.
+    var weightDecay: Double? { get set }
+
+    /// The tensors kept for each variable, all of its shape.
+    var slots: [OptimizerSlot] { get }
+
+    /// The numbers kept once for all variables.
+    var scalars: [OptimizerSlot] { get }
+
+    /// The new values of `scalars` at step `iteration`, 1 for the first.
+    func nextScalars(_ scalars: [Tensor], iteration: Tensor) throws -> [Tensor]
 
     /// The new value of one variable and of its slots.
     func step(_ inputs: OptimizerInputs) throws -> OptimizerOutputs
@@ -22,12 +35,29 @@ public protocol Optimizer: Hashable, Codable, Sendable {
     func checkSettings() throws
 }
 
+/// A tensor that an optimizer keeps between steps. One that is 0 at first may be written as its name alone.
+public struct OptimizerSlot: Hashable, Sendable, ExpressibleByStringLiteral {
+    public let name: String
+    /// What all elements are before the first step.
+    public let initialValue: Float
+
+    public init(_ name: String, initialValue: Float) {
+        self.name = name
+        self.initialValue = initialValue
+    }
+
+    public init(stringLiteral name: String) { self.init(name, initialValue: 0) }
+}
+
 /// What one variable's step is computed from.
 public struct OptimizerInputs: Sendable {
+    /// The variable after weight decay.
     public let value: Tensor
     public let gradient: Tensor
     /// In the order of the optimizer's `slots`.
     public let slots: [Tensor]
+    /// The new values of the optimizer's `scalars`, in their order.
+    public let scalars: [Tensor]
     /// A float32 scalar.
     public let learningRate: Tensor
     /// The number of this step, 1 for the first, as a float32 scalar.
@@ -45,49 +75,60 @@ public struct OptimizerOutputs: Sendable {
     }
 }
 
-/// What an optimizer remembers between steps.
-///
-/// The variables are named after the optimizer and what they belong to, such as `adam/conv2d/kernel/momentum`.
-public final class OptimizerState: Sendable {
-    /// The number of steps taken, `int32`.
-    public let iterations: Variable
-    let slots: [Variable: [Variable]]
-    /// Every variable of the state, the same order for the same model.
-    public let variables: [Variable]
-
-    /// The state before the first step.
-    public init(_ optimizer: some Optimizer, for trained: [Variable]) {
-        let name = type(of: optimizer).name
-        iterations = Variable(
-            name: "\(name)/iterations", initial: TensorValue(shape: .scalar, dtype: .int32, doubles: [0]))
-        var slots: [Variable: [Variable]] = [:]
-        for variable in trained {
-            slots[variable] = optimizer.slots.map {
-                Variable(
-                    name: "\(name)/\(variable.name)/\($0)",
-                    initial: TensorValue(repeating: 0, shape: variable.shape))
-            }
-        }
-        self.slots = slots
-        variables = [iterations] + trained.flatMap { slots[$0] ?? [] }
-    }
-}
-
 extension Optimizer {
+    public var scalars: [OptimizerSlot] { [] }
+    public func nextScalars(_ scalars: [Tensor], iteration: Tensor) throws -> [Tensor] { scalars }
+
     /// One step of every variable as updates for `Backend.compile`, those of the optimizer's state included.
     ///
-    /// The compiled graph has the input `learning_rate`, a float32 scalar.
+    /// The compiled graph has the input `learning_rate`, a float32 scalar. Gradients are accumulated if the state says so,
+    /// then clipped; then variables decay and take their step.
     ///
     /// - Parameters:
     ///   - variables: float32 variables, each once.
     ///   - gradients: the loss's gradient with respect to each, from `gradient(of:withRespectTo:)`.
     ///   - state: what is remembered between steps. Graphs that train the same variables share one; nil starts anew.
+    ///   - clipping: how large gradients are made smaller; nil leaves them.
     /// - Throws: `ShapeError` when gradients do not match the variables or the state is of others;
     ///   `TrainingError.invalidArgument` for a setting outside its range.
     public func updates(
-        for variables: [Variable], gradients: [Tensor], state: OptimizerState? = nil
+        for variables: [Variable], gradients: [Tensor], state: OptimizerState? = nil,
+        clipping: GradientClipping? = nil
     ) throws -> [Update] {
         try checkSettings()
+        let state = state ?? OptimizerState(self, for: variables)
+        try checkMatch(variables, gradients, state)
+        let accumulated = try state.accumulation?.adding(gradients, for: variables)
+        var gradients = accumulated?.means ?? gradients
+        if let clipping { gradients = try clipping.clipped(gradients) }
+
+        let iterations = try Tensor(state.iterations) + 1
+        let iteration = iterations.cast(to: .float32)
+        let learningRate = Tensor.argument("learning_rate")
+        let scalars = try nextScalars(state.scalars.map { Tensor($0) }, iteration: iteration)
+        var updates = [try Update(state.iterations, to: iterations)]
+        for (scalar, value) in zip(state.scalars, scalars) { updates.append(try Update(scalar, to: value)) }
+        for (variable, gradient) in zip(variables, gradients) {
+            let slots = state.slots[variable] ?? []
+            var value = Tensor(variable)
+            if let weightDecay { value = try value - value * (learningRate * Float(weightDecay)) }
+            let result = try step(
+                OptimizerInputs(
+                    value: value, gradient: gradient, slots: slots.map { Tensor($0) }, scalars: scalars,
+                    learningRate: learningRate, iteration: iteration))
+            updates.append(try Update(variable, to: result.value))
+            for (slot, value) in zip(slots, result.slots) { updates.append(try Update(slot, to: value)) }
+        }
+        guard let accumulated else { return updates }
+        return try accumulated.updates
+            + updates.map {
+                try Update(
+                    $0.variable, to: .select(accumulated.isComplete, $0.value, Tensor($0.variable)))
+            }
+    }
+
+    /// - Throws: `ShapeError` unless there is one gradient for each variable and the state was made for them.
+    private func checkMatch(_ variables: [Variable], _ gradients: [Tensor], _ state: OptimizerState) throws {
         let name = Self.name
         guard variables.count == gradients.count, Set(variables).count == variables.count else {
             throw ShapeError(
@@ -95,11 +136,9 @@ extension Optimizer {
                 "needs one gradient for each of \(variables.count) different variables, not \(gradients.count)"
             )
         }
-        let state = state ?? OptimizerState(self, for: variables)
-        let iterations = try Tensor(state.iterations) + 1
-        let learningRate = Tensor.argument("learning_rate")
-
-        var updates = [try Update(state.iterations, to: iterations)]
+        guard state.scalars.count == scalars.count else {
+            throw ShapeError(name, "the optimizer's state was made for another optimizer")
+        }
         for (variable, gradient) in zip(variables, gradients) {
             guard variable.dtype == .float32, gradient.node.type == variable.type else {
                 throw ShapeError(
@@ -108,19 +147,14 @@ extension Optimizer {
                         + "\(variable.type) and \(gradient.node.type)",
                     shapes: [variable.shape, gradient.shape])
             }
-            guard let slots = state.slots[variable], slots.count == self.slots.count else {
+            guard let kept = state.slots[variable], kept.count == slots.count else {
                 throw ShapeError(
                     name, "the optimizer's state was made for other variables than '\(variable.name)'")
             }
-            let result = try step(
-                OptimizerInputs(
-                    value: Tensor(variable), gradient: gradient, slots: slots.map { Tensor($0) },
-                    learningRate: learningRate, iteration: iterations.cast(to: .float32)))
-            updates.append(try Update(variable, to: result.value))
-            for (slot, value) in zip(slots, result.slots) { updates.append(try Update(slot, to: value)) }
         }
-        return updates
     }
+
+    // MARK: Checks of settings
 
     /// Checks one setting.
     func check(_ setting: String, _ value: Double, in range: some RangeExpression<Double>, _ text: String)
@@ -131,7 +165,22 @@ extension Optimizer {
         }
     }
 
-    func checkLearningRate() throws {
+    /// Checks what every optimizer has.
+    func checkCommonSettings() throws {
         try check("learningRate", learningRate, in: 0..., "a number that is not negative, such as 0.001")
+        if let weightDecay {
+            try check("weightDecay", weightDecay, in: 0..., "a number that is not negative, such as 0.004")
+        }
+    }
+
+    func checkEpsilon(_ epsilon: Double) throws {
+        try check("epsilon", epsilon, in: Double.leastNonzeroMagnitude..., "a positive number, such as 1e-7")
+    }
+
+    /// Checks the settings of Adam and its relatives.
+    func checkMoments(beta1: Double, beta2: Double, epsilon: Double) throws {
+        try check("beta1", beta1, in: 0..<1, "a number in 0..<1")
+        try check("beta2", beta2, in: 0..<1, "a number in 0..<1")
+        try checkEpsilon(epsilon)
     }
 }

@@ -20,19 +20,21 @@ public struct RMSprop: Optimizer {
     public var epsilon: Double
     /// Whether the mean gradient is subtracted.
     public var centered: Bool
+    public var weightDecay: Double?
 
     public init(
         learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
-        centered: Bool = false
+        centered: Bool = false, weightDecay: Double? = nil
     ) {
         self.learningRate = learningRate
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
         self.centered = centered
+        self.weightDecay = weightDecay
     }
 
-    public var slots: [String] {
+    public var slots: [OptimizerSlot] {
         ["velocity"] + (momentum == 0 ? [] : ["momentum"]) + (centered ? ["average_gradient"] : [])
     }
 
@@ -56,10 +58,10 @@ public struct RMSprop: Optimizer {
     }
 
     public func checkSettings() throws {
-        try checkLearningRate()
+        try checkCommonSettings()
         try check("rho", rho, in: 0...1, "a number in 0...1")
         try check("momentum", momentum, in: 0...1, "a number in 0...1")
-        try check("epsilon", epsilon, in: Double.leastNonzeroMagnitude..., "a positive number, such as 1e-7")
+        try checkEpsilon(epsilon)
     }
 }
 
@@ -67,9 +69,10 @@ extension Optimizer where Self == RMSprop {
     /// RMSprop with Keras's defaults.
     public static func rmsprop(
         learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
-        centered: Bool = false
+        centered: Bool = false, weightDecay: Double? = nil
     ) -> RMSprop {
         RMSprop(
-            learningRate: learningRate, rho: rho, momentum: momentum, epsilon: epsilon, centered: centered)
+            learningRate: learningRate, rho: rho, momentum: momentum, epsilon: epsilon, centered: centered,
+            weightDecay: weightDecay)
     }
 }

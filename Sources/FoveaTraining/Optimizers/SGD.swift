@@ -16,14 +16,18 @@ public struct SGD: Optimizer {
     public var momentum: Double
     /// Whether the gradient counts once more ahead of the momentum.
     public var nesterov: Bool
+    public var weightDecay: Double?
 
-    public init(learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false) {
+    public init(
+        learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double? = nil
+    ) {
         self.learningRate = learningRate
         self.momentum = momentum
         self.nesterov = nesterov
+        self.weightDecay = weightDecay
     }
 
-    public var slots: [String] { momentum == 0 ? [] : ["momentum"] }
+    public var slots: [OptimizerSlot] { momentum == 0 ? [] : ["momentum"] }
 
     public func step(_ inputs: OptimizerInputs) throws -> OptimizerOutputs {
         let move = try inputs.learningRate * inputs.gradient
@@ -34,14 +38,16 @@ public struct SGD: Optimizer {
     }
 
     public func checkSettings() throws {
-        try checkLearningRate()
+        try checkCommonSettings()
         try check("momentum", momentum, in: 0...1, "a number in 0...1")
     }
 }
 
 extension Optimizer where Self == SGD {
     /// Stochastic gradient descent with Keras's defaults.
-    public static func sgd(learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false) -> SGD {
-        SGD(learningRate: learningRate, momentum: momentum, nesterov: nesterov)
+    public static func sgd(
+        learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double? = nil
+    ) -> SGD {
+        SGD(learningRate: learningRate, momentum: momentum, nesterov: nesterov, weightDecay: weightDecay)
     }
 }
