@@ -194,6 +194,17 @@ public struct ConfigurationReader {
         }
     }
 
+    public mutating func optionalNumber(_ key: String) throws(ConfigurationError) -> Double? {
+        try take(key, "a number or null") { value -> Double?? in
+            switch value {
+            case .null: .some(nil)
+            case .integer(let number): Double(number)
+            case .number(let number): number
+            default: nil
+            }
+        }
+    }
+
     public mutating func bool(_ key: String) throws(ConfigurationError) -> Bool {
         try take(key, "true or false") { if case .bool(let value) = $0 { value } else { nil } }
     }

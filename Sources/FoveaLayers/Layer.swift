@@ -133,8 +133,10 @@ extension Layer {
 
 /// The layers that files may contain. Pass a longer list to read layers of your own.
 public let builtInLayers: [any Layer.Type] = [
-    Activation.self, AveragePooling2D.self, Conv2D.self, Dense.self, Dropout.self, Flatten.self,
-    GlobalAveragePooling2D.self, MaxPooling2D.self, Model.self, Reshape.self, Sequential.self,
+    Activation.self, Add.self, Average.self, AveragePooling2D.self, BatchNormalization.self, Concatenate.self,
+    Conv2D.self, Dense.self, Dropout.self, Flatten.self, GlobalAveragePooling2D.self, MaxPooling2D.self,
+    Maximum.self, Minimum.self, Model.self, Multiply.self, ReLU.self, Reshape.self, Sequential.self,
+    Subtract.self,
 ]
 
 /// A layer from `{"class_name": …, "config": {"name": …, …}}`.

@@ -1,0 +1,89 @@
+import FoveaGraph
+
+/// What layers that scale and shift normalized numbers have in common: gamma, beta and their settings.
+struct ScaleArguments: Sendable {
+    /// Nil without scale.
+    let gamma: Parameter?
+    /// Nil without offset.
+    let beta: Parameter?
+    /// Kept for the configuration, also where they are not used.
+    private let possibleGamma: Parameter
+    private let possibleBeta: Parameter
+
+    init(
+        center: Bool, scale: Bool, betaInitializer: Initializer, gammaInitializer: Initializer,
+        betaRegularizer: Regularizer?, gammaRegularizer: Regularizer?, betaConstraint: Constraint?,
+        gammaConstraint: Constraint?
+    ) {
+        possibleGamma = Parameter(
+            "gamma", initializer: gammaInitializer, regularizer: gammaRegularizer,
+            constraint: gammaConstraint)
+        possibleBeta = Parameter(
+            "beta", initializer: betaInitializer, regularizer: betaRegularizer, constraint: betaConstraint)
+        gamma = scale ? possibleGamma : nil
+        beta = center ? possibleBeta : nil
+    }
+
+    var parameters: [Parameter] { [gamma, beta].compactMap(\.self) }
+
+    func declare(shape: Shape, in scope: inout BuildScope) throws(ShapeError) {
+        for parameter in parameters { try parameter.declare(shape: shape, in: &scope) }
+    }
+
+    /// `centered · (gamma / √(variance + epsilon)) + beta`, with gamma and beta seen under a shape that can be broadcast.
+    func normalize(
+        _ centered: Tensor, variance: Tensor, epsilon: Double, as shape: Shape
+    ) throws(ShapeError) -> Tensor {
+        var factor = try (variance + Float(epsilon)).unary(.rsqrt)
+        if let gamma { factor = try factor * gamma.tensor.reshaped(to: shape) }
+        let scaled = try centered * factor
+        guard let beta else { return scaled }
+        return try scaled + beta.tensor.reshaped(to: shape)
+    }
+
+    // MARK: Configuration
+
+    var configuration: Configuration {
+        var settings: Configuration = [
+            "center": .bool(beta != nil), "scale": .bool(gamma != nil),
+            "beta_initializer": possibleBeta.initializer.configuration,
+            "gamma_initializer": possibleGamma.initializer.configuration,
+        ]
+        settings["beta_regularizer"] = possibleBeta.regularizer?.configuration
+        settings["gamma_regularizer"] = possibleGamma.regularizer?.configuration
+        settings["beta_constraint"] = possibleBeta.constraint?.configuration
+        settings["gamma_constraint"] = possibleGamma.constraint?.configuration
+        return settings
+    }
+
+    init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
+        self.init(
+            center: try reader.bool("center"), scale: try reader.bool("scale"),
+            betaInitializer: try reader.initializer("beta_initializer"),
+            gammaInitializer: try reader.initializer("gamma_initializer"),
+            betaRegularizer: try reader.regularizer("beta_regularizer"),
+            gammaRegularizer: try reader.regularizer("gamma_regularizer"),
+            betaConstraint: try reader.constraint("beta_constraint"),
+            gammaConstraint: try reader.constraint("gamma_constraint"))
+    }
+}
+
+extension Layer {
+    /// An axis counted from the front, where it is none of examples.
+    func exampleAxis(_ axis: Int, of shape: Shape) throws(ShapeError) -> Int {
+        let place = axis < 0 ? axis.addingReportingOverflow(shape.rank).partialValue : axis
+        guard (1..<max(shape.rank, 1)).contains(place) else {
+            throw error(
+                "axis \(axis) is none of an example; axis 0 is the batch, the others are "
+                    + "\(shape.rank < 2 ? "missing" : "1 to \(shape.rank - 1), or -1 for the last")", shape)
+        }
+        return place
+    }
+
+    func checkEpsilon(_ epsilon: Double, _ shape: Shape) throws(ShapeError) {
+        // Checked as the float32 that the graph holds.
+        guard Float(epsilon) > 0, Float(epsilon).isFinite else {
+            throw error("epsilon must be positive and finite, not \(epsilon)", shape)
+        }
+    }
+}
