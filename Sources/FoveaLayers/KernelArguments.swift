@@ -12,21 +12,37 @@ struct KernelArguments: Sendable {
     /// What stands before `_initializer` among the settings.
     private let kernelKey: String
 
+    /// - Parameters:
+    ///   - kernelName: the kernel's name in weight files.
+    ///   - kernelKey: what stands before `_initializer` among the settings.
     init(
-        kernelKey: String = "kernel", activation: ActivationFunction, useBias: Bool,
+        kernelName: String = "kernel", kernelKey: String = "kernel", activation: ActivationFunction,
+        useBias: Bool,
         kernelInitializer: Initializer, biasInitializer: Initializer, kernelRegularizer: Regularizer?,
         biasRegularizer: Regularizer?, activityRegularizer: Regularizer?, kernelConstraint: Constraint?,
         biasConstraint: Constraint?
     ) {
+        self.init(
+            kernel: Parameter(
+                kernelName, initializer: kernelInitializer, regularizer: kernelRegularizer,
+                constraint: kernelConstraint),
+            bias: Parameter(
+                "bias", initializer: biasInitializer, regularizer: biasRegularizer, constraint: biasConstraint
+            ),
+            useBias: useBias, activation: activation, activityRegularizer: activityRegularizer,
+            kernelKey: kernelKey)
+    }
+
+    private init(
+        kernel: Parameter, bias: Parameter, useBias: Bool, activation: ActivationFunction,
+        activityRegularizer: Regularizer?, kernelKey: String
+    ) {
+        self.kernel = kernel
+        self.bias = useBias ? bias : nil
         self.activation = activation
         self.activityRegularizer = activityRegularizer
         self.kernelKey = kernelKey
-        kernel = Parameter(
-            "kernel", initializer: kernelInitializer, regularizer: kernelRegularizer,
-            constraint: kernelConstraint)
-        unusedBias = Parameter(
-            "bias", initializer: biasInitializer, regularizer: biasRegularizer, constraint: biasConstraint)
-        bias = useBias ? unusedBias : nil
+        unusedBias = bias
     }
 
     var parameters: [Parameter] { [kernel] + (bias.map { [$0] } ?? []) }
@@ -50,28 +66,38 @@ struct KernelArguments: Sendable {
     var configuration: Configuration {
         var settings: Configuration = [
             "activation": .string(activation.rawValue), "use_bias": .bool(bias != nil),
-            "\(kernelKey)_initializer": kernel.initializer.configuration,
-            "bias_initializer": unusedBias.initializer.configuration,
         ]
-        settings["\(kernelKey)_regularizer"] = kernel.regularizer?.configuration
-        settings["bias_regularizer"] = unusedBias.regularizer?.configuration
         settings["activity_regularizer"] = activityRegularizer?.configuration
-        settings["\(kernelKey)_constraint"] = kernel.constraint?.configuration
-        settings["bias_constraint"] = unusedBias.constraint?.configuration
+        return settings.with(kernel.settings(kernelKey)).with(unusedBias.settings("bias"))
+    }
+
+    init(
+        kernelName: String = "kernel", kernelKey: String = "kernel", _ reader: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(
+            kernel: try Parameter(kernelName, key: kernelKey, &reader),
+            bias: try Parameter("bias", key: "bias", &reader), useBias: try reader.bool("use_bias"),
+            activation: try reader.choice("activation"),
+            activityRegularizer: try reader.regularizer("activity_regularizer"), kernelKey: kernelKey)
+    }
+}
+
+extension Parameter {
+    /// Initializer, regularizer and constraint under keys such as `kernel_initializer`, with `key` in front.
+    func settings(_ key: String) -> Configuration {
+        var settings: Configuration = ["\(key)_initializer": initializer.configuration]
+        settings["\(key)_regularizer"] = regularizer?.configuration
+        settings["\(key)_constraint"] = constraint?.configuration
         return settings
     }
 
-    init(kernelKey: String = "kernel", _ reader: inout ConfigurationReader) throws(ConfigurationError) {
+    convenience init(
+        _ name: String, key: String, _ reader: inout ConfigurationReader
+    ) throws(ConfigurationError) {
         self.init(
-            kernelKey: kernelKey, activation: try reader.choice("activation"),
-            useBias: try reader.bool("use_bias"),
-            kernelInitializer: try reader.initializer("\(kernelKey)_initializer"),
-            biasInitializer: try reader.initializer("bias_initializer"),
-            kernelRegularizer: try reader.regularizer("\(kernelKey)_regularizer"),
-            biasRegularizer: try reader.regularizer("bias_regularizer"),
-            activityRegularizer: try reader.regularizer("activity_regularizer"),
-            kernelConstraint: try reader.constraint("\(kernelKey)_constraint"),
-            biasConstraint: try reader.constraint("bias_constraint"))
+            name, initializer: try reader.initializer("\(key)_initializer"),
+            regularizer: try reader.regularizer("\(key)_regularizer"),
+            constraint: try reader.constraint("\(key)_constraint"))
     }
 }
 

@@ -42,7 +42,32 @@ import Testing
             Dropout(rate: 0.25)
             twoPaths
             Reshape(targetShape: [-1, 5, 3])
-            GlobalAveragePooling2D(keepDims: true)
+            Sequential(name: "images") {
+                ZeroPadding2D(padding: ((1, 2), (0, 3)))
+                Cropping2D(cropping: ((1, 0), (2, 0)))
+                UpSampling2D(size: [1, 2], interpolation: .bilinear)
+                Conv2DTranspose(
+                    filters: 2, kernelSize: [2, 3], strides: 2, padding: .same, outputPadding: [1, 0],
+                    dataFormat: .channelsFirst)
+                DepthwiseConv2D(
+                    kernelSize: [2, 1], padding: .same, depthMultiplier: 2, depthwiseInitializer: .heNormal)
+                SeparableConv2D(
+                    filters: 3, kernelSize: 2, depthMultiplier: 2, depthwiseInitializer: .ones,
+                    pointwiseInitializer: .lecunUniform)
+            }
+            Reshape(targetShape: [-1, 3])
+            Sequential(name: "sequences") {
+                Conv1D(filters: 4, kernelSize: 3, padding: .causal, dilationRate: 2)
+                MaxPooling1D(poolSize: 3, strides: 2, padding: .same)
+                AveragePooling1D(dataFormat: .channelsFirst)
+                GlobalMaxPooling1D(keepDims: true)
+                GlobalAveragePooling1D()
+            }
+            Reshape(targetShape: [1, 2, 1])
+            Sequential(name: "means") {
+                GlobalAveragePooling2D(keepDims: true)
+                GlobalMaxPooling2D(dataFormat: .channelsFirst, keepDims: true)
+            }
             Flatten()
             Dense(
                 units: 2, activation: .elu, useBias: false,
@@ -66,6 +91,21 @@ import Testing
         #expect(
             kinds(model) == Set(builtInLayers.map { $0.typeName }),
             "a kind of layer is missing in the round trip")
+    }
+
+    /// Files of channels-last layers, and those from before there was a choice, have no `data_format`.
+    @Test func dataFormatIsOptional() throws {
+        #expect(Flatten().configuration["data_format"] == nil)
+        let first = try model(Conv1D(filters: 2, kernelSize: 1, dataFormat: .channelsFirst), input: [3, 5])
+        let copy = try makeModel(first.architecture)
+        #expect((copy.layers[0] as? Conv1D)?.dataFormat == .channelsFirst)
+        #expect(try copy.outputShape == [2, 5])
+        let last = try model(Conv1D(filters: 2, kernelSize: 1), input: [3, 5])
+        #expect((try makeModel(last.architecture).layers[0] as? Conv1D)?.dataFormat == .channelsLast)
+        let keras = replacing(
+            .object(try last.architecture), at: ["config", "layers", "0", "config", "data_format"],
+            with: .string("channels_last"))
+        #expect(try read(keras).outputShape == [3, 2])
     }
 
     @Test(arguments: [
@@ -109,12 +149,15 @@ import Testing
         for path in paths(of: good) {
             let original = try #require(value(good, at: path))
             let missing = replacing(good, at: path, with: nil)
-            if !["beta_regularizer", "gamma_constraint"].contains(path.last) {
+            // Where the channels are, penalties and rules may be left unsaid.
+            if !["beta_regularizer", "gamma_constraint", "data_format"].contains(path.last) {
                 #expect(throws: ConfigurationError.self, "without \(path)") { try read(missing) }
             }
             for other in replacements where kind(of: other) != kind(of: original) {
                 // These may also be null; a number may be an integer.
-                if ["name", "build_input_shape", "max_value"].contains(path.last), other == .null {
+                if ["name", "build_input_shape", "max_value", "output_padding"].contains(path.last),
+                    other == .null
+                {
                     continue
                 }
                 if case (.number, .integer) = (original, other) { continue }

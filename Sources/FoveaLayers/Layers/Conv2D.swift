@@ -1,19 +1,25 @@
 import FoveaGraph
 
-/// 2-D convolution: `y = activation(x ⊛ kernel + bias)`, where each output pixel sums the products of a
-/// filter with the pixels under it (the filter is not flipped).
+/// 2-D convolution: `y = activation(x ⊛ kernel + bias)`, where each output pixel sums the products of a filter
+/// with the pixels under it (the filter is not flipped):
+/// `(x ⊛ k)[i, j, o] = Σ_{r, s, c} x[i·stride + r·dilation - padding, …, c] · k[r, s, c, o]`. LeCun et al. 1989,
+/// "Backpropagation applied to handwritten zip code recognition".
 ///
 /// - Input: `[batch, height, width, channels]`.
 /// - Output: `[batch, height', width', filters]`; `height'` and `width'` follow from `padding`.
 /// - Parameters: `kernel` `[kernel height, kernel width, channels / groups, filters]`, `bias` `[filters]`.
-public final class Conv2D: UnaryLayer {
+/// - Errors: `ShapeError` when built, for sizes that are not positive or exceed 65,536, for strides and dilations
+///   that both exceed 1, for groups that do not divide channels and filters, and when no window fits the image.
+public final class Conv2D: ConvolutionLayer {
     public static let typeName = "Conv2D"
     public let name: String?
     public let filters: Int
     public let groups: Int
-    private let arguments: KernelArguments
-    private let window: WindowArguments
+    public let dataFormat: DataFormat
+    let window: WindowArguments
+    let arguments: KernelArguments
 
+    public var ownParameters: [Parameter] { arguments.parameters }
     public var kernel: Parameter { arguments.kernel }
     /// Nil without bias.
     public var bias: Parameter? { arguments.bias }
@@ -22,13 +28,13 @@ public final class Conv2D: UnaryLayer {
     public var strides: Size2D { window.strides }
     public var dilationRate: Size2D { window.dilations }
     public var padding: Padding { window.padding }
-    public var ownParameters: [Parameter] { arguments.parameters }
 
     /// - Parameters:
     ///   - filters: how many features are computed for each pixel.
     ///   - kernelSize: height and width of a filter, in pixels.
     ///   - strides: steps from one window to the next.
     ///   - padding: what is done at the border.
+    ///   - dataFormat: where the channels are.
     ///   - dilationRate: distance between the pixels that a filter sees; with more than 1, strides must be 1.
     ///   - groups: into how many independent parts channels and filters are divided.
     ///   - activation: applied to the result.
@@ -43,7 +49,8 @@ public final class Conv2D: UnaryLayer {
     ///   - name: the layer's name in its model; chosen by the model when nil.
     public convenience init(
         filters: Int, kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid,
-        dilationRate: Size2D = 1, groups: Int = 1, activation: ActivationFunction = .linear,
+        dataFormat: DataFormat = .channelsLast, dilationRate: Size2D = 1, groups: Int = 1,
+        activation: ActivationFunction = .linear,
         useBias: Bool = true, kernelInitializer: Initializer = .glorotUniform,
         biasInitializer: Initializer = .zeros, kernelRegularizer: Regularizer? = nil,
         biasRegularizer: Regularizer? = nil, activityRegularizer: Regularizer? = nil,
@@ -52,7 +59,8 @@ public final class Conv2D: UnaryLayer {
         self.init(
             filters: filters, groups: groups,
             window: WindowArguments(
-                window: kernelSize, strides: strides, dilations: dilationRate, padding: padding),
+                kernelSize: kernelSize, strides: strides, dilationRate: dilationRate, padding: padding),
+            dataFormat: dataFormat,
             arguments: KernelArguments(
                 activation: activation, useBias: useBias, kernelInitializer: kernelInitializer,
                 biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer,
@@ -60,63 +68,24 @@ public final class Conv2D: UnaryLayer {
                 kernelConstraint: kernelConstraint, biasConstraint: biasConstraint), name: name)
     }
 
-    private init(
-        filters: Int, groups: Int, window: WindowArguments, arguments: KernelArguments, name: String?
+    init(
+        filters: Int, groups: Int, window: WindowArguments, dataFormat: DataFormat,
+        arguments: KernelArguments,
+        name: String?
     ) {
         self.filters = filters
         self.groups = groups
         self.window = window
+        self.dataFormat = dataFormat
         self.arguments = arguments
         self.name = name
     }
 
-    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        _ = try path(over: input)
-        guard filters > 0 else { throw error("filters must be positive, not \(filters)", input) }
-        guard strides == 1 || dilationRate == 1 else {
-            throw error(
-                "strides \(strides) and dilationRate \(dilationRate) cannot both exceed 1; set one to 1",
-                input)
-        }
-        let channels = input.channels
-        guard groups > 0, channels % groups == 0, filters % groups == 0 else {
-            throw error(
-                "groups must be positive and divide both the \(channels) channels and the \(filters) "
-                    + "filters, not \(groups)", input)
-        }
-        try arguments.declare(
-            kernel: [kernelSize.height, kernelSize.width, channels / groups, filters], bias: filters,
-            in: &scope)
-    }
-
-    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        let path = try path(over: x.shape)
-        let convolution = Convolution(
-            strides: strides, dilations: dilationRate, padding: path.padding, groups: groups)
-        return try arguments.finish(x.convolved(with: kernel.tensor, convolution))
-    }
-
-    private func path(over images: Shape) throws(ShapeError) -> SlidingWindow {
-        try window.path(over: images, layer: Self.typeName, name: "kernelSize")
-    }
-
-    public var configuration: Configuration {
-        arguments.configuration.with([
-            "filters": .integer(filters), "kernel_size": .size(kernelSize), "strides": .size(strides),
-            "padding": .string(padding.rawValue), "dilation_rate": .size(dilationRate),
-            "groups": .integer(groups),
-        ])
-    }
+    public var configuration: Configuration { settings }
 
     public convenience init(
         name: String?, configuration: inout ConfigurationReader
     ) throws(ConfigurationError) {
-        self.init(
-            filters: try configuration.integer("filters"), groups: try configuration.integer("groups"),
-            window: WindowArguments(
-                window: try configuration.size("kernel_size"), strides: try configuration.size("strides"),
-                dilations: try configuration.size("dilation_rate"),
-                padding: try configuration.choice("padding")),
-            arguments: try KernelArguments(&configuration), name: name)
+        try self.init(name: name, settings: &configuration)
     }
 }

@@ -1,54 +1,85 @@
 import FoveaGraph
 
-/// The largest value under a moving window, channel by channel.
-///
-/// - Input: `[batch, height, width, channels]`.
-/// - Output: `[batch, height', width', channels]`; `height'` and `width'` follow from `padding`, which never
-///   wins.
-public final class MaxPooling2D: UnaryLayer {
-    public static let typeName = "MaxPooling2D"
-    public let name: String?
-    private let window: WindowArguments
+/// What a pooling layer makes of the pixels it pools.
+public protocol PoolingKind: Sendable {
+    /// What it is called in the names of layers, as `Max` in `MaxPooling2D`.
+    static var name: String { get }
 
-    public var poolSize: Size2D { window.window }
-    public var strides: Size2D { window.strides }
-    public var padding: Padding { window.padding }
+    /// The pixels under each window of images `[batch, height, width, channels]` pooled.
+    static func pool(_ images: Tensor, _ window: SlidingWindow) throws(ShapeError) -> Tensor
 
-    /// - Parameters:
-    ///   - poolSize: height and width of the window, in pixels.
-    ///   - strides: steps from one window to the next; `poolSize` when nil, so that windows do not overlap.
-    ///   - padding: what is done at the border.
-    ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(poolSize: Size2D = 2, strides: Size2D? = nil, padding: Padding = .valid, name: String? = nil)
-    {
-        window = WindowArguments(window: poolSize, strides: strides ?? poolSize, padding: padding)
-        self.name = name
+    /// All pixels of each image pooled, to `[batch, 1, 1, channels]`.
+    static func poolAll(_ images: Tensor) throws(ShapeError) -> Tensor
+}
+
+/// The largest of them. What padding adds never wins, and the gradient goes to the first largest pixel of a
+/// window; over whole images, equal largest pixels share it.
+public enum MaximumPooling: PoolingKind {
+    public static let name = "Max"
+
+    public static func pool(_ images: Tensor, _ window: SlidingWindow) throws(ShapeError) -> Tensor {
+        try images.maxPooled(window)
     }
 
-    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        _ = try window.path(over: input, layer: Self.typeName, name: "poolSize")
-    }
-
-    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        try x.maxPooled(window.path(over: x.shape, layer: Self.typeName, name: "poolSize"))
-    }
-
-    public var configuration: Configuration { window.poolingConfiguration }
-
-    public init(name: String?, configuration: inout ConfigurationReader) throws(ConfigurationError) {
-        window = try WindowArguments(pooling: &configuration)
-        self.name = name
+    public static func poolAll(_ images: Tensor) throws(ShapeError) -> Tensor {
+        try images.max(axes: [1, 2], keepDims: true)
     }
 }
 
-/// The mean under a moving window, channel by channel. Padding is not counted.
+/// Their mean. What padding adds is not counted.
+public enum MeanPooling: PoolingKind {
+    public static let name = "Average"
+
+    public static func pool(_ images: Tensor, _ window: SlidingWindow) throws(ShapeError) -> Tensor {
+        try images.averagePooled(window)
+    }
+
+    public static func poolAll(_ images: Tensor) throws(ShapeError) -> Tensor {
+        try images.mean(axes: [1, 2], keepDims: true)
+    }
+}
+
+/// The largest pixel under a moving window, channel by channel: `y[i, j, c] = max x[i·stride + r - padding, …, c]`
+/// over the window's `r` and `s`. Padding never wins. Ranzato et al. 2007, "Unsupervised learning of invariant
+/// feature hierarchies with applications to object recognition".
 ///
 /// - Input: `[batch, height, width, channels]`.
 /// - Output: `[batch, height', width', channels]`; `height'` and `width'` follow from `padding`.
-public final class AveragePooling2D: UnaryLayer {
-    public static let typeName = "AveragePooling2D"
+/// - Errors: `ShapeError` when built, for sizes that are not positive or exceed 65,536, and when no window fits
+///   the image.
+public typealias MaxPooling2D = Pooling2D<MaximumPooling>
+
+/// The mean under a moving window, channel by channel: `y[i, j, c] = mean x[i·stride + r - padding, …, c]` over
+/// the window's `r` and `s`. Padding is not counted. LeCun et al. 1998, "Gradient-based learning applied to
+/// document recognition".
+///
+/// - Input: `[batch, height, width, channels]`.
+/// - Output: `[batch, height', width', channels]`; `height'` and `width'` follow from `padding`.
+/// - Errors: `ShapeError` when built, for sizes that are not positive or exceed 65,536, and when no window fits
+///   the image.
+public typealias AveragePooling2D = Pooling2D<MeanPooling>
+
+/// The largest step under a moving window over sequences, channel by channel: `MaxPooling2D` of images of height
+/// 1.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, steps', channels]`; `steps'` follows from `padding`.
+/// - Errors: `ShapeError` when built, as `MaxPooling2D`.
+public typealias MaxPooling1D = Pooling1D<MaximumPooling>
+
+/// The mean under a moving window over sequences, channel by channel: `AveragePooling2D` of images of height 1.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, steps', channels]`; `steps'` follows from `padding`.
+/// - Errors: `ShapeError` when built, as `AveragePooling2D`.
+public typealias AveragePooling1D = Pooling1D<MeanPooling>
+
+/// A window that moves over images and makes one pixel of those under it: `MaxPooling2D` or `AveragePooling2D`.
+public final class Pooling2D<Kind: PoolingKind>: PoolingLayer {
+    public static var typeName: String { "\(Kind.name)Pooling2D" }
     public let name: String?
-    private let window: WindowArguments
+    public let dataFormat: DataFormat
+    let window: WindowArguments
 
     public var poolSize: Size2D { window.window }
     public var strides: Size2D { window.strides }
@@ -58,70 +89,96 @@ public final class AveragePooling2D: UnaryLayer {
     ///   - poolSize: height and width of the window, in pixels.
     ///   - strides: steps from one window to the next; `poolSize` when nil, so that windows do not overlap.
     ///   - padding: what is done at the border.
+    ///   - dataFormat: where the channels are.
     ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(poolSize: Size2D = 2, strides: Size2D? = nil, padding: Padding = .valid, name: String? = nil)
-    {
-        window = WindowArguments(window: poolSize, strides: strides ?? poolSize, padding: padding)
-        self.name = name
-    }
-
-    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        _ = try window.path(over: input, layer: Self.typeName, name: "poolSize")
-    }
-
-    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        try x.averagePooled(window.path(over: x.shape, layer: Self.typeName, name: "poolSize"))
-    }
-
-    public var configuration: Configuration { window.poolingConfiguration }
-
-    public init(name: String?, configuration: inout ConfigurationReader) throws(ConfigurationError) {
-        window = try WindowArguments(pooling: &configuration)
-        self.name = name
-    }
-}
-
-extension WindowArguments {
-    fileprivate var poolingConfiguration: Configuration {
-        ["pool_size": .size(window), "strides": .size(strides), "padding": .string(padding.rawValue)]
-    }
-
-    fileprivate init(pooling configuration: inout ConfigurationReader) throws(ConfigurationError) {
+    public convenience init(
+        poolSize: Size2D = 2, strides: Size2D? = nil, padding: Padding = .valid,
+        dataFormat: DataFormat = .channelsLast, name: String? = nil
+    ) {
         self.init(
-            window: try configuration.size("pool_size"), strides: try configuration.size("strides"),
-            padding: try configuration.choice("padding"))
+            window: WindowArguments(poolSize: poolSize, strides: strides, padding: padding),
+            dataFormat: dataFormat, name: name)
     }
-}
 
-/// The mean of each channel over the whole image. Lin et al. 2013, arXiv:1312.4400.
-///
-/// - Input: `[batch, height, width, channels]`.
-/// - Output: `[batch, channels]`, or `[batch, 1, 1, channels]` when dimensions are kept.
-public final class GlobalAveragePooling2D: UnaryLayer {
-    public static let typeName = "GlobalAveragePooling2D"
-    public let name: String?
-    public let keepDims: Bool
-
-    /// - Parameters:
-    ///   - keepDims: whether height and width stay, as 1.
-    ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(keepDims: Bool = false, name: String? = nil) {
-        self.keepDims = keepDims
+    init(window: WindowArguments, dataFormat: DataFormat, name: String?) {
+        self.window = window
+        self.dataFormat = dataFormat
         self.name = name
     }
 
-    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        guard x.shape.rank == 4 else {
-            throw error("it works on images [batch, height, width, channels]; put it before Flatten", x.shape)
-        }
-        return try x.mean(axes: [1, 2], keepDims: keepDims)
-    }
-
-    public var configuration: Configuration { ["keepdims": .bool(keepDims)] }
+    public var configuration: Configuration { settings }
 
     public convenience init(
         name: String?, configuration: inout ConfigurationReader
     ) throws(ConfigurationError) {
-        self.init(keepDims: try configuration.bool("keepdims"), name: name)
+        try self.init(name: name, settings: &configuration)
+    }
+}
+
+/// A window that moves over sequences and makes one step of those under it: `MaxPooling1D` or `AveragePooling1D`.
+public final class Pooling1D<Kind: PoolingKind>: PoolingLayer {
+    public static var typeName: String { "\(Kind.name)Pooling1D" }
+    public static var spatialAxes: Int { 1 }
+    public let name: String?
+    public let dataFormat: DataFormat
+    let window: WindowArguments
+
+    public var poolSize: Int { window.window.width }
+    public var strides: Int { window.strides.width }
+    public var padding: Padding { window.padding }
+
+    /// - Parameters:
+    ///   - poolSize: the length of the window, in steps.
+    ///   - strides: steps from one window to the next; `poolSize` when nil, so that windows do not overlap.
+    ///   - padding: what is done at the ends.
+    ///   - dataFormat: where the channels are.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public convenience init(
+        poolSize: Int = 2, strides: Int? = nil, padding: Padding = .valid,
+        dataFormat: DataFormat = .channelsLast, name: String? = nil
+    ) {
+        self.init(
+            window: WindowArguments(
+                poolSize: Size2D(1, poolSize), strides: strides.map { Size2D(1, $0) }, padding: padding),
+            dataFormat: dataFormat, name: name)
+    }
+
+    init(window: WindowArguments, dataFormat: DataFormat, name: String?) {
+        self.window = window
+        self.dataFormat = dataFormat
+        self.name = name
+    }
+
+    public var configuration: Configuration { settings }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        try self.init(name: name, settings: &configuration)
+    }
+}
+
+/// What pooling layers with a window have in common, which is all but the number of axes.
+protocol PoolingLayer: SpatialLayer {
+    associatedtype Kind: PoolingKind
+    var window: WindowArguments { get }
+    init(window: WindowArguments, dataFormat: DataFormat, name: String?)
+}
+
+extension PoolingLayer {
+    public func build(images: Shape, in scope: inout BuildScope) {}
+
+    public func call(images: Tensor) throws(ShapeError) -> Tensor {
+        try Kind.pool(images, window.path(over: images.shape.imageSize, layer: Self.typeName))
+    }
+
+    var settings: Configuration {
+        window.configuration(spatialAxes: Self.spatialAxes).with(dataFormat.configuration)
+    }
+
+    init(name: String?, settings reader: inout ConfigurationReader) throws(ConfigurationError) {
+        self.init(
+            window: try WindowArguments(.poolSize, spatialAxes: Self.spatialAxes, &reader),
+            dataFormat: try DataFormat(&reader), name: name)
     }
 }

@@ -1,27 +1,37 @@
 import FoveaGraph
 
-/// Each example's elements in one row, the last axis fastest.
+/// Each example's elements in one row, the last axis fastest. Channels that come first are moved to the end
+/// before, so that both formats give the same row.
 ///
 /// - Input: `[batch, …]`.
 /// - Output: `[batch, elements of one example]`.
+/// - Errors: `ShapeError` when built, for an input without a batch axis.
 public final class Flatten: UnaryLayer {
     public static let typeName = "Flatten"
     public let name: String?
+    public let dataFormat: DataFormat
 
-    /// - Parameter name: the layer's name in its model; chosen by the model when nil.
-    public init(name: String? = nil) { self.name = name }
+    /// - Parameters:
+    ///   - dataFormat: where the channels are.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(dataFormat: DataFormat = .channelsLast, name: String? = nil) {
+        self.dataFormat = dataFormat
+        self.name = name
+    }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
         guard let batch = x.shape.dimensions.first,
             let count = productOfPositive(x.shape.dimensions.dropFirst())
         else { throw error("it needs a batch axis followed by axes of fixed size", x.shape) }
-        return try x.reshaped(to: [batch, count])
+        return try dataFormat.channelsLast(x).reshaped(to: [batch, count])
     }
 
-    public var configuration: Configuration { [:] }
+    public var configuration: Configuration { dataFormat.configuration }
 
-    public init(name: String?, configuration: inout ConfigurationReader) throws(ConfigurationError) {
-        self.name = name
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(dataFormat: try DataFormat(&configuration), name: name)
     }
 }
 

@@ -1,0 +1,111 @@
+import FoveaGraph
+
+/// The largest pixel of each channel over the whole image: `y[c] = max x[i, j, c]`. Equal largest pixels share the
+/// gradient.
+///
+/// - Input: `[batch, height, width, channels]`.
+/// - Output: `[batch, channels]`, or `[batch, 1, 1, channels]` when dimensions are kept.
+/// - Errors: `ShapeError` when built, for anything but images.
+public typealias GlobalMaxPooling2D = GlobalPooling2D<MaximumPooling>
+
+/// The mean of each channel over the whole image: `y[c] = Σ x[i, j, c] / (height · width)`. Lin et al. 2013,
+/// arXiv:1312.4400.
+///
+/// - Input: `[batch, height, width, channels]`.
+/// - Output: `[batch, channels]`, or `[batch, 1, 1, channels]` when dimensions are kept.
+/// - Errors: `ShapeError` when built, for anything but images.
+public typealias GlobalAveragePooling2D = GlobalPooling2D<MeanPooling>
+
+/// The largest step of each channel over the whole sequence: `y[c] = max x[t, c]`. Equal largest steps share the
+/// gradient.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, channels]`, or `[batch, 1, channels]` when dimensions are kept.
+/// - Errors: `ShapeError` when built, for anything but sequences.
+public typealias GlobalMaxPooling1D = GlobalPooling1D<MaximumPooling>
+
+/// The mean of each channel over the whole sequence: `y[c] = Σ x[t, c] / steps`.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, channels]`, or `[batch, 1, channels]` when dimensions are kept.
+/// - Errors: `ShapeError` when built, for anything but sequences.
+public typealias GlobalAveragePooling1D = GlobalPooling1D<MeanPooling>
+
+/// All pixels of an image made one: `GlobalMaxPooling2D` or `GlobalAveragePooling2D`.
+public final class GlobalPooling2D<Kind: PoolingKind>: GlobalPoolingLayer {
+    public static var typeName: String { "Global\(Kind.name)Pooling2D" }
+    public let name: String?
+    public let dataFormat: DataFormat
+    public let keepDims: Bool
+
+    /// - Parameters:
+    ///   - dataFormat: where the channels are.
+    ///   - keepDims: whether height and width stay, as 1.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(dataFormat: DataFormat = .channelsLast, keepDims: Bool = false, name: String? = nil) {
+        self.dataFormat = dataFormat
+        self.keepDims = keepDims
+        self.name = name
+    }
+
+    public var configuration: Configuration { settings }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        try self.init(name: name, settings: &configuration)
+    }
+}
+
+/// All steps of a sequence made one: `GlobalMaxPooling1D` or `GlobalAveragePooling1D`.
+public final class GlobalPooling1D<Kind: PoolingKind>: GlobalPoolingLayer {
+    public static var typeName: String { "Global\(Kind.name)Pooling1D" }
+    public static var spatialAxes: Int { 1 }
+    public let name: String?
+    public let dataFormat: DataFormat
+    public let keepDims: Bool
+
+    /// - Parameters:
+    ///   - dataFormat: where the channels are.
+    ///   - keepDims: whether the steps' axis stays, as 1.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(dataFormat: DataFormat = .channelsLast, keepDims: Bool = false, name: String? = nil) {
+        self.dataFormat = dataFormat
+        self.keepDims = keepDims
+        self.name = name
+    }
+
+    public var configuration: Configuration { settings }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        try self.init(name: name, settings: &configuration)
+    }
+}
+
+/// What global pooling layers have in common, which is all but the number of axes.
+protocol GlobalPoolingLayer: SpatialLayer {
+    associatedtype Kind: PoolingKind
+    var keepDims: Bool { get }
+    init(dataFormat: DataFormat, keepDims: Bool, name: String?)
+}
+
+extension GlobalPoolingLayer {
+    public func build(images: Shape, in scope: inout BuildScope) {}
+
+    public func call(images: Tensor) throws(ShapeError) -> Tensor {
+        let y = try Kind.poolAll(images)
+        return keepDims ? y : try y.reshaped(to: [y.shape[0], y.shape.channels])
+    }
+
+    var settings: Configuration {
+        dataFormat.configuration.with(["keepdims": .bool(keepDims)])
+    }
+
+    init(name: String?, settings reader: inout ConfigurationReader) throws(ConfigurationError) {
+        self.init(
+            dataFormat: try DataFormat(&reader), keepDims: try reader.bool("keepdims"),
+            name: name)
+    }
+}
