@@ -1,11 +1,15 @@
-"""The six measured networks, written down once and built with Keras or with PyTorch.
+"""The measured networks, written down once and built with Keras or with PyTorch.
 
 A layer is a tuple: ("conv", filters, kernel size, padding), ("pool",), ("flatten",),
-("dense", units, activation or None) or ("dropout", rate). Every convolution has a bias and a ReLU,
-every pooling is 2x2 maximum pooling.
+("dense", units, activation or None) or ("dropout", rate). Every such convolution has a bias and a ReLU,
+every such pooling is 2x2 maximum pooling. Residual networks (residual.py) have ("conv_norm", filters, kernel size,
+stride), ("pool3",), a 3x3 maximum pooling with stride 2, ("residual", filters, stride) and ("global_pool",).
 """
 
+import math
 from dataclasses import dataclass
+
+import residual
 
 
 @dataclass(frozen=True)
@@ -13,6 +17,7 @@ class Network:
     input_shape: tuple
     batch: int
     layers: list
+    # Those that training changes.
     parameters: int
     learning_rate: float = 1e-3
     optimizer: str = "adam"
@@ -56,6 +61,20 @@ NETWORKS = {
          ("conv", 128, 3, "valid"), ("pool",), ("conv", 128, 3, "valid"), ("pool",), ("flatten",),
          ("dropout", 0.5), ("dense", 512, "relu"), ("dense", 1, "sigmoid")],
         3_453_121, learning_rate=1e-4, optimizer="rmsprop"),
+    "resnet18": Network(
+        (64, 64, 3), 16,
+        [("conv_norm", 64, 7, 2), ("pool3",),
+         *[("residual", filters, 2 if block == 0 and filters > 64 else 1)
+           for filters in (64, 128, 256, 512) for block in range(2)],
+         ("global_pool",), ("dense", 1000, "softmax")],
+        11_689_512),
+    "cifar-resnet20": Network(
+        (32, 32, 3), 128,
+        [("conv_norm", 16, 3, 1),
+         *[("residual", filters, 2 if block == 0 and filters > 16 else 1)
+           for filters in (16, 32, 64) for block in range(3)],
+         ("global_pool",), ("dense", 10, "softmax")],
+        272_474),
     "softmax-regression": Network((784,), 32, [("dense", 10, "softmax")], 7_850),
 }
 
@@ -66,22 +85,26 @@ def keras_model(name):
 
     keras.utils.clear_session()
     network = NETWORKS[name]
-    model = keras.Sequential([keras.Input(network.input_shape)], name=name.replace("-", "_"))
+    x = images = keras.Input(network.input_shape)
     for kind, *arguments in network.layers:
         if kind == "conv":
             filters, size, padding = arguments
-            model.add(keras.layers.Conv2D(filters, size, padding=padding, activation="relu"))
+            x = keras.layers.Conv2D(filters, size, padding=padding, activation="relu")(x)
         elif kind == "pool":
-            model.add(keras.layers.MaxPooling2D(2))
+            x = keras.layers.MaxPooling2D(2)(x)
         elif kind == "flatten":
-            model.add(keras.layers.Flatten())
+            x = keras.layers.Flatten()(x)
         elif kind == "dense":
             units, activation = arguments
-            model.add(keras.layers.Dense(units, activation=activation))
+            x = keras.layers.Dense(units, activation=activation)(x)
         elif kind == "dropout":
-            model.add(keras.layers.Dropout(arguments[0]))
-    if model.count_params() != network.parameters:
-        raise ValueError(f"{name} has {model.count_params()} parameters instead of {network.parameters}")
+            x = keras.layers.Dropout(arguments[0])(x)
+        else:
+            x = residual.keras_layer(kind, *arguments)(x)
+    model = keras.Model(images, x, name=name.replace("-", "_"))
+    count = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    if count != network.parameters:
+        raise ValueError(f"{name} has {count} parameters instead of {network.parameters}")
     return model
 
 
@@ -130,6 +153,9 @@ def torch_model(name, flatten_channels_last=False):
             channels = units
         elif kind == "dropout":
             modules.append(nn.Dropout(arguments[0]))
+        else:
+            module, channels = residual.torch_module(kind, channels, *arguments)
+            modules.append(module)
     model = nn.Sequential(*modules)
     count = sum(parameter.numel() for parameter in model.parameters())
     if count != network.parameters:

@@ -46,7 +46,7 @@ struct DatasetsCommand: AsyncParsableCommand {
         }
 
         private func count(of label: Int, in examples: Examples) -> Int {
-            examples.targets.integers.count { Int($0) == label }
+            examples.targets[0].integers.count { Int($0) == label }
         }
     }
 }

@@ -28,8 +28,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                 "\(file): the model was saved without its loss, so it cannot be evaluated; train it first")
         }
         let data = try await load(named(dataset, "data set"))
-        let trainer = try saved.model.compile(
-            optimizer: training.optimizer, loss: training.loss, metrics: training.metrics)
+        let trainer = try saved.model.compile(training)
         let result = try await trainer.evaluate(data.test, batchSize: batchSize)
         print("test loss \(String(format: "%.4f", result.loss))")
         for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {

@@ -49,8 +49,8 @@ struct PredictCommand: AsyncParsableCommand {
                         + "\(data.test.count - 1)")
             }
             let example = try data.test[index..<(index + 1)]
-            let label = Int(example.targets.integers[0])
-            try await show(predictor, example.inputs, "\(dataset) test image \(index)")
+            let label = Int(example.targets[0].integers[0])
+            try await show(predictor, example.inputs[0], "\(dataset) test image \(index)")
             print("  labelled: \(data.classNames[label])")
         }
         for path in images {
@@ -94,7 +94,7 @@ private struct Predictor {
 
     /// For each image its most probable classes, the first first.
     func classes(of images: TensorValue, top: Int) async throws -> [[(name: String, probability: Double)]] {
-        let loss = saved.training?.loss ?? .meanSquaredError
+        let loss = saved.training?.onlyOutput?.loss ?? .meanSquaredError
         let trainer = try saved.model.compile(optimizer: SGD(), loss: loss)
         let outputs = try await trainer.predict(inputs: images)
         let width = outputs.shape.channels

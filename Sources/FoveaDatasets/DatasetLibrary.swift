@@ -44,7 +44,7 @@ public struct DatasetLibrary: Sendable {
         }
         func examples(images: String, labels: String) throws(DatasetError) -> Examples {
             let examples = try IDX.readExamples(images: images, labels: labels, classCount: info.classCount)
-            let shape = Shape(Array(examples.inputs.shape.dimensions.dropFirst()))
+            let shape = Shape(Array(examples.inputs[0].shape.dimensions.dropFirst()))
             guard shape == info.imageShape else {
                 throw DatasetError(
                     .wrongShape, file: images,

@@ -1,31 +1,64 @@
 import FoveaGraph
 
-/// Inputs and what a model should answer to them; the first axis of both counts the examples.
+/// Inputs and what a model should answer to them; the first axis of all counts the examples.
+///
+/// Most models have one input and one output. For others there is one tensor for each input and one for each output that has
+/// a loss or a metric, in the model's order.
 public struct Examples: Equatable, Sendable {
-    /// `[count, …]`, such as uint8 images `[count, height, width, channels]`.
-    public let inputs: TensorValue
-    /// `[count, …]`, such as int32 class numbers `[count]`.
-    public let targets: TensorValue
+    /// Each `[count, …]`, such as uint8 images `[count, height, width, channels]`.
+    public let inputs: [TensorValue]
+    /// Each `[count, …]`, such as int32 class numbers `[count]`.
+    public let targets: [TensorValue]
+    /// How much each example counts in losses and metrics, float32 `[count]`; all alike when nil.
+    public let weights: TensorValue?
 
     /// - Throws: `DatasetError` when a tensor has no axis to count examples along, or the counts differ.
-    public init(inputs: TensorValue, targets: TensorValue) throws(DatasetError) {
-        guard inputs.shape.rank > 0, targets.shape.rank > 0 else {
+    public init(inputs: TensorValue, targets: TensorValue, weights: TensorValue? = nil) throws(DatasetError) {
+        try self.init(inputs: [inputs], targets: [targets], weights: weights)
+    }
+
+    /// - Throws: `DatasetError` when there is no input, a tensor has no axis to count examples along, the counts differ, or a
+    ///   weight is negative or not finite.
+    public init(
+        inputs: [TensorValue], targets: [TensorValue], weights: TensorValue? = nil
+    ) throws(DatasetError) {
+        let all = inputs + targets + (weights.map { [$0] } ?? [])
+        guard let first = inputs.first, all.allSatisfy({ $0.shape.rank > 0 }) else {
             throw DatasetError(
                 .invalidArgument,
-                "inputs \(inputs.shape) and targets \(targets.shape) both need a first axis that counts examples"
+                "inputs \(inputs.map(\.shape)) and targets \(targets.map(\.shape)) each need a first axis that "
+                    + "counts examples, and there must be an input"
             )
         }
-        guard inputs.shape[0] == targets.shape[0] else {
+        if let other = all.first(where: { $0.shape[0] != first.shape[0] }) {
             throw DatasetError(
                 .mismatchedCounts,
-                "\(inputs.shape[0]) inputs but \(targets.shape[0]) targets; each example needs one of both")
+                "\(first.shape[0]) inputs but \(other.shape[0]) targets; each example needs one of both")
+        }
+        if let weights {
+            guard weights.dtype == .float32, weights.shape.rank == 1,
+                weights.floats.allSatisfy({ $0.isFinite && $0 >= 0 })
+            else {
+                throw DatasetError(
+                    .invalidArgument,
+                    "weights must be float32 numbers, one per example, finite and not negative, not "
+                        + "\(weights.dtype.rawValue)\(weights.shape)")
+            }
         }
         self.inputs = inputs
         self.targets = targets
+        self.weights = weights
+    }
+
+    /// Parts of examples that were found to fit together.
+    init(checked inputs: [TensorValue], targets: [TensorValue], weights: TensorValue?) {
+        self.inputs = inputs
+        self.targets = targets
+        self.weights = weights
     }
 
     /// The number of examples.
-    public var count: Int { inputs.shape[0] }
+    public var count: Int { inputs[0].shape[0] }
 
     /// A copy of the examples in `range`.
     ///
@@ -36,10 +69,15 @@ public struct Examples: Equatable, Sendable {
                 throw DatasetError(
                     .invalidArgument, "examples \(range) were asked for, but there are \(count)")
             }
-            let (inputs, targets) = try checkingShape { () throws(ShapeError) in
-                (try self.inputs.rows(range), try self.targets.rows(range))
+            func rows(_ values: [TensorValue]) throws(DatasetError) -> [TensorValue] {
+                try checkingShape { () throws(ShapeError) in
+                    var parts: [TensorValue] = []
+                    for value in values { parts.append(try value.rows(range)) }
+                    return parts
+                }
             }
-            return try Examples(inputs: inputs, targets: targets)
+            return try Examples(
+                inputs: rows(inputs), targets: rows(targets), weights: rows(weights.map { [$0] } ?? []).first)
         }
     }
 
@@ -114,6 +152,26 @@ extension TensorValue {
             case .bool(let all): .bool(Array(all[elements]))
             }
         return try TensorValue(shape: Shape([range.count] + shape.dimensions.dropFirst()), storage: part)
+    }
+
+    /// A copy of some rows in the order asked for; each must exist.
+    func pickingRows(_ indices: ArraySlice<Int>) -> TensorValue {
+        let width = rowElementCount
+        func picked<Element>(_ all: [Element]) -> [Element] {
+            var result: [Element] = []
+            result.reserveCapacity(indices.count * width)
+            for index in indices { result += all[(index * width)..<((index + 1) * width)] }
+            return result
+        }
+        let part: Storage =
+            switch storage {
+            case .float32(let all): .float32(picked(all))
+            case .bfloat16(let all): .bfloat16(picked(all))
+            case .int32(let all): .int32(picked(all))
+            case .uint8(let all): .uint8(picked(all))
+            case .bool(let all): .bool(picked(all))
+            }
+        return TensorValue(unchecked: Shape([indices.count] + shape.dimensions.dropFirst()), part)
     }
 
     /// Copies rows, such as the inputs of some examples, to `memory`.

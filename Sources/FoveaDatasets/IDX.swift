@@ -132,7 +132,7 @@ public enum IDX {
     private static func readHeader(
         of file: borrowing UnpackedFile, count: Int
     ) throws(DatasetError) -> [UInt8] {
-        let bytes = try readBytes(of: file, count: count)
+        let bytes = try file.readBytes(count: count)
         guard bytes.count == count else {
             throw DatasetError(
                 .truncated, file: file.path, "ends inside the IDX header; copy or download it again")
@@ -143,35 +143,17 @@ public enum IDX {
     private static func readElements(
         of file: borrowing UnpackedFile, count: Int
     ) throws(DatasetError) -> [UInt8] {
-        let bytes = try readBytes(of: file, count: count)
+        let bytes = try file.readBytes(count: count)
         guard bytes.count == count else {
             throw DatasetError(
                 .truncated, file: file.path,
                 "holds \(bytes.count) bytes of elements, expected \(count); copy or download it again")
         }
-        guard try readBytes(of: file, count: 1).isEmpty else {
+        guard try file.readBytes(count: 1).isEmpty else {
             throw DatasetError(
                 .trailingBytes, file: file.path,
                 "goes on after its \(count) bytes of elements; it is damaged or not an IDX file")
         }
-        return bytes
-    }
-
-    /// Up to `count` bytes, fewer only at the end of the data.
-    ///
-    /// The memory is not written before data for it has been read, so a false claim costs none.
-    private static func readBytes(
-        of file: borrowing UnpackedFile, count: Int
-    ) throws(DatasetError) -> [UInt8] {
-        var failure: DatasetError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { memory, initializedCount in
-            do throws(DatasetError) {
-                initializedCount = try file.read(into: UnsafeMutableRawBufferPointer(memory))
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
         return bytes
     }
 

@@ -63,6 +63,22 @@ struct UnpackedFile: ~Copyable {
         return filled
     }
 
+    /// Up to `count` bytes, fewer only at the end of the data.
+    ///
+    /// The memory is not written before data for it has been read, so a false claim costs none.
+    func readBytes(count: Int) throws(DatasetError) -> [UInt8] {
+        var failure: DatasetError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { memory, initializedCount in
+            do throws(DatasetError) {
+                initializedCount = try read(into: UnsafeMutableRawBufferPointer(memory))
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
     private func checkStream() throws(DatasetError) {
         var code: Int32 = Z_OK
         let text = gzerror(handle, &code).map { String(cString: $0) } ?? ""

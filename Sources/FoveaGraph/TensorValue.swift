@@ -45,7 +45,8 @@ public struct TensorValue: Hashable, Sendable {
         try self.init(shape: shape, storage: .float32(elements))
     }
 
-    init(unchecked shape: Shape, _ storage: Storage) {
+    /// For elements whose number is known to be right.
+    package init(unchecked shape: Shape, _ storage: Storage) {
         self.shape = shape
         self.storage = storage
     }

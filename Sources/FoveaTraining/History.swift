@@ -41,10 +41,13 @@ public struct History: Hashable, Codable, Sendable {
     public internal(set) var epochs: [Epoch]
     /// Whether training was stopped by a `StopSignal` before its last epoch was complete.
     public internal(set) var wasInterrupted: Bool
+    /// Why a callback ended training, if one did.
+    public internal(set) var stopReason: String?
 
-    public init(epochs: [Epoch] = [], wasInterrupted: Bool = false) {
+    public init(epochs: [Epoch] = [], wasInterrupted: Bool = false, stopReason: String? = nil) {
         self.epochs = epochs
         self.wasInterrupted = wasInterrupted
+        self.stopReason = stopReason
     }
 
     /// A table with a line per epoch under a line of names: `epoch`, the names of `Epoch.values`, `seconds`. Numbers are

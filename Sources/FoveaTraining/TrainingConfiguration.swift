@@ -3,16 +3,48 @@ import FoveaGraph
 /// How a model is trained, as it is saved with the model.
 public struct TrainingConfiguration: Codable, Sendable {
     public var optimizer: any Optimizer
-    public var loss: Loss
-    public var metrics: [Metric]
+    /// What is asked of each output, by the output's name. Outputs that are missing here are not trained.
+    public var outputs: [String: OutputTraining]
+    /// The learning rate of each step; the optimizer's when nil.
+    public var schedule: LearningRateSchedule?
+    /// How large gradients are made smaller; not when nil.
+    public var clipping: GradientClipping?
+    /// How many batches make one step of the optimizer.
+    public var accumulation: Int
 
-    public init(optimizer: any Optimizer, loss: Loss, metrics: [Metric]) {
+    public init(
+        optimizer: any Optimizer, outputs: [String: OutputTraining], schedule: LearningRateSchedule? = nil,
+        clipping: GradientClipping? = nil, accumulation: Int = 1
+    ) {
         self.optimizer = optimizer
-        self.loss = loss
-        self.metrics = metrics
+        self.outputs = outputs
+        self.schedule = schedule
+        self.clipping = clipping
+        self.accumulation = accumulation
     }
 
-    private enum Key: String, CodingKey { case optimizer, loss, metrics }
+    /// What is asked of the one output that is trained; nil when there are several.
+    public var onlyOutput: OutputTraining? { outputs.count == 1 ? outputs.first?.value : nil }
+
+    /// - Throws: `TrainingError` for a setting outside its range.
+    func checkSettings() throws {
+        try optimizer.checkSettings()
+        try schedule?.checkSettings()
+        try clipping?.checkSettings()
+        guard accumulation > 0 else {
+            throw TrainingError.invalidArgument(
+                "accumulation", "\(accumulation)", expected: "a positive number of batches")
+        }
+        for (name, output) in outputs where !(output.weight.isFinite && output.weight >= 0) {
+            throw TrainingError.invalidArgument(
+                "the weight of output '\(name)'", "\(output.weight)",
+                expected: "a finite number that is not negative")
+        }
+    }
+
+    // MARK: Files
+
+    private enum Key: String, CodingKey { case optimizer, outputs, schedule, clipping, accumulation }
     private enum OptimizerKey: String, CodingKey { case name, settings }
 
     /// The optimizers that files may name.
@@ -36,9 +68,11 @@ public struct TrainingConfiguration: Codable, Sendable {
             )
         }
         self.optimizer = try optimizer.decode(type, forKey: .settings)
-        try self.optimizer.checkSettings()
-        loss = try container.decode(Loss.self, forKey: .loss)
-        metrics = try container.decode([Metric].self, forKey: .metrics)
+        outputs = try container.decode([String: OutputTraining].self, forKey: .outputs)
+        schedule = try container.decodeIfPresent(LearningRateSchedule.self, forKey: .schedule)
+        clipping = try container.decodeIfPresent(GradientClipping.self, forKey: .clipping)
+        accumulation = try container.decode(Int.self, forKey: .accumulation)
+        try checkSettings()
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -46,7 +80,26 @@ public struct TrainingConfiguration: Codable, Sendable {
         var optimizer = container.nestedContainer(keyedBy: OptimizerKey.self, forKey: .optimizer)
         try optimizer.encode(type(of: self.optimizer).name, forKey: .name)
         try optimizer.encode(self.optimizer, forKey: .settings)
-        try container.encode(loss, forKey: .loss)
-        try container.encode(metrics, forKey: .metrics)
+        try container.encode(outputs, forKey: .outputs)
+        try container.encodeIfPresent(schedule, forKey: .schedule)
+        try container.encodeIfPresent(clipping, forKey: .clipping)
+        try container.encode(accumulation, forKey: .accumulation)
+    }
+}
+
+/// What training asks of one output of a model.
+public struct OutputTraining: Hashable, Codable, Sendable {
+    /// What is made smaller; an output without is only measured.
+    public var loss: Loss?
+    /// How much the loss counts in the sum over all outputs, not negative.
+    public var weight: Double
+    public var metrics: [Metric]
+
+    /// Metrics that come twice are taken once.
+    public init(loss: Loss?, weight: Double = 1, metrics: [Metric] = []) {
+        self.loss = loss
+        self.weight = weight
+        var seen = Set<Metric>()
+        self.metrics = metrics.filter { seen.insert($0).inserted }
     }
 }

@@ -15,6 +15,16 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case labelOutOfRange(_ label: Int, example: Int, classes: Int, in: Data)
     /// A target that is NaN or infinite, or outside `0...1` where the loss is a binary cross-entropy.
     case targetOutOfRange(_ target: Float, example: Int, expected: String, in: Data)
+    /// Examples have another number of inputs or targets than the model has inputs or trained outputs.
+    case wrongCount(_ what: String, expected: [String], received: Int, in: Data)
+    /// A loss or metric was stated for an output that the model does not have.
+    case unknownOutput(_ name: String, known: [String])
+    /// No output has a loss.
+    case noLoss
+    /// A checkpoint was made with another network, optimizer or way of training.
+    case checkpointDoesNotFit(_ file: String, _ reason: String)
+    /// The batches of a sequence came to an end before training did.
+    case outOfBatches(epoch: Int, step: Int)
     /// No parameter of the model is trainable.
     case nothingToTrain
     /// The loss became NaN or infinite. The model and the optimizer are as they were at the end of the last whole epoch
@@ -40,6 +50,20 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "outputs, for the labels 0...\(classes - 1); correct the labels or give the last layer more units"
         case .targetOutOfRange(let target, let example, let expected, let data):
             "example \(example) of the \(data.rawValue) data has the target \(target), but targets must be \(expected)"
+        case .wrongCount(let what, let expected, let received, let data):
+            "the \(data.rawValue) data has \(received) \(what), but the model needs \(expected.count): "
+                + expected.joined(separator: ", ")
+        case .unknownOutput(let name, let known):
+            "the model has no output '\(name)'; "
+                + (nearestName(to: name, among: known).map { "did you mean '\($0)'?" }
+                    ?? "its outputs are \(known.joined(separator: ", "))")
+        case .noLoss:
+            "no output has a loss; state at least one, such as .meanSquaredError"
+        case .checkpointDoesNotFit(let file, let reason):
+            "\(file): the checkpoint does not fit: \(reason); train as it was begun, or remove the file to begin anew"
+        case .outOfBatches(let epoch, let step):
+            "the batches ended before step \(step) of epoch \(epoch); give a sequence without end, fewer epochs or a "
+                + "smaller stepsPerEpoch"
         case .nothingToTrain:
             "every parameter of the model is frozen; make at least one trainable before compiling"
         case .lossNotFinite(let loss, let epoch, let step):

@@ -37,10 +37,10 @@ import Testing
     func mark(_ environment: [String: String] = [:], _ name: DatasetName = .mnist) async throws -> Int32 {
         let data = try await library(environment).load(name)
         #expect(data.train.count == 2 && data.test.count == 1)
-        #expect(data.train.inputs.shape == [2, 28, 28, 1] && data.train.inputs.dtype == .uint8)
-        #expect(data.train.targets.dtype == .int32 && data.classNames.count == 10)
-        #expect(data.test.inputs.integers[0] == data.test.targets.integers[0])
-        return data.train.targets.integers[0]
+        #expect(data.train.inputs[0].shape == [2, 28, 28, 1] && data.train.inputs[0].dtype == .uint8)
+        #expect(data.train.targets[0].dtype == .int32 && data.classNames.count == 10)
+        #expect(data.test.inputs[0].integers[0] == data.test.targets[0].integers[0])
+        return data.train.targets[0].integers[0]
     }
 
     @Test func placesInOrder() async throws {
@@ -130,7 +130,7 @@ import Testing
     @Test func shapesNeedNoFiles() async throws {
         let data = try await DatasetLibrary(environment: [:]).load(.shapes)
         #expect(data.train.count == 2_000 && data.test.count == 500)
-        #expect(data.train.inputs.shape == [2_000, 28, 28, 1])
+        #expect(data.train.inputs[0].shape == [2_000, 28, 28, 1])
     }
 
     @Test func names() throws {
@@ -162,12 +162,12 @@ private let packaged = "/usr/share/datasets/fashion-mnist"
     @Test func publishedData() async throws {
         let data = try await DatasetLibrary(environment: ["HOME": "/nonexistent"]).load(.fashionMNIST)
         for (part, perClass) in [(data.train, 6_000), (data.test, 1_000)] {
-            #expect(part.inputs.shape == [10 * perClass, 28, 28, 1])
+            #expect(part.inputs[0].shape == [10 * perClass, 28, 28, 1])
             var counts = [Int](repeating: 0, count: 10)
-            for label in part.targets.integers { counts[Int(label)] += 1 }
+            for label in part.targets[0].integers { counts[Int(label)] += 1 }
             #expect(counts == [Int](repeating: perClass, count: 10))
         }
-        #expect(data.classNames[Int(data.train.targets.integers[0])] == "Ankle boot")
+        #expect(data.classNames[Int(data.train.targets[0].integers[0])] == "Ankle boot")
     }
 
     @Test func publishedChecksums() throws {

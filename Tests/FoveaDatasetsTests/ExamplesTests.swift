@@ -34,16 +34,16 @@ import Testing
         let examples = try numbered(5)
         #expect(examples.count == 5)
         let middle = try examples[1..<3]
-        #expect(middle.inputs.shape == [2, 2, 3])
-        #expect(middle.inputs.floats == [10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25])
-        #expect(middle.targets.integers == [1, 2])
+        #expect(middle.inputs[0].shape == [2, 2, 3])
+        #expect(middle.inputs[0].floats == [10, 11, 12, 13, 14, 15, 20, 21, 22, 23, 24, 25])
+        #expect(middle.targets[0].integers == [1, 2])
         #expect(try examples.prefix(2) == examples[0..<2])
         #expect(try examples.suffix(2) == examples[3..<5])
         #expect(try examples.prefix(9) == examples)
         #expect(try examples.suffix(9) == examples)
         #expect(try examples.prefix(-1).count == 0)
-        #expect(try examples.suffix(0).inputs.shape == [0, 2, 3])
-        #expect(try examples[5..<5].targets.shape == [0])
+        #expect(try examples.suffix(0).inputs[0].shape == [0, 2, 3])
+        #expect(try examples[5..<5].targets[0].shape == [0])
         #expect(throws: DatasetError.self) { try examples[3..<6] }
         #expect(throws: DatasetError.self) { try examples[(-1)..<2] }
     }
@@ -54,9 +54,9 @@ import Testing
         let values = try bytes.withUnsafeBytes { try TensorValue(shape: [4], dtype: dtype, bytes: $0) }
         let examples = try Examples(inputs: values, targets: values)
         let part = try examples[1..<3]
-        #expect(part.inputs.dtype == dtype)
+        #expect(part.inputs[0].dtype == dtype)
         #expect(
-            part.inputs.withUnsafeBytes { Array($0) } == Array(bytes[dtype.byteCount..<(3 * dtype.byteCount)])
+            part.inputs[0].withUnsafeBytes { Array($0) } == Array(bytes[dtype.byteCount..<(3 * dtype.byteCount)])
         )
     }
 
@@ -72,7 +72,7 @@ import Testing
         }
         let parts = try examples.split(last: fraction)
         #expect(parts.training.count == training)
-        #expect(parts.training.targets.integers + parts.validation.targets.integers == labels.integers)
+        #expect(parts.training.targets[0].integers + parts.validation.targets[0].integers == labels.integers)
     }
 
     @Test(arguments: [0, 1, -0.1, 1.5, .nan, .infinity, 1e-17])
@@ -84,16 +84,16 @@ import Testing
 
     @Test func rowsAreCopiedInTheOrderAsked() throws {
         let examples = try numbered(4)
-        #expect(examples.inputs.rowByteCount == 24 && examples.targets.rowByteCount == 4)
+        #expect(examples.inputs[0].rowByteCount == 24 && examples.targets[0].rowByteCount == 4)
         var inputs = [Float](repeating: -1, count: 18)
         var targets = [Int32](repeating: -1, count: 3)
         let order = [9, 3, 0, 3, 9]
-        try inputs.withUnsafeMutableBytes { try examples.inputs.copyRows(at: order[1..<4], into: $0) }
-        try targets.withUnsafeMutableBytes { try examples.targets.copyRows(at: [3, 0, 3], into: $0) }
+        try inputs.withUnsafeMutableBytes { try examples.inputs[0].copyRows(at: order[1..<4], into: $0) }
+        try targets.withUnsafeMutableBytes { try examples.targets[0].copyRows(at: [3, 0, 3], into: $0) }
         let third: [Float] = [30, 31, 32, 33, 34, 35]
         #expect(inputs == third + [0, 1, 2, 3, 4, 5] + third)
         #expect(targets == [3, 0, 3])
-        try examples.inputs.copyRows(at: [], into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
+        try examples.inputs[0].copyRows(at: [], into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
     }
 
     @Test(arguments: [([0, 4], 8), ([-1, 0], 8), ([0, 1], 7), ([0, 1], 12), ([0], 0)])
@@ -101,7 +101,7 @@ import Testing
         let examples = try numbered(4)
         var memory = [UInt8](repeating: 77, count: byteCount)
         let error = #expect(throws: DatasetError.self) {
-            try memory.withUnsafeMutableBytes { try examples.targets.copyRows(at: indices[...], into: $0) }
+            try memory.withUnsafeMutableBytes { try examples.targets[0].copyRows(at: indices[...], into: $0) }
         }
         #expect(error?.kind == .invalidArgument)
         #expect(memory.allSatisfy { $0 == 77 })

@@ -7,10 +7,10 @@ import Testing
     @Test func shapesAndBalance() throws {
         let data = try ShapesDataset.draw(trainCount: 52, testCount: 13, height: 14, width: 19, seed: 1)
         #expect(data.name == .shapes && data.classNames == ShapesDataset.classNames)
-        #expect(data.train.inputs.shape == [52, 14, 19, 1] && data.train.inputs.dtype == .uint8)
-        #expect(data.test.targets.shape == [13] && data.test.targets.dtype == .int32)
+        #expect(data.train.inputs[0].shape == [52, 14, 19, 1] && data.train.inputs[0].dtype == .uint8)
+        #expect(data.test.targets[0].shape == [13] && data.test.targets[0].dtype == .int32)
         for (part, counts) in [(data.train, [11, 11, 10, 10, 10]), (data.test, [3, 3, 3, 2, 2])] {
-            let labels = part.targets.integers
+            let labels = part.targets[0].integers
             #expect((0..<5).map { label in labels.count { $0 == label } } == counts)
             #expect(labels != labels.indices.map { Int32($0 % 5) })
         }
@@ -21,14 +21,14 @@ import Testing
             try ShapesDataset.draw(trainCount: 10, testCount: 10, seed: seed)
         }
         #expect(try draw(4) == draw(4))
-        #expect(try draw(4).train.inputs != draw(5).train.inputs)
-        #expect(try draw(4).train.inputs != draw(4).test.inputs)
+        #expect(try draw(4).train.inputs[0] != draw(5).train.inputs[0])
+        #expect(try draw(4).train.inputs[0] != draw(4).test.inputs[0])
     }
 
     @Test func bytesDoNotChange() throws {
         let directory = try TemporaryDirectory()
         let data = try ShapesDataset.draw(trainCount: 20, testCount: 1)
-        let path = try directory.write(data.train.inputs.withUnsafeBytes { Array($0) }, to: "pixels")
+        let path = try directory.write(data.train.inputs[0].withUnsafeBytes { Array($0) }, to: "pixels")
         #expect(
             try unpackedSHA256(of: path, limit: 1 << 20)
                 == "27ce81fdfce0ccb89b602986052f283ff4a837e74b10396bbfd218ea6e2d1bb0")
@@ -37,7 +37,7 @@ import Testing
     @Test func imagesOfAllKindsAreVisible() throws {
         let examples = try ShapesDataset.draw(trainCount: 60, testCount: 1).train
         for index in 0..<60 {
-            let pixels = try examples[index..<(index + 1)].inputs.floats
+            let pixels = try examples[index..<(index + 1)].inputs[0].floats
             let mean = pixels.reduce(0, +) / 784
             let spread = (pixels.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / 784).squareRoot()
             #expect(spread > 8, "image \(index)")

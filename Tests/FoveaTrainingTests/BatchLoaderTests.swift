@@ -25,7 +25,7 @@ private final class InputsOnly: Executable {
         func type(_ value: TensorValue) -> TensorType {
             TensorType(Shape([batch] + value.shape.dimensions.dropFirst()), value.dtype)
         }
-        inputs = ["inputs": type(examples.inputs), "targets": type(examples.targets)]
+        inputs = ["inputs": type(examples.inputs[0]), "targets": type(examples.targets[0])]
     }
 
     func setInput(_ name: String, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
@@ -79,8 +79,8 @@ struct BatchLoaderTests {
             for batch in batches {
                 let executable = InputsOnly(examples, batch: batch.count)
                 try loader.load(into: executable)
-                #expect(executable.values["inputs"]?.floats == rows(examples.inputs, order[batch]))
-                #expect(executable.values["targets"]?.floats == rows(examples.targets, order[batch]))
+                #expect(executable.values["inputs"]?.floats == rows(examples.inputs[0], order[batch]))
+                #expect(executable.values["targets"]?.floats == rows(examples.targets[0], order[batch]))
                 // A loader that did not wait for its turn would be two batches further.
                 usleep(milliseconds * 1000)
             }
@@ -104,7 +104,7 @@ struct BatchLoaderTests {
                     #expect(executable.values.isEmpty)
                 } else {
                     try loader.load(into: executable)
-                    #expect(executable.values["inputs"]?.floats == rows(examples.inputs, asked[batch]))
+                    #expect(executable.values["inputs"]?.floats == rows(examples.inputs[0], asked[batch]))
                 }
             }
         }
@@ -114,7 +114,7 @@ struct BatchLoaderTests {
         let examples = try numbered(6)
         await Compute.run {
             let loader = BatchLoader(
-                ["inputs": examples.inputs, "typo": examples.targets], order: Array(0..<6),
+                ["inputs": examples.inputs[0], "typo": examples.targets[0]], order: Array(0..<6),
                 batches: [0..<2, 2..<4, 4..<6])
             for _ in 0..<3 {
                 #expect(throws: RunError.self) {
@@ -142,8 +142,8 @@ struct BatchLoaderTests {
             #expect(history.epochs.map(\.validationLoss) == losses.validation)
             #expect(try await weights(fitted) == weights(looped))
 
-            let predictions = try await fitted.predict(inputs: data.inputs, batchSize: batchSize)
-            let atOnce = try await fitted.predict(inputs: data.inputs, batchSize: 13)
+            let predictions = try await fitted.predict(inputs: data.inputs[0], batchSize: batchSize)
+            let atOnce = try await fitted.predict(inputs: data.inputs[0], batchSize: 13)
             expectClose(predictions.floats, atOnce.floats.map(Double.init), 1e-6)
         }
     }
@@ -156,7 +156,7 @@ struct BatchLoaderTests {
         func run(_ executable: any Executable, _ examples: Examples, _ indices: [Int], step: Int) throws
             -> Double
         {
-            for (name, source) in [("inputs", examples.inputs), ("targets", examples.targets)] {
+            for (name, source) in [("inputs", examples.inputs[0]), ("targets", examples.targets[0])] {
                 let type = try #require(executable.inputs[name])
                 let numbers = rows(source, indices).map(Double.init)
                 try executable.setInput(
@@ -227,7 +227,7 @@ struct BatchLoaderTests {
             try await expectNoLoaderThread()
 
             _ = try await broken.evaluate(data, batchSize: 3)
-            _ = try await broken.predict(inputs: data.inputs, batchSize: 3)
+            _ = try await broken.predict(inputs: data.inputs[0], batchSize: 3)
             try await expectNoLoaderThread()
         }
     }

@@ -63,10 +63,10 @@ struct TrainerTests {
         let result = try await trainer.evaluate(test, batchSize: 7)
         #expect(abs(result.loss - (last.validationLoss ?? 0)) < 1e-6)
         #expect(result.metrics == last.validationMetrics)
-        let predictions = try await trainer.predict(inputs: test.inputs, batchSize: 6)
+        let predictions = try await trainer.predict(inputs: test.inputs[0], batchSize: 6)
         #expect(predictions.shape == [20, 2])
         let right = (0..<20).filter {
-            (predictions.floats[2 * $0 + 1] > predictions.floats[2 * $0]) == (test.targets.integers[$0] == 1)
+            (predictions.floats[2 * $0 + 1] > predictions.floats[2 * $0]) == (test.targets[0].integers[$0] == 1)
         }
         #expect(Double(right.count) / 20 == result.metrics["accuracy"])
     }
@@ -194,12 +194,12 @@ struct TrainerTests {
     @Test func bytesAreFractionsOf255() async throws {
         let data = try bars(5)
         let trainer = try smallTrainer()
-        let floats = try TensorValue(shape: data.inputs.shape, data.inputs.floats.map { $0 / 255 })
-        let fromBytes = try await trainer.predict(inputs: data.inputs)
+        let floats = try TensorValue(shape: data.inputs[0].shape, data.inputs[0].floats.map { $0 / 255 })
+        let fromBytes = try await trainer.predict(inputs: data.inputs[0])
         #expect(try await trainer.predict(inputs: floats) == fromBytes)
         // Both kinds of inputs continue one optimizer state.
         _ = try await trainer.fit(data, verbosity: .silent)
-        _ = try await trainer.fit(Examples(inputs: floats, targets: data.targets), verbosity: .silent)
+        _ = try await trainer.fit(Examples(inputs: floats, targets: data.targets[0]), verbosity: .silent)
         #expect(try await values(of: [trainer.optimizerState.iterations])[0].integers == [2])
     }
 
@@ -249,7 +249,7 @@ struct TrainerTests {
             return try (0..<5).map { index in
                 try step.run(
                     [
-                        "images": data.inputs, "labels": data.targets,
+                        "images": data.inputs[0], "labels": data.targets[0],
                         "learning_rate": TensorValue(0.02 as Float),
                     ],
                     step: UInt64(index))[0].scalar

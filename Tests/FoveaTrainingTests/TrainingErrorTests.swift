@@ -30,7 +30,7 @@ struct TrainingErrorTests {
     }
 
     private func relabeled(_ examples: Examples, _ labels: [Int32]) throws -> Examples {
-        try Examples(inputs: examples.inputs, targets: TensorValue(labels))
+        try Examples(inputs: examples.inputs[0], targets: TensorValue(labels))
     }
 
     @Test func arguments() async throws {
@@ -60,7 +60,7 @@ struct TrainingErrorTests {
         }
         await #expect(throws: TrainingError.self) { try await trainer.evaluate(data, batchSize: 0) }
         await #expect(throws: TrainingError.self) {
-            try await trainer.predict(inputs: data.inputs, batchSize: -1)
+            try await trainer.predict(inputs: data.inputs[0], batchSize: -1)
         }
         await Compute.run { trainer.learningRate = .nan }
         await #expect(throws: TrainingError.self) { try await trainer.fit(data, verbosity: .silent) }
@@ -83,12 +83,12 @@ struct TrainingErrorTests {
 
     @Test func shapesAndTypes() async throws {
         let data = try bars(2)
-        let turned = try Examples(inputs: data.inputs.reshaped(to: [2, 5, 6, 1]), targets: data.targets)
+        let turned = try Examples(inputs: data.inputs[0].reshaped(to: [2, 5, 6, 1]), targets: data.targets[0])
         try await expectError(
             .wrongInputShape(expected: [6, 5, 1], received: [5, 6, 1], in: .training), "[6, 5, 1]"
         ) { try await fit($0, turned) }
         try await expectError(.wrongInputShape(expected: [6, 5, 1], received: [5, 6, 1], in: .prediction)) {
-            _ = try await $0.predict(inputs: turned.inputs)
+            _ = try await $0.predict(inputs: turned.inputs[0])
         }
         try await expectError(.wrongInputShape(expected: [6, 5, 1], received: .scalar, in: .prediction)) {
             _ = try await $0.predict(inputs: TensorValue(1 as Float))
@@ -96,18 +96,18 @@ struct TrainingErrorTests {
         let empty = try data[0..<0]
         try await expectError(.noExamples(.training)) { try await fit($0, empty) }
         try await expectError(.noExamples(.validation)) { try await fit($0, data, validation: empty) }
-        try await expectError(.noExamples(.prediction)) { _ = try await $0.predict(inputs: empty.inputs) }
+        try await expectError(.noExamples(.prediction)) { _ = try await $0.predict(inputs: empty.inputs[0]) }
         let integers = TensorValue(
             shape: [2, 6, 5, 1], dtype: .int32, doubles: [Double](repeating: 0, count: 60))
         try await expectError(.wrongInputType(.int32, in: .training)) {
-            try await fit($0, Examples(inputs: integers, targets: data.targets))
+            try await fit($0, Examples(inputs: integers, targets: data.targets[0]))
         }
 
     }
 
     @Test func targetsOfAnotherShapeAreFoundBeforeAnythingRuns() async throws {
         let data = try bars(2)
-        let oneHot = try Examples(inputs: data.inputs, targets: TensorValue(shape: [2, 2], [1, 0, 0, 1]))
+        let oneHot = try Examples(inputs: data.inputs[0], targets: TensorValue(shape: [2, 2], [1, 0, 0, 1]))
         let trainer = try smallTrainer()
         let before = try await weights(trainer)
         let printed = Printed()

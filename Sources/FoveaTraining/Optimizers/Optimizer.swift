@@ -89,11 +89,13 @@ extension Optimizer {
     ///   - gradients: the loss's gradient with respect to each, from `gradient(of:withRespectTo:)`.
     ///   - state: what is remembered between steps. Graphs that train the same variables share one; nil starts anew.
     ///   - clipping: how large gradients are made smaller; nil leaves them.
+    ///   - constrained: what becomes of a variable's new value at the end of a step.
     /// - Throws: `ShapeError` when gradients do not match the variables or the state is of others;
     ///   `TrainingError.invalidArgument` for a setting outside its range.
     public func updates(
         for variables: [Variable], gradients: [Tensor], state: OptimizerState? = nil,
-        clipping: GradientClipping? = nil
+        clipping: GradientClipping? = nil,
+        constrained: (Variable, Tensor) throws -> Tensor = { $1 }
     ) throws -> [Update] {
         try checkSettings()
         let state = state ?? OptimizerState(self, for: variables)
@@ -116,7 +118,7 @@ extension Optimizer {
                 OptimizerInputs(
                     value: value, gradient: gradient, slots: slots.map { Tensor($0) }, scalars: scalars,
                     learningRate: learningRate, iteration: iteration))
-            updates.append(try Update(variable, to: result.value))
+            updates.append(try Update(variable, to: constrained(variable, result.value)))
             for (slot, value) in zip(slots, result.slots) { updates.append(try Update(slot, to: value)) }
         }
         guard let accumulated else { return updates }

@@ -26,10 +26,6 @@ final class BatchLoader {
         self.batches = batches
     }
 
-    convenience init(_ examples: Examples, order: [Int], batches: [Range<Int>]) {
-        self.init(["inputs": examples.inputs, "targets": examples.targets], order: order, batches: batches)
-    }
-
     deinit { staging.close() }
 
     /// Sets the inputs of an executable, compiled for as many examples, to the next batch; there must be one.

@@ -9,31 +9,47 @@ extension Trainer {
         }
     }
 
-    func check(_ examples: Examples, _ data: TrainingError.Data) throws {
+    func check(
+        _ examples: Examples, _ data: TrainingError.Data, classWeights: ClassWeights? = nil
+    ) throws {
         try checkInputs(examples.inputs, data)
-        do { try buildGraph(for: examples) } catch let error as ShapeError {
+        guard examples.targets.count == outputs.count else {
+            throw TrainingError.wrongCount(
+                "targets", expected: outputs.map(\.name), received: examples.targets.count, in: data)
+        }
+        do { try buildGraph(GraphKey(examples, classWeights: classWeights)) } catch let error as ShapeError {
             throw error.inside("\(data.rawValue) data")
         }
-        try checkTargets(examples.targets, data)
+        for (output, targets) in zip(outputs, examples.targets) {
+            try checkTargets(targets, of: output, data)
+        }
     }
 
-    func checkInputs(_ inputs: TensorValue, _ data: TrainingError.Data) throws {
-        let received = Shape(Array(inputs.shape.dimensions.dropFirst()))
-        guard inputs.shape.rank > 0, received == inputShape else {
-            throw TrainingError.wrongInputShape(expected: inputShape, received: received, in: data)
+    func checkInputs(_ values: [TensorValue], _ data: TrainingError.Data) throws {
+        guard values.count == inputs.count else {
+            throw TrainingError.wrongCount(
+                "inputs", expected: inputs.map(\.name), received: values.count, in: data)
         }
-        guard inputs.shape[0] > 0 else { throw TrainingError.noExamples(data) }
-        guard inputs.dtype == .float32 || inputs.dtype == .uint8 else {
-            throw TrainingError.wrongInputType(inputs.dtype, in: data)
+        for (input, value) in zip(inputs, values) {
+            let received = Shape(Array(value.shape.dimensions.dropFirst()))
+            guard value.shape.rank > 0, received == input.shape else {
+                throw TrainingError.wrongInputShape(expected: input.shape, received: received, in: data)
+            }
+            guard value.shape[0] > 0 else { throw TrainingError.noExamples(data) }
+            guard value.dtype == .float32 || value.dtype == .uint8 else {
+                throw TrainingError.wrongInputType(value.dtype, in: data)
+            }
         }
     }
 
     /// Every number of the targets, whose shape has been found to fit.
-    private func checkTargets(_ targets: TensorValue, _ data: TrainingError.Data) throws {
+    private func checkTargets(
+        _ targets: TensorValue, of output: TrainedOutput, _ data: TrainingError.Data
+    ) throws {
         let perExample = max(1, targets.storage.count / targets.shape[0])
-        switch configuration.loss {
+        switch output.training.loss {
         case .sparseCategoricalCrossentropy, .negativeLogLikelihood:
-            let classes = outputShape.channels
+            let classes = output.shape.channels
             if let index = targets.integers.firstIndex(where: { $0 < 0 || $0 >= classes }) {
                 throw TrainingError.labelOutOfRange(
                     Int(targets.integers[index]), example: index / perExample, classes: classes, in: data)

@@ -6,7 +6,7 @@ import FoveaRuntime
 public struct Evaluation: Hashable, Codable, Sendable {
     /// The mean loss over all examples.
     public let loss: Double
-    /// By name, such as `accuracy`.
+    /// By name, such as `accuracy`; of a model with several outputs also the loss of each.
     public let metrics: [String: Double]
 }
 
@@ -16,45 +16,68 @@ extension Trainer {
     /// - Parameters:
     ///   - examples: what to measure on.
     ///   - batchSize: examples computed at once.
+    ///   - steps: how many batches from the first on; all when nil.
     /// - Throws: `TrainingError` for data that does not fit the model; `ShapeError` when the targets do not fit the loss.
-    public func evaluate(_ examples: Examples, batchSize: Int = 32) throws -> Evaluation {
+    public func evaluate(_ examples: Examples, batchSize: Int = 32, steps: Int? = nil) throws -> Evaluation {
         try check("batchSize", batchSize, in: 1..., "positive")
+        if let steps { try check("steps", steps, in: 1..., "positive") }
         try check(examples, .evaluation)
-        let totals = try evaluated(examples, 0..<examples.count, batchSize)
+        let totals = try evaluated(examples, 0..<examples.count, batchSize, steps: steps)
         return Evaluation(loss: totals.meanLoss, metrics: totals.metrics)
     }
 
     /// The model's outputs, in inference mode.
     ///
     /// - Parameters:
+    ///   - inputs: for each input of the model `[count, …]`, float32, or uint8 for images.
+    ///   - batchSize: examples computed at once.
+    /// - Returns: for each output of the model `[count, …]`, float32.
+    /// - Throws: `TrainingError` for inputs that do not fit the model.
+    public func predict(inputs: [TensorValue], batchSize: Int = 32) throws -> [TensorValue] {
+        try check("batchSize", batchSize, in: 1..., "positive")
+        try checkInputs(inputs, .prediction)
+        let examples = try Examples(inputs: inputs, targets: [])
+        let batches = batchRanges(0..<examples.count, size: batchSize)
+        let loader = BatchLoader(
+            examples.sources(for: self), order: Array(0..<examples.count), batches: batches)
+        var outputs = outputShapes.map { _ in [Float]() }
+        for index in outputs.indices {
+            outputs[index].reserveCapacity(examples.count * outputShapes[index].elementCount)
+        }
+        for batch in batches {
+            let executable = try predictionExecutable(inputs.map(\.dtype), batch: batch.count)
+            try loader.load(into: executable)
+            try executable.run(step: 0)
+            for index in outputs.indices { outputs[index] += try executable.output(index).floats }
+        }
+        return try zip(outputShapes, outputs).map {
+            try TensorValue(shape: Shape([examples.count] + $0.dimensions), $1)
+        }
+    }
+
+    /// The output, in inference mode, of a model with one input and one output.
+    ///
+    /// - Parameters:
     ///   - inputs: `[count, …]`, float32, or uint8 for images.
     ///   - batchSize: examples computed at once.
     /// - Returns: `[count, …]`, float32.
-    /// - Throws: `TrainingError` for inputs that do not fit the model.
+    /// - Throws: `TrainingError` for inputs that do not fit the model; `ShapeError` when it has several outputs.
     public func predict(inputs: TensorValue, batchSize: Int = 32) throws -> TensorValue {
-        try check("batchSize", batchSize, in: 1..., "positive")
-        try checkInputs(inputs, .prediction)
-        let count = inputs.shape[0]
-        let batches = batchRanges(0..<count, size: batchSize)
-        let loader = BatchLoader(["inputs": inputs], order: Array(0..<count), batches: batches)
-        var outputs: [Float] = []
-        outputs.reserveCapacity(count * outputShape.elementCount)
-        for batch in batches {
-            let executable = try predictionExecutable(inputs.dtype, batch: batch.count)
-            try loader.load(into: executable)
-            try executable.run(step: 0)
-            outputs += try executable.output(0).floats
-        }
-        return try TensorValue(shape: Shape([count] + outputShape.dimensions), outputs)
+        _ = try model.outputShape
+        return try predict(inputs: [inputs], batchSize: batchSize)[0]
     }
 
-    /// Loss and metrics over some of the examples.
-    func evaluated(_ examples: Examples, _ range: Range<Int>, _ batchSize: Int) throws -> Totals {
-        var totals = Totals(configuration.metrics)
-        let batches = batchRanges(0..<range.count, size: batchSize)
-        let loader = BatchLoader(examples, order: Array(range), batches: batches)
+    /// Loss and metrics over some of the examples, or over the first `steps` batches of them.
+    func evaluated(
+        _ examples: Examples, _ range: Range<Int>, _ batchSize: Int, steps: Int? = nil
+    ) throws -> Totals {
+        var totals = Totals(self)
+        var batches = batchRanges(0..<range.count, size: batchSize)
+        if let steps { batches = Array(batches.prefix(steps)) }
+        let key = GraphKey(examples)
+        let loader = BatchLoader(examples.sources(for: self), order: Array(range), batches: batches)
         for batch in batches {
-            let executable = try evaluationExecutable(for: examples, batch: batch.count)
+            let executable = try evaluationExecutable(key, batch: batch.count)
             try loader.load(into: executable)
             try executable.run(step: 0)
             try totals.add(executable, examples: batch.count)
@@ -68,39 +91,5 @@ extension Trainer {
         return stride(from: range.lowerBound, to: range.upperBound, by: size).map {
             $0..<min($0 + size, range.upperBound)
         }
-    }
-}
-
-/// Loss and metrics summed over batches, so that each example weighs the same whatever batch it was in.
-@Compute
-struct Totals {
-    private(set) var examples = 0
-    private var loss = 0.0
-    private var sums: [(metric: Metric, sums: [Double])]
-
-    init(_ metrics: [Metric]) { sums = metrics.map { ($0, []) } }
-
-    /// Takes in the outputs of a run: the mean loss, then the sums of each metric. Returns the loss.
-    @discardableResult
-    mutating func add(_ executable: any Executable, examples count: Int) throws -> Float {
-        let batchLoss = try executable.output(0).scalar
-        loss += Double(batchLoss) * Double(count)
-        examples += count
-        for index in sums.indices {
-            let batch = try executable.output(1 + index).doubles
-            let before = sums[index].sums
-            sums[index].sums = before.isEmpty ? batch : zip(before, batch).map(+)
-        }
-        return batchLoss
-    }
-
-    var meanLoss: Double { loss / Double(examples) }
-    var metrics: [String: Double] {
-        Dictionary(uniqueKeysWithValues: sums.map { ($0.metric.name, $0.metric.value(of: $0.sums)) })
-    }
-
-    /// What a progress bar shows.
-    var sortedValues: [(name: String, value: Double)] {
-        History.Epoch(number: 0, loss: meanLoss, metrics: metrics, seconds: 0).values
     }
 }

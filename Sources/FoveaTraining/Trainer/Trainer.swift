@@ -23,78 +23,67 @@ public final class Trainer {
     public nonisolated let backend: any Backend
     /// What the optimizer remembers between steps; it lasts from one `fit` to the next.
     public nonisolated let optimizerState: OptimizerState
-    /// The step size of the epochs that follow, at first the optimizer's.
+    /// The step size of the steps that follow, at first the optimizer's. A schedule sets it before each step.
     public var learningRate: Double
 
-    nonisolated let trainedVariables: [Variable]
-    nonisolated let inputShape: Shape
-    nonisolated let outputShape: Shape
+    nonisolated let trained: [Parameter]
+    nonisolated let inputs: [ModelInput]
+    /// The outputs that have a loss or metrics, in the model's order: each has a target.
+    nonisolated let outputs: [TrainedOutput]
+    nonisolated let outputShapes: [Shape]
     private var executables: [ExecutableKey: any Executable] = [:]
     private var graphs: [GraphKey: TrainingGraph] = [:]
 
-    /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
-    nonisolated init(model: any ModelProtocol, configuration: TrainingConfiguration, backend: any Backend)
-        throws
-    {
-        try configuration.optimizer.checkSettings()
+    /// An output of the model with what is asked of it.
+    struct TrainedOutput: Sendable {
+        let name: String
+        /// Its place among the model's outputs.
+        let index: Int
+        let shape: Shape
+        let training: OutputTraining
+    }
+
+    /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range, for an
+    ///   output that does not exist, and when no output has a loss.
+    nonisolated init(
+        model: any ModelProtocol, configuration: TrainingConfiguration, backend: any Backend
+    ) throws {
+        try configuration.checkSettings()
         self.model = model
         self.configuration = configuration
         self.backend = backend
-        inputShape = try model.inputShape
-        outputShape = try model.outputShape
-        trainedVariables = model.trainableParameters.compactMap(\.parameter.variable)
-        optimizerState = OptimizerState(configuration.optimizer, for: trainedVariables)
+        inputs = try model.builtInputs()
+        let named = model.namedOutputs
+        outputShapes = named.map(\.shape)
+        if let unknown = configuration.outputs.keys.sorted().first(where: { name in
+            !named.contains { $0.name == name }
+        }) {
+            throw TrainingError.unknownOutput(unknown, known: named.map(\.name))
+        }
+        outputs = named.enumerated().compactMap { index, output in
+            configuration.outputs[output.name].map {
+                TrainedOutput(name: output.name, index: index, shape: output.shape, training: $0)
+            }
+        }
+        guard outputs.contains(where: { $0.training.loss != nil }) else { throw TrainingError.noLoss }
+        trained = model.trainableParameters.map(\.parameter)
+        optimizerState = OptimizerState(
+            configuration.optimizer, for: trained.compactMap(\.variable),
+            accumulation: configuration.accumulation)
         learningRate = configuration.optimizer.learningRate
+    }
+
+    /// Everything that training changes: the parameters that are not frozen, and what the optimizer remembers.
+    nonisolated var changingVariables: [Variable] {
+        model.parameters.filter { !$0.parameter.isFrozen }.compactMap(\.parameter.variable)
+            + optimizerState.variables
     }
 
     // MARK: Graphs
 
-    /// What graphs of one model and loss differ in.
-    private struct GraphKey: Hashable {
-        let inputs: DType
-        let targets: TensorType
-
-        init(_ examples: Examples) {
-            let targetShape = examples.targets.shape.dimensions.dropFirst()
-            inputs = examples.inputs.dtype
-            targets = TensorType(Shape(Array(targetShape)), examples.targets.dtype)
-        }
-    }
-
-    /// The loss and the metrics of a batch, and how a training step changes the model.
-    private struct TrainingGraph {
-        /// The mean loss, then the sums of each metric.
-        let outputs: [Tensor]
-        let updates: [Update]
-    }
-
-    private struct ExecutableKey: Hashable {
-        enum Purpose: Hashable {
-            case training(GraphKey, seed: UInt64)
-            case evaluation(GraphKey)
-            case prediction(DType)
-        }
-        let purpose: Purpose
-        let batch: Int
-    }
-
-    private func predictions(_ inputs: DType) throws -> Tensor {
-        let inputs = Tensor.input("inputs", inputShape, inputs)
-        return try model(inputs.dtype == .uint8 ? inputs.cast(to: .float32) / 255 : inputs)
-    }
-
     private func graph(_ key: GraphKey) throws -> TrainingGraph {
         if let graph = graphs[key] { return graph }
-        let predictions = try predictions(key.inputs)
-        let targets = Tensor.input("targets", key.targets.shape, key.targets.dtype)
-        let loss = try configuration.loss(targets: targets, predictions: predictions).mean()
-        let sums = try configuration.metrics.map {
-            try $0(targets: targets, predictions: predictions, fromLogits: configuration.loss.fromLogits)
-        }
-        let gradients = try gradient(of: loss, withRespectTo: trainedVariables.map { Tensor($0) })
-        let updates = try configuration.optimizer.updates(
-            for: trainedVariables, gradients: gradients, state: optimizerState)
-        let graph = TrainingGraph(outputs: [loss] + sums, updates: updates)
+        let graph = try makeGraph(key)
         graphs[key] = graph
         return graph
     }
@@ -102,9 +91,19 @@ public final class Trainer {
     /// Does what needs no batch size yet.
     ///
     /// - Throws: `ShapeError` when the targets do not fit the loss or a metric.
-    func buildGraph(for examples: Examples) throws { _ = try graph(GraphKey(examples)) }
+    func buildGraph(_ key: GraphKey) throws { _ = try graph(key) }
 
     // MARK: Executables
+
+    private struct ExecutableKey: Hashable {
+        enum Purpose: Hashable {
+            case training(GraphKey, seed: UInt64)
+            case evaluation(GraphKey)
+            case prediction([DType])
+        }
+        let purpose: Purpose
+        let batch: Int
+    }
 
     private func executable(_ key: ExecutableKey, _ make: () throws -> any Executable) throws
         -> any Executable
@@ -115,25 +114,23 @@ public final class Trainer {
         return executable
     }
 
-    func trainingExecutable(for examples: Examples, batch: Int, seed: UInt64) throws -> any Executable {
-        let key = GraphKey(examples)
-        return try executable(ExecutableKey(purpose: .training(key, seed: seed), batch: batch)) {
+    func trainingExecutable(_ key: GraphKey, batch: Int, seed: UInt64) throws -> any Executable {
+        try executable(ExecutableKey(purpose: .training(key, seed: seed), batch: batch)) {
             let graph = try graph(key)
             return try backend.compile(
-                outputs: graph.outputs, updates: graph.updates, mode: .training, batch: batch, seed: seed)
+                outputs: graph.outputs, updates: graph.updates(), mode: .training, batch: batch, seed: seed)
         }
     }
 
-    func evaluationExecutable(for examples: Examples, batch: Int) throws -> any Executable {
-        let key = GraphKey(examples)
-        return try executable(ExecutableKey(purpose: .evaluation(key), batch: batch)) {
+    func evaluationExecutable(_ key: GraphKey, batch: Int) throws -> any Executable {
+        try executable(ExecutableKey(purpose: .evaluation(key), batch: batch)) {
             try backend.compile(outputs: graph(key).outputs, mode: .inference, batch: batch)
         }
     }
 
-    func predictionExecutable(_ inputs: DType, batch: Int) throws -> any Executable {
+    func predictionExecutable(_ inputs: [DType], batch: Int) throws -> any Executable {
         try executable(ExecutableKey(purpose: .prediction(inputs), batch: batch)) {
-            try backend.compile(outputs: [predictions(inputs)], mode: .inference, batch: batch)
+            try backend.compile(outputs: predictions(inputs), mode: .inference, batch: batch)
         }
     }
 
@@ -152,18 +149,40 @@ extension ModelProtocol {
     ///
     /// - Parameters:
     ///   - optimizer: such as `.adam()`.
-    ///   - loss: what training makes smaller.
-    ///   - metrics: what else is reported, each once.
+    ///   - loss: what training makes smaller; of a model with several outputs for each, added up.
+    ///   - metrics: what else is reported.
+    ///   - schedule: the learning rate of each step; the optimizer's when nil.
+    ///   - clipping: how large gradients are made smaller; not when nil.
+    ///   - accumulation: how many batches make one step of the optimizer.
     ///   - backend: what computes; the CPU unless said.
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
     public func compile(
-        optimizer: any Optimizer, loss: Loss, metrics: [Metric] = [], backend: any Backend = OneDNNBackend()
+        optimizer: any Optimizer, loss: Loss, metrics: [Metric] = [], schedule: LearningRateSchedule? = nil,
+        clipping: GradientClipping? = nil, accumulation: Int = 1, backend: any Backend = OneDNNBackend()
     ) throws -> Trainer {
-        var seen = Set<Metric>()
-        let metrics = metrics.filter { seen.insert($0).inserted }
-        return try Trainer(
-            model: self,
-            configuration: TrainingConfiguration(optimizer: optimizer, loss: loss, metrics: metrics),
-            backend: backend)
+        let output = OutputTraining(loss: loss, metrics: metrics)
+        return try compile(
+            TrainingConfiguration(
+                optimizer: optimizer,
+                outputs: Dictionary(uniqueKeysWithValues: namedOutputs.map { ($0.name, output) }),
+                schedule: schedule, clipping: clipping, accumulation: accumulation), backend: backend)
+    }
+
+    /// Joins the model with what it is trained with, which is stated for each output by its name.
+    ///
+    /// ```swift
+    /// let configuration = TrainingConfiguration(optimizer: .adam(), outputs: [
+    ///     "class": OutputTraining(loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy]),
+    ///     "box": OutputTraining(loss: .huber(), weight: 0.5),
+    /// ])
+    /// let trainer = try model.compile(configuration)
+    /// ```
+    ///
+    /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range, for an
+    ///   output that does not exist, and when no output has a loss.
+    public func compile(
+        _ configuration: TrainingConfiguration, backend: any Backend = OneDNNBackend()
+    ) throws -> Trainer {
+        try Trainer(model: self, configuration: configuration, backend: backend)
     }
 }

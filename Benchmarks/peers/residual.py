@@ -1,0 +1,59 @@
+"""The parts of residual networks with batch normalisation, for Keras and for PyTorch.
+
+He et al. 2015, arXiv:1512.03385: a block is two 3x3 convolutions and a way around them, which is a 1x1 convolution where
+the size or the number of channels changes. No convolution has a bias; each is followed by batch normalisation.
+"""
+
+
+def keras_layer(kind, *arguments):
+    """A function from a Keras tensor to another."""
+    from keras import layers
+
+    def conv_norm(x, filters, size, stride, relu=True):
+        x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        return layers.ReLU()(x) if relu else x
+
+    def block(x, filters, stride):
+        y = conv_norm(x, filters, 3, stride)
+        y = conv_norm(y, filters, 3, 1, relu=False)
+        if stride != 1 or x.shape[-1] != filters:
+            x = conv_norm(x, filters, 1, stride, relu=False)
+        return layers.ReLU()(layers.Add()([x, y]))
+
+    return {
+        "conv_norm": lambda x: conv_norm(x, *arguments),
+        "residual": lambda x: block(x, *arguments),
+        "pool3": lambda x: layers.MaxPooling2D(3, 2, padding="same")(x),
+        "global_pool": lambda x: layers.GlobalAveragePooling2D()(x),
+    }[kind]
+
+
+def torch_module(kind, channels, *arguments):
+    """A module for images with so many channels, and how many it gives."""
+    from torch import nn
+
+    def conv_norm(channels, filters, size, stride, relu=True):
+        modules = [nn.Conv2d(channels, filters, size, stride, padding=size // 2, bias=False),
+                   nn.BatchNorm2d(filters)]
+        return nn.Sequential(*modules, *([nn.ReLU()] if relu else []))
+
+    class Block(nn.Module):
+        def __init__(self, filters, stride):
+            super().__init__()
+            self.first = conv_norm(channels, filters, 3, stride)
+            self.second = conv_norm(filters, filters, 3, 1, relu=False)
+            changes = stride != 1 or channels != filters
+            self.shortcut = conv_norm(channels, filters, 1, stride, relu=False) if changes else nn.Identity()
+            self.relu = nn.ReLU()
+
+        def forward(self, x):
+            return self.relu(self.second(self.first(x)) + self.shortcut(x))
+
+    if kind == "conv_norm":
+        return conv_norm(channels, *arguments), arguments[0]
+    if kind == "residual":
+        return Block(*arguments), arguments[0]
+    if kind == "pool3":
+        return nn.MaxPool2d(3, 2, padding=1), channels
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), channels

@@ -1,0 +1,58 @@
+import FoveaGraph
+import FoveaRuntime
+
+/// Losses and metrics summed over batches, so that each example weighs the same whatever batch it was in.
+struct Totals: Hashable, Codable, Sendable {
+    private(set) var examples = 0
+    private var loss = 0.0
+    private var parts: [Part]
+
+    private struct Part: Hashable, Codable {
+        let name: String
+        /// Nil for the loss of one output.
+        let metric: Metric?
+        var sums: [Double] = []
+    }
+
+    init(_ trainer: Trainer) {
+        let outputs = trainer.outputs
+        let prefix = { (output: Trainer.TrainedOutput) in outputs.count > 1 ? "\(output.name)_" : "" }
+        let losses = outputs.filter { trainer.reportsEachLoss && $0.training.loss != nil }
+        parts =
+            losses.map { Part(name: "\(prefix($0))loss", metric: nil) }
+            + outputs.flatMap { output in
+                output.training.metrics.map { Part(name: prefix(output) + $0.name, metric: $0) }
+            }
+    }
+
+    /// Takes in the outputs of a run of a `TrainingGraph`. Returns the loss.
+    @Compute
+    @discardableResult
+    mutating func add(_ executable: any Executable, examples count: Int) throws -> Float {
+        let batchLoss = try executable.output(0).scalar
+        loss += Double(batchLoss) * Double(count)
+        examples += count
+        for index in parts.indices {
+            var batch = try executable.output(1 + index).doubles
+            if parts[index].metric == nil { batch = [batch[0] * Double(count)] }
+            let before = parts[index].sums
+            parts[index].sums = before.isEmpty ? batch : zip(before, batch).map(+)
+        }
+        return batchLoss
+    }
+
+    var meanLoss: Double { loss / Double(examples) }
+
+    /// By name: the losses of single outputs and the metrics.
+    var metrics: [String: Double] {
+        Dictionary(
+            parts.map { part in
+                (part.name, part.metric?.value(of: part.sums) ?? part.sums[0] / Double(examples))
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// What a progress bar shows.
+    var sortedValues: [(name: String, value: Double)] {
+        History.Epoch(number: 0, loss: meanLoss, metrics: metrics, seconds: 0).values
+    }
+}

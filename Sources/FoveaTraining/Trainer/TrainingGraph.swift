@@ -1,0 +1,107 @@
+import FoveaDatasets
+import FoveaGraph
+import FoveaLayers
+
+/// What graphs of one trainer differ in.
+struct GraphKey: Hashable {
+    let inputs: [DType]
+    /// The types of one example's targets.
+    let targets: [TensorType]
+    let hasWeights: Bool
+    /// What training weighs classes with; evaluation does not.
+    var classWeights: ClassWeights?
+
+    init(_ examples: Examples, classWeights: ClassWeights? = nil) {
+        inputs = examples.inputs.map(\.dtype)
+        targets = examples.targets.map {
+            TensorType(Shape(Array($0.shape.dimensions.dropFirst())), $0.dtype)
+        }
+        hasWeights = examples.weights != nil
+        self.classWeights = classWeights
+    }
+}
+
+/// The loss and the metrics of a batch, and how a training step changes the model.
+struct TrainingGraph {
+    /// The whole loss; of a model with several trained outputs the loss of each; then the sums of each metric.
+    let outputs: [Tensor]
+    let updates: () throws -> [Update]
+}
+
+extension Examples {
+    /// Every tensor under the name of the graph's input that takes it, for `trainer`.
+    @Compute
+    func sources(for trainer: Trainer) -> [String: TensorValue] {
+        var sources: [String: TensorValue] = [:]
+        for (input, value) in zip(trainer.inputs, inputs) { sources[inputKey(input.name)] = value }
+        for (output, value) in zip(trainer.outputs, targets) { sources[targetKey(output.name)] = value }
+        sources[weightsKey] = weights
+        return sources
+    }
+}
+
+/// The names of a training graph's inputs.
+func inputKey(_ name: String) -> String { "inputs/\(name)" }
+private func targetKey(_ name: String) -> String { "targets/\(name)" }
+private let weightsKey = "weights"
+
+extension Trainer {
+    /// The model's outputs for inputs of these element types.
+    func predictions(_ inputs: [DType]) throws -> [Tensor] {
+        let tensors = try zip(self.inputs, inputs).map { input, dtype in
+            let tensor = Tensor.input(inputKey(input.name), input.shape, dtype)
+            return try dtype == .uint8 ? tensor.cast(to: .float32) / 255 : tensor
+        }
+        return try model.outputs(for: tensors)
+    }
+
+    func makeGraph(_ key: GraphKey) throws -> TrainingGraph {
+        let predictions = try predictions(key.inputs)
+        let sampleWeights = key.hasWeights ? Tensor.input(weightsKey, []) : nil
+        var total: Tensor?
+        var losses: [Tensor] = []
+        var metrics: [Tensor] = []
+        for (output, type) in zip(outputs, key.targets) {
+            let targets = Tensor.input(targetKey(output.name), type.shape, type.dtype)
+            let prediction = predictions[output.index]
+            if let loss = output.training.loss {
+                var weights = sampleWeights
+                if let classWeights = key.classWeights {
+                    let ofClass = try classWeights.weights(for: targets, predictions: prediction)
+                    weights = try weights.map { try $0 * ofClass } ?? ofClass
+                }
+                let mean = try Loss.weightedMean(
+                    loss(targets: targets, predictions: prediction), weights: weights)
+                losses.append(mean)
+                let part = output.training.weight == 1 ? mean : try mean * Float(output.training.weight)
+                total = try total.map { try $0 + part } ?? part
+            }
+            for metric in output.training.metrics {
+                metrics.append(
+                    try metric(
+                        targets: targets, predictions: prediction,
+                        fromLogits: output.training.loss?.fromLogits ?? false, sampleWeights: sampleWeights))
+            }
+        }
+        guard var total else { throw TrainingError.noLoss }
+        for penalty in try model.penalties + addedLosses(of: predictions) { total = try total + penalty }
+        let (loss, parameters) = (total, trained)
+        let (configuration, state) = (configuration, optimizerState)
+        return TrainingGraph(outputs: [loss] + (reportsEachLoss ? losses : []) + metrics) {
+            try configuration.optimizer.updates(
+                for: parameters, minimizing: loss, state: state, clipping: configuration.clipping)
+        }
+    }
+
+    /// Whether the losses of single outputs are reported: when the whole loss is the sum of several.
+    nonisolated var reportsEachLoss: Bool { outputs.count { $0.training.loss != nil } > 1 }
+}
+
+extension ModelProtocol {
+    /// - Throws: `ShapeError` when the model has not been built.
+    func builtInputs() throws(ShapeError) -> [ModelInput] {
+        let inputs = modelInputs
+        if inputs.isEmpty { _ = try inputShape }
+        return inputs
+    }
+}

@@ -1,0 +1,120 @@
+import FoveaDatasets
+import FoveaGraph
+import FoveaRuntime
+
+/// Where the batches of a training come from, in order.
+@Compute
+protocol TrainingSource: AnyObject {
+    var stepsPerEpoch: Int { get }
+
+    /// Makes the batch of the given step the next one. Steps count from 0 over all epochs.
+    func move(to step: Int) throws
+
+    /// Puts the next batch into an executable for its size, which is then ready to run.
+    func next() throws -> (executable: any Executable, examples: Int)
+}
+
+/// Examples in memory, in another order each time they have all been used.
+final class ExamplesSource: TrainingSource {
+    let stepsPerEpoch: Int
+    private let trainer: Trainer
+    private let sources: [String: TensorValue]
+    private let key: GraphKey
+    private let count: Int
+    private let batches: [Range<Int>]
+    private let shuffle: Bool
+    private let seed: UInt64
+    private var loader: BatchLoader?
+    /// The passes over all examples that are complete, and the batches of this one.
+    private var pass = 0
+    private var place = 0
+
+    /// - Parameters:
+    ///   - count: how many of the examples, from the first on, are trained on.
+    ///   - stepsPerEpoch: batches of an epoch; as many as there are when nil.
+    init(
+        _ trainer: Trainer, _ examples: Examples, key: GraphKey, count: Int, batchSize: Int, shuffle: Bool,
+        seed: UInt64, stepsPerEpoch: Int?
+    ) throws {
+        self.trainer = trainer
+        self.key = key
+        self.count = count
+        self.shuffle = shuffle
+        self.seed = seed
+        sources = examples.sources(for: trainer)
+        batches = trainer.batchRanges(0..<count, size: batchSize)
+        self.stepsPerEpoch = stepsPerEpoch ?? batches.count
+        // Before the first step, so that its time is that of a step.
+        for size in Set(batches.map(\.count)).sorted(by: >) {
+            _ = try trainer.trainingExecutable(key, batch: size, seed: seed)
+        }
+    }
+
+    func move(to step: Int) {
+        (pass, place) = (step / batches.count, step % batches.count)
+        loader = nil
+    }
+
+    func next() throws -> (executable: any Executable, examples: Int) {
+        if place == batches.count { move(to: (pass + 1) * batches.count) }
+        if loader == nil {
+            let order =
+                shuffle ? shuffledOrder(count: count, seed: seed, epoch: pass) : Array(0..<count)
+            loader = BatchLoader(sources, order: order, batches: Array(batches[place...]))
+        }
+        let size = batches[place].count
+        let executable = try trainer.trainingExecutable(key, batch: size, seed: seed)
+        try loader?.load(into: executable)
+        place += 1
+        return (executable, size)
+    }
+}
+
+/// Batches that a sequence makes, perhaps without end.
+final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Element == Examples {
+    let stepsPerEpoch: Int
+    private let trainer: Trainer
+    private let classWeights: ClassWeights?
+    private let seed: UInt64
+    private let batches: Batches
+    private var iterator: Batches.Iterator
+    private var step = 0
+
+    init(
+        _ trainer: Trainer, _ batches: Batches, stepsPerEpoch: Int, classWeights: ClassWeights?, seed: UInt64
+    ) {
+        self.trainer = trainer
+        self.batches = batches
+        self.stepsPerEpoch = stepsPerEpoch
+        self.classWeights = classWeights
+        self.seed = seed
+        iterator = batches.makeIterator()
+    }
+
+    /// Drops what other runs have used: a sequence can only be followed from its beginning.
+    func move(to step: Int) throws {
+        if step < self.step {
+            iterator = batches.makeIterator()
+            self.step = 0
+        }
+        while self.step < step { _ = try nextBatch() }
+    }
+
+    func next() throws -> (executable: any Executable, examples: Int) {
+        let batch = try nextBatch()
+        try trainer.check(batch, .training, classWeights: classWeights)
+        let executable = try trainer.trainingExecutable(
+            GraphKey(batch, classWeights: classWeights), batch: batch.count, seed: seed)
+        for (name, value) in batch.sources(for: trainer) { try executable.setInput(name, to: value) }
+        return (executable, batch.count)
+    }
+
+    private func nextBatch() throws -> Examples {
+        guard let batch = iterator.next() else {
+            throw TrainingError.outOfBatches(
+                epoch: step / stepsPerEpoch + 1, step: step % stepsPerEpoch + 1)
+        }
+        step += 1
+        return batch
+    }
+}
