@@ -56,7 +56,8 @@ import Testing
         let part = try examples[1..<3]
         #expect(part.inputs[0].dtype == dtype)
         #expect(
-            part.inputs[0].withUnsafeBytes { Array($0) } == Array(bytes[dtype.byteCount..<(3 * dtype.byteCount)])
+            part.inputs[0].withUnsafeBytes { Array($0) }
+                == Array(bytes[dtype.byteCount..<(3 * dtype.byteCount)])
         )
     }
 

@@ -37,7 +37,14 @@ func values(of model: any ModelProtocol) async throws -> [TensorValue?] {
 
 func predictions(of model: any ModelProtocol) async throws -> [Float] {
     let trainer = try model.compile(optimizer: .sgd(), loss: .meanSquaredError)
-    return try await trainer.predict(inputs: sampleExamples().inputs).floats
+    return try await trainer.predict(inputs: sampleExamples().inputs[0]).floats
+}
+
+extension TrainingConfiguration {
+    /// For a model with one output.
+    init(optimizer: any Optimizer, output: String = "dense", loss: Loss, metrics: [Metric] = []) {
+        self.init(optimizer: optimizer, outputs: [output: OutputTraining(loss: loss, metrics: metrics)])
+    }
 }
 
 /// Steele et al. 2014, "Fast splittable pseudorandom number generators".

@@ -15,6 +15,10 @@ private func numbered(_ count: Int) throws -> Examples {
         targets: TensorValue(shape: [count, 2], targets))
 }
 
+private func sources(_ examples: Examples) -> [String: TensorValue] {
+    ["inputs": examples.inputs[0], "targets": examples.targets[0]]
+}
+
 /// Computes nothing; has its inputs.
 @Compute
 private final class InputsOnly: Executable {
@@ -75,7 +79,7 @@ struct BatchLoaderTests {
             $0..<min($0 + size.batch, size.count)
         }
         try await Compute.run {
-            let loader = BatchLoader(examples, order: Array(order), batches: batches)
+            let loader = BatchLoader(sources(examples), order: Array(order), batches: batches)
             for batch in batches {
                 let executable = InputsOnly(examples, batch: batch.count)
                 try loader.load(into: executable)
@@ -95,7 +99,7 @@ struct BatchLoaderTests {
         order[batches[place].upperBound - 1] = index
         let asked = order
         try await Compute.run {
-            let loader = BatchLoader(examples, order: asked, batches: batches)
+            let loader = BatchLoader(sources(examples), order: asked, batches: batches)
             for (number, batch) in batches.enumerated() {
                 let executable = InputsOnly(examples, batch: batch.count)
                 if number == place {
@@ -156,7 +160,7 @@ struct BatchLoaderTests {
         func run(_ executable: any Executable, _ examples: Examples, _ indices: [Int], step: Int) throws
             -> Double
         {
-            for (name, source) in [("inputs", examples.inputs[0]), ("targets", examples.targets[0])] {
+            for (name, source) in examples.sources(for: trainer) {
                 let type = try #require(executable.inputs[name])
                 let numbers = rows(source, indices).map(Double.init)
                 try executable.setInput(
@@ -175,7 +179,8 @@ struct BatchLoaderTests {
                 shuffle ? shuffledOrder(count: data.count, seed: seed, epoch: epoch) : Array(0..<data.count)
             var sum = 0.0
             for batch in batches(order) {
-                let executable = try trainer.trainingExecutable(for: data, batch: batch.count, seed: seed)
+                let executable = try trainer.trainingExecutable(
+                    GraphKey(data), batch: batch.count, seed: seed)
                 try executable.setInput("learning_rate", to: TensorValue(Float(trainer.learningRate)))
                 sum += try run(executable, data, batch, step: step)
                 step += 1
@@ -183,7 +188,7 @@ struct BatchLoaderTests {
             losses.training.append(sum / Double(data.count))
             sum = 0
             for batch in batches(Array(0..<validation.count)) {
-                let executable = try trainer.evaluationExecutable(for: validation, batch: batch.count)
+                let executable = try trainer.evaluationExecutable(GraphKey(validation), batch: batch.count)
                 sum += try run(executable, validation, batch, step: 0)
             }
             losses.validation.append(sum / Double(validation.count))
@@ -220,7 +225,8 @@ struct BatchLoaderTests {
             await #expect(throws: DatasetError.self) {
                 try await Compute.run {
                     let loader = BatchLoader(
-                        examples, order: [0, 1, 8, 3, 4, 5, 6, 7], batches: (0..<8).map { $0..<($0 + 1) })
+                        sources(examples), order: [0, 1, 8, 3, 4, 5, 6, 7],
+                        batches: (0..<8).map { $0..<($0 + 1) })
                     for _ in 0..<8 { try loader.load(into: InputsOnly(examples, batch: 1)) }
                 }
             }

@@ -207,17 +207,18 @@ struct OptimizerTests {
         ]
         for optimizer in optimizers {
             let saved = TrainingConfiguration(
-                optimizer: optimizer, loss: .meanSquaredError, metrics: [.accuracy])
+                optimizer: optimizer,
+                outputs: ["dense": OutputTraining(loss: .meanSquaredError, metrics: [.accuracy])])
             let text = try JSONEncoder().encode(saved)
             let read = try JSONDecoder().decode(TrainingConfiguration.self, from: text)
             #expect(AnyHashable(read.optimizer) == AnyHashable(optimizer))
-            #expect(read.loss == .meanSquaredError && read.metrics == [.accuracy])
+            #expect(read.outputs == saved.outputs)
         }
     }
 
     @Test func configurationsFromFilesAreChecked() throws {
         func decode(_ optimizer: String) throws -> TrainingConfiguration {
-            let text = #"{"optimizer":\#(optimizer),"loss":{"meanSquaredError":{}},"metrics":[]}"#
+            let text = #"{"optimizer":\#(optimizer),"outputs":{},"accumulation":1}"#
             return try JSONDecoder().decode(TrainingConfiguration.self, from: Data(text.utf8))
         }
         #expect(

@@ -44,7 +44,7 @@ func smallTrainer(
 }
 
 func weights(_ trainer: Trainer) async throws -> [TensorValue] {
-    try await values(of: trainer.trainedVariables + trainer.optimizerState.variables)
+    try await values(of: trainer.trained.compactMap(\.variable) + trainer.optimizerState.variables)
 }
 
 struct TrainerTests {
@@ -66,7 +66,8 @@ struct TrainerTests {
         let predictions = try await trainer.predict(inputs: test.inputs[0], batchSize: 6)
         #expect(predictions.shape == [20, 2])
         let right = (0..<20).filter {
-            (predictions.floats[2 * $0 + 1] > predictions.floats[2 * $0]) == (test.targets[0].integers[$0] == 1)
+            (predictions.floats[2 * $0 + 1] > predictions.floats[2 * $0])
+                == (test.targets[0].integers[$0] == 1)
         }
         #expect(Double(right.count) / 20 == result.metrics["accuracy"])
     }
@@ -96,7 +97,7 @@ struct TrainerTests {
         _ = try await fitter.fit(
             Examples(inputs: inputs, targets: TensorValue(heights)), epochs: 60, batchSize: 16,
             verbosity: .silent)
-        let found = try await values(of: fitter.trainedVariables)
+        let found = try await values(of: fitter.trained.compactMap(\.variable))
         expectClose(found[0].floats, [3, -1], 0.01)
         expectClose(found[1].floats, [0.5], 0.01)
     }
@@ -211,7 +212,7 @@ struct TrainerTests {
         let before = try await values(of: [kernel])
         let trainer = try model.compile(
             optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), backend: ReferenceBackend())
-        #expect(trainer.trainedVariables.count == 3)
+        #expect(trainer.trained.count == 3)
         _ = try await trainer.fit(bars(4), verbosity: .silent)
         #expect(try await values(of: [kernel]) == before)
     }

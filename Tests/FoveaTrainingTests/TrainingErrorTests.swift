@@ -83,7 +83,8 @@ struct TrainingErrorTests {
 
     @Test func shapesAndTypes() async throws {
         let data = try bars(2)
-        let turned = try Examples(inputs: data.inputs[0].reshaped(to: [2, 5, 6, 1]), targets: data.targets[0])
+        let turned = try Examples(
+            inputs: data.inputs[0].reshaped(to: [2, 5, 6, 1]), targets: data.targets[0])
         try await expectError(
             .wrongInputShape(expected: [6, 5, 1], received: [5, 6, 1], in: .training), "[6, 5, 1]"
         ) { try await fit($0, turned) }
