@@ -22,7 +22,8 @@ public enum CIFAR {
     ///   - limit: the most records accepted, in all files together.
     /// - Throws: `DatasetError`, naming the file, when it is missing, unreadable, damaged, too long, empty, does not
     ///   consist of whole records, or has a label that is no class.
-    public static func readExamples(_ paths: [String], limit: Int = 200_000) throws(DatasetError) -> Examples {
+    public static func readExamples(_ paths: [String], limit: Int = 200_000) throws(DatasetError) -> Examples
+    {
         var images: [UInt8] = []
         var labels: [Int32] = []
         for path in paths {
@@ -39,7 +40,9 @@ public enum CIFAR {
                 }
                 labels.append(label)
                 for pixel in 0..<pixels {
-                    for channel in 0..<channels { images.append(records[start + 1 + channel * pixels + pixel]) }
+                    for channel in 0..<channels {
+                        images.append(records[start + 1 + channel * pixels + pixel])
+                    }
                 }
             }
         }

@@ -61,15 +61,15 @@ struct OptimizerGoldenTests {
             var settings: [String: Setting]
         }
         var optimizer: Named
-        var loss = Loss.meanSquaredError
-        var metrics: [Metric] = []
+        var outputs: [String: OutputTraining] = [:]
+        var accumulation = 1
     }
 
     /// The optimizer of a record: its arguments over the defaults, which must give all of Keras's settings.
     private func optimizer(_ record: Record) throws -> any Optimizer {
         let byName = Self.defaults.first { type(of: $0).name == record.optimizer }
         let start = TrainingConfiguration(
-            optimizer: try #require(byName), loss: .meanSquaredError, metrics: [])
+            optimizer: try #require(byName), outputs: [:])
         var file = try JSONDecoder().decode(File.self, from: JSONEncoder().encode(start))
         file.optimizer.settings.merge(record.arguments) { $1 }
         #expect(file.optimizer.settings == record.settings, "\(record.optimizer)")
