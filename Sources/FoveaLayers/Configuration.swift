@@ -189,23 +189,12 @@ public struct ConfigurationReader {
 
     /// A number, written with or without a fraction.
     public mutating func number(_ key: String) throws(ConfigurationError) -> Double {
-        try take(key, "a number") { value in
-            switch value {
-            case .integer(let number): Double(number)
-            case .number(let number): number
-            default: nil
-            }
-        }
+        try take(key, "a number") { $0.asNumber }
     }
 
     public mutating func optionalNumber(_ key: String) throws(ConfigurationError) -> Double? {
         try take(key, "a number or null") { value -> Double?? in
-            switch value {
-            case .null: .some(nil)
-            case .integer(let number): Double(number)
-            case .number(let number): number
-            default: nil
-            }
+            if case .null = value { .some(nil) } else { value.asNumber.map { .some($0) } }
         }
     }
 
@@ -233,6 +222,15 @@ public struct ConfigurationReader {
 
     public mutating func list(_ key: String) throws(ConfigurationError) -> [ConfigurationValue] {
         try take(key, "a list") { if case .list(let elements) = $0 { elements } else { nil } }
+    }
+
+    /// Numbers, written with or without a fraction.
+    public mutating func numbers(_ key: String) throws(ConfigurationError) -> [Double] {
+        try take(key, "a list of numbers") { value in
+            guard case .list(let elements) = value else { return nil }
+            let numbers = elements.compactMap(\.asNumber)
+            return numbers.count == elements.count ? numbers : nil
+        }
     }
 
     public mutating func integers(_ key: String) throws(ConfigurationError) -> [Int] {
@@ -353,5 +351,13 @@ extension ConfigurationValue {
     fileprivate var asSize: Size2D? {
         guard let extents = asIntegers, extents.count == 2 else { return nil }
         return Size2D(extents[0], extents[1])
+    }
+
+    fileprivate var asNumber: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
     }
 }

@@ -57,7 +57,7 @@ struct KernelArguments: Sendable {
         var y = sum
         if let bias { y = try y + bias.tensor }
         y = try activation(y)
-        if let activityRegularizer { y = try y.adding(loss: activityRegularizer(y)) }
+        if let activityRegularizer { y = try y.adding(loss: activityRegularizer.ofActivity(y)) }
         return y
     }
 

@@ -22,16 +22,30 @@ public struct Regularizer: Hashable, Sendable {
     ///
     /// - Throws: `ShapeError` when a factor is negative or not finite.
     public func callAsFunction(_ x: Tensor) throws(ShapeError) -> Tensor {
+        try penalty(x) { terms throws(ShapeError) in try terms.sum() }
+    }
+
+    private func penalty(
+        _ x: Tensor, total: (Tensor) throws(ShapeError) -> Tensor
+    ) throws(ShapeError) -> Tensor {
         guard l1.isFinite, l2.isFinite, l1 >= 0, l2 >= 0 else {
             throw ShapeError(
                 "Regularizer", "factors must be finite and not negative, not l1 \(l1) and l2 \(l2)")
         }
-        let magnitudes = l1 == 0 ? nil : try x.unary(.abs).sum() * Float(l1)
-        let squares = l2 == 0 ? nil : try (x * x).sum() * Float(l2)
+        let magnitudes = l1 == 0 ? nil : try total(x.unary(.abs)) * Float(l1)
+        let squares = l2 == 0 ? nil : try total(x * x) * Float(l2)
         switch (magnitudes, squares) {
         case (let magnitudes?, let squares?): return try magnitudes + squares
         case (let one?, nil), (nil, let one?): return one
         case (nil, nil): return .constant(0)
+        }
+    }
+
+    /// What a layer adds to the loss for its output: the mean penalty of an example, as in Keras, so that the batch size does
+    /// not matter.
+    func ofActivity(_ y: Tensor) throws(ShapeError) -> Tensor {
+        try penalty(y) { terms throws(ShapeError) in
+            try terms.sum(axes: Array(1..<max(1, terms.shape.rank))).mean()
         }
     }
 }

@@ -32,11 +32,9 @@ public final class ReLU: UnaryLayer {
     }
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        for (what, setting) in [
-            ("maxValue", maxValue ?? 0), ("negativeSlope", negativeSlope), ("threshold", threshold),
-        ] where !(setting >= 0 && Float(setting).isFinite) {
-            throw error("\(what) must be finite and not negative, not \(setting)", input)
-        }
+        try checkNotNegative(maxValue ?? 0, "maxValue", input)
+        try checkNotNegative(negativeSlope, "negativeSlope", input)
+        try checkNotNegative(threshold, "threshold", input)
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
@@ -62,5 +60,142 @@ public final class ReLU: UnaryLayer {
             maxValue: try configuration.optionalNumber("max_value"),
             negativeSlope: try configuration.number("negative_slope"),
             threshold: try configuration.number("threshold"), name: name)
+    }
+}
+
+extension Layer {
+    func checkNotNegative(_ setting: Double, _ name: String, _ shape: Shape) throws(ShapeError) {
+        guard setting >= 0, Float(setting).isFinite else {
+            throw error("\(name) must be finite and not negative, not \(setting)", shape)
+        }
+    }
+}
+
+/// The rectifier with a fixed slope for negative numbers: `x` where positive, else `negativeSlope · x`. Maas et al. 2013,
+/// "Rectifier nonlinearities improve neural network acoustic models".
+///
+/// - Input and output: any shape.
+/// - Throws: `ShapeError` when the slope is negative or not finite.
+public final class LeakyReLU: UnaryLayer {
+    public static let typeName = "LeakyReLU"
+    public let name: String?
+    public let negativeSlope: Double
+
+    /// - Parameters:
+    ///   - negativeSlope: the slope for negative numbers. 0.3 is the default of Keras's layer; that of its activation function
+    ///     is 0.2, PyTorch's is 0.01.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(negativeSlope: Double = 0.3, name: String? = nil) {
+        self.negativeSlope = negativeSlope
+        self.name = name
+    }
+
+    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
+        try checkNotNegative(negativeSlope, "negativeSlope", input)
+    }
+
+    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+        try x.leakyRelu(slope: Float(negativeSlope))
+    }
+
+    public var configuration: Configuration { ["negative_slope": .number(negativeSlope)] }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(negativeSlope: try configuration.number("negative_slope"), name: name)
+    }
+}
+
+/// The rectifier with learned slopes for negative numbers: `x` where positive, else `alpha · x`. He et al. 2015, "Delving
+/// deep into rectifiers", arXiv:1502.01852.
+///
+/// - Input and output: `[batch, …]`.
+/// - Parameters: `alpha`, of an example's shape with 1 for each shared axis.
+/// - Throws: `ShapeError` when a shared axis is none of an example.
+public final class PReLU: UnaryLayer {
+    public static let typeName = "PReLU"
+    public let name: String?
+    public let sharedAxes: [Int]
+    public let alpha: Parameter
+    public var ownParameters: [Parameter] { [alpha] }
+
+    /// - Parameters:
+    ///   - sharedAxes: along which one slope serves all; `[1, 2]` gives images one slope for each channel. None unless said.
+    ///   - alphaInitializer: first values of the slopes; PyTorch's is 0.25.
+    ///   - alphaRegularizer: a penalty of the slopes, added to the loss.
+    ///   - alphaConstraint: a rule that the slopes keep to after each step of training.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(
+        sharedAxes: [Int] = [], alphaInitializer: Initializer = .zeros,
+        alphaRegularizer: Regularizer? = nil, alphaConstraint: Constraint? = nil, name: String? = nil
+    ) {
+        self.sharedAxes = sharedAxes
+        self.name = name
+        alpha = Parameter(
+            "alpha", initializer: alphaInitializer, regularizer: alphaRegularizer,
+            constraint: alphaConstraint)
+    }
+
+    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
+        var shape = Shape(Array(input.dimensions.dropFirst()))
+        for axis in sharedAxes { shape[try exampleAxis(axis, of: input) - 1] = 1 }
+        try alpha.declare(shape: shape, in: &scope)
+    }
+
+    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+        try x.relu() + alpha.tensor * Tensor.minimum(x, 0)
+    }
+
+    public var configuration: Configuration {
+        var settings: Configuration = [
+            "alpha_initializer": alpha.initializer.configuration,
+            "shared_axes": .list(sharedAxes.map { .integer($0) }),
+        ]
+        settings["alpha_regularizer"] = alpha.regularizer?.configuration
+        settings["alpha_constraint"] = alpha.constraint?.configuration
+        return settings
+    }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(
+            sharedAxes: try configuration.integers("shared_axes"),
+            alphaInitializer: try configuration.initializer("alpha_initializer"),
+            alphaRegularizer: try configuration.regularizer("alpha_regularizer"),
+            alphaConstraint: try configuration.constraint("alpha_constraint"), name: name)
+    }
+}
+
+/// The exponential linear unit: `x` where positive, else `alpha · (exp(x) - 1)`. Clevert et al. 2015, arXiv:1511.07289.
+///
+/// - Input and output: any shape.
+/// - Throws: `ShapeError` when alpha is negative or not finite.
+public final class ELU: UnaryLayer {
+    public static let typeName = "ELU"
+    public let name: String?
+    public let alpha: Double
+
+    /// - Parameters:
+    ///   - alpha: what negative numbers tend to, with the sign changed.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(alpha: Double = 1, name: String? = nil) {
+        self.alpha = alpha
+        self.name = name
+    }
+
+    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
+        try checkNotNegative(alpha, "alpha", input)
+    }
+
+    public func call(_ x: Tensor) throws(ShapeError) -> Tensor { try x.elu(alpha: Float(alpha)) }
+
+    public var configuration: Configuration { ["alpha": .number(alpha)] }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(alpha: try configuration.number("alpha"), name: name)
     }
 }

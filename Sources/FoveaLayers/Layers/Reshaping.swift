@@ -76,3 +76,40 @@ public final class Reshape: UnaryLayer {
         self.init(targetShape: try configuration.integers("target_shape"), name: name)
     }
 }
+
+/// Each example's axes in another order.
+///
+/// - Input: `[batch, …]`.
+/// - Output: `[batch]` followed by the input's extents in the new order.
+/// - Throws: `ShapeError` when the list does not name each axis of an example once.
+public final class Permute: UnaryLayer {
+    public static let typeName = "Permute"
+    public let name: String?
+    public let dims: [Int]
+
+    /// - Parameters:
+    ///   - dims: which axis of the input comes where, counted from 1: `[3, 1, 2]` makes `[batch, channels, height, width]`
+    ///     of `[batch, height, width, channels]`.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(dims: [Int], name: String? = nil) {
+        self.dims = dims
+        self.name = name
+    }
+
+    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+        guard dims.sorted() == Array(1..<max(1, x.shape.rank)) else {
+            throw error(
+                "dims \(dims) must name each axis of an example once, counted from 1; axis 0 is the batch",
+                x.shape)
+        }
+        return try x.transposed([0] + dims)
+    }
+
+    public var configuration: Configuration { ["dims": .list(dims.map { .integer($0) })] }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(dims: try configuration.integers("dims"), name: name)
+    }
+}

@@ -1,0 +1,259 @@
+import Foundation
+import FoveaGraph
+import FoveaLayers
+import FoveaPlanner
+import FoveaRuntime
+import Testing
+
+/// A layer that the contract is tested with.
+struct ContractCase: Sendable, CustomTestStringConvertible {
+    let layerType: any Layer.Type
+    /// One example's shapes.
+    let inputs: [Shape]
+    let make: @Sendable () throws -> any Layer
+    let number: Int
+
+    var testDescription: String { "\(layerType.typeName) of \(inputs), row \(number)" }
+
+    /// A model of this layer alone, whose parameters all have different values.
+    func model() async throws -> Model {
+        let layer = try make()
+        let inputs = inputs.enumerated().map { LayerOutput.input("x\($0)", $1) }
+        let model = try Model(inputs: inputs, outputs: [layer(inputs)], name: "model", seed: 5)
+        for (index, (path, parameter)) in model.parameters.enumerated() {
+            let shape = try #require(parameter.variable?.shape)
+            let values = try hashed(UInt64(40 + index), shape).floats
+            try await set(parameter, path.hasSuffix("variance") ? values.map { abs($0) + 0.25 } : values)
+        }
+        return model
+    }
+
+    func feeds(batch: Int) throws -> [String: TensorValue] {
+        var feeds: [String: TensorValue] = [:]
+        for (index, shape) in inputs.enumerated() {
+            feeds["x\(index)"] = try hashed(UInt64(1 + index), Shape([batch] + shape.dimensions))
+        }
+        return feeds
+    }
+
+    private init(_ number: Int, _ row: (any Layer.Type, [Shape], @Sendable () throws -> any Layer)) {
+        (layerType, inputs, make) = row
+        self.number = number
+    }
+
+    // MARK: The table
+
+    static let all = table.enumerated().map { ContractCase($0, $1) }
+
+    private static let image: Shape = [5, 7, 4]
+
+    /// Every layer of the library, with the arguments that make a difference. A new layer gets a row here.
+    private static let table: [(any Layer.Type, [Shape], @Sendable () throws -> any Layer)] = [
+        (Activation.self, [[6]], { Activation(.mish) }),
+        (Activation.self, [image], { Activation(.logSoftmax) }),
+        (ActivityRegularization.self, [image], { ActivityRegularization(l1: 0.25, l2: 0.5) }),
+        (Add.self, [image, [4], [5, 7, 1]], { Add() }),
+        (Average.self, [image, image, image], { Average() }),
+        (AveragePooling2D.self, [image], { AveragePooling2D(poolSize: [2, 3], padding: .same) }),
+        (
+            BatchNormalization.self, [image],
+            { BatchNormalization(momentum: 0.5, gammaRegularizer: .l2(), betaConstraint: .nonNegative) }
+        ),
+        (BatchNormalization.self, [image], { BatchNormalization(axis: 1, center: false) }),
+        (BatchNormalization.self, [[6]], { BatchNormalization(epsilon: 0.125, scale: false) }),
+        (Concatenate.self, [image, [5, 7, 1]], { Concatenate() }),
+        (Concatenate.self, [image, [3, 7, 4]], { Concatenate(axis: 1) }),
+        (
+            Conv2D.self, [image],
+            {
+                Conv2D(
+                    filters: 6, kernelSize: [3, 2], strides: [1, 2], padding: .same, groups: 2,
+                    activation: .tanh,
+                    kernelRegularizer: .l1l2(), biasRegularizer: .l1(), activityRegularizer: .l2(),
+                    kernelConstraint: .maxNorm(axes: [0, 1, 2]), biasConstraint: .unitNorm())
+            }
+        ),
+        (Conv2D.self, [image], { Conv2D(filters: 3, kernelSize: 2, dilationRate: [2, 1], useBias: false) }),
+        (Dense.self, [[6]], { Dense(units: 3, activation: .selu, kernelConstraint: .minMaxNorm()) }),
+        (Dense.self, [[3, 6]], { Dense(units: 2, useBias: false) }),
+        (Dropout.self, [image], { Dropout(rate: 0.25) }),
+        (ELU.self, [[6]], { ELU(alpha: 0.5) }),
+        (Flatten.self, [image], { Flatten() }),
+        (GaussianDropout.self, [image], { GaussianDropout(rate: 0.25) }),
+        (GaussianNoise.self, [image], { GaussianNoise(stddev: 0.5) }),
+        (GlobalAveragePooling2D.self, [image], { GlobalAveragePooling2D(keepDims: true) }),
+        (LayerNormalization.self, [image], { LayerNormalization() }),
+        (LayerNormalization.self, [image], { LayerNormalization(axes: [1, -1], betaRegularizer: .l1()) }),
+        (LeakyReLU.self, [[6]], { LeakyReLU(negativeSlope: 0.125) }),
+        (LocalResponseNormalization.self, [image], { LocalResponseNormalization(depthRadius: 1, bias: 2) }),
+        (
+            LocalResponseNormalization.self, [[6]],
+            { LocalResponseNormalization(depthRadius: .max, beta: 0.75) }
+        ),
+        (MaxPooling2D.self, [image], { MaxPooling2D(poolSize: [3, 2], strides: 1) }),
+        (Maximum.self, [image, image], { Maximum() }),
+        (Minimum.self, [image, image], { Minimum() }),
+        (
+            Model.self, [image, image],
+            {
+                let (a, b) = (LayerOutput.input("a", image), LayerOutput.input("b", image))
+                // A bias before a normalization would have no gradient.
+                let shared = Conv2D(filters: 2, kernelSize: 1, useBias: false)
+                let joined = BatchNormalization()(Add()([shared(a), shared(b)]))
+                return try Model(inputs: [a, b], outputs: [Dense(units: 2)(Flatten()(joined))])
+            }
+        ),
+        (Multiply.self, [image, [1, 1, 4]], { Multiply() }),
+        (Normalization.self, [image], { try Normalization(adaptedTo: hashed(9, [2, 5, 7, 4])) }),
+        (Normalization.self, [image], { Normalization(axis: 1, mean: [0.5], variance: [0.125]) }),
+        (PReLU.self, [image], { PReLU(sharedAxes: [1, 2], alphaInitializer: .constant(0.25)) }),
+        (PReLU.self, [[6]], { PReLU(alphaRegularizer: .l2(), alphaConstraint: .nonNegative) }),
+        (Permute.self, [image], { Permute(dims: [3, 1, 2]) }),
+        (ReLU.self, [image], { ReLU() }),
+        (ReLU.self, [image], { ReLU(maxValue: 0.5, negativeSlope: 0.25, threshold: 0.125) }),
+        (Rescaling.self, [image], { Rescaling(scale: 0.25, offset: -1) }),
+        (Reshape.self, [image], { Reshape(targetShape: [-1, 2]) }),
+        (
+            Sequential.self, [image],
+            {
+                Sequential {
+                    Conv2D(filters: 3, kernelSize: 2, useBias: false)
+                    BatchNormalization()
+                    ReLU()
+                    GlobalAveragePooling2D()
+                }
+            }
+        ),
+        (Softmax.self, [image], { Softmax(axis: 1) }),
+        (SpatialDropout2D.self, [image], { SpatialDropout2D(rate: 0.5) }),
+        (Subtract.self, [image, [4]], { Subtract() }),
+    ]
+}
+
+/// What holds for every layer.
+@Suite struct ContractTests {
+    private static let backends: [any Backend] = [ReferenceBackend(), OneDNNBackend()]
+
+    @Test func everyBuiltInLayerIsInTheTable() {
+        #expect(Set(ContractCase.all.map { $0.layerType.typeName }) == Set(builtInLayers.map { $0.typeName }))
+        #expect(Set(builtInLayers.map { $0.typeName }).count == builtInLayers.count)
+    }
+
+    private func call(_ model: Model) throws -> Tensor {
+        try model(model.modelInputs.map { Tensor.input($0.name, $0.shape) })
+    }
+
+    /// Equal up to rounding.
+    private func expectClose(_ a: TensorValue, _ b: TensorValue, _ what: String) {
+        #expect(a.shape == b.shape && a.dtype == b.dtype, "\(what)")
+        #expect(difference(a.floats, b.doubles) < 1e-5, "\(what)")
+    }
+
+    @Test(arguments: ContractCase.all) func outputsAreAsDeclaredOnEveryBackend(row: ContractCase) async throws
+    {
+        let model = try await row.model()
+        let y = try call(model)
+        #expect(type(of: model.layers[0]) == row.layerType)
+        #expect(y.shape.dimensions.first == Shape.batch && y.dtype == .float32)
+        #expect(try Shape(Array(y.shape.dimensions.dropFirst())) == model.outputShape)
+        #expect(model.calls[0].outputShapes == [y.shape])
+        for mode in [Mode.inference, .training] {
+            for batch in [1, 3] {
+                let feeds = try row.feeds(batch: batch)
+                let values = try await Compute.run {
+                    // Moving averages follow from the same start.
+                    let start = try model.parameters.map { try $0.parameter.variable?.value() }
+                    return try Self.backends.map { backend in
+                        for (place, value) in zip(model.parameters, start) {
+                            if let value { try place.parameter.variable?.assign(value) }
+                        }
+                        let executable = try backend.compile(outputs: [y], mode: mode, batch: batch, seed: 3)
+                        return try executable.run(feeds, step: 11)[0]
+                    }
+                }
+                #expect(values[0].shape == y.shape.bound(batch: batch) && values[0].dtype == .float32)
+                #expect(values[0].floats.allSatisfy { $0.isFinite })
+                expectClose(values[1], values[0], "\(mode), batch \(batch)")
+            }
+        }
+    }
+
+    /// In inference an example's output does not depend on the others.
+    @Test(arguments: ContractCase.all) func examplesAreIndependent(row: ContractCase) async throws {
+        let model = try await row.model()
+        let y = try call(model)
+        let feeds = try row.feeds(batch: 3)
+        let together = try await evaluate(y, feeds: feeds, batch: 3)
+        for example in 0..<3 {
+            let alone = try await evaluate(
+                y,
+                feeds: try feeds.mapValues { value in
+                    let count = value.floats.count / 3
+                    return try TensorValue(
+                        shape: Shape([1] + value.shape.dimensions.dropFirst()),
+                        Array(value.floats[example * count..<(example + 1) * count]))
+                }, batch: 1)
+            let count = alone.floats.count
+            #expect(
+                difference(
+                    alone.floats, Array(together.doubles[example * count..<(example + 1) * count])) < 1e-6)
+        }
+    }
+
+    /// One step of stochastic gradient descent.
+    @Compute
+    private func train(_ model: Model, _ y: Tensor, _ feeds: [String: TensorValue], on backend: any Backend)
+        throws
+    {
+        let upstream = Tensor.input("upstream", try model.outputShape)
+        let loss = try addedLosses(of: [y]).reduce((y * upstream).sum()) { try $0 + $1 }
+        let learned = model.trainableParameters.map(\.parameter)
+        let slopes = try gradient(of: loss, withRespectTo: learned.map { try $0.tensor })
+        let updates = try zip(learned, slopes).compactMap { parameter, slope in
+            try parameter.variable.map { try Update($0, to: parameter.tensor - slope * 0.125) }
+        }
+        let executable = try backend.compile(outputs: [loss], updates: updates, mode: .training, batch: 3)
+        var feeds = feeds
+        feeds["upstream"] = try hashed(30, y.shape.bound(batch: 3))
+        let value = try executable.run(feeds)[0]
+        #expect(value.scalar.isFinite)
+    }
+
+    @Test(arguments: ContractCase.all) func trainingChangesWhatItMay(row: ContractCase) async throws {
+        for backend in Self.backends {
+            let model = try await row.model()
+            let feeds = try row.feeds(batch: 3)
+            let before = try await values(of: model)
+            try await train(model, call(model), feeds, on: backend)
+            let after = try await values(of: model)
+            for (index, place) in model.parameters.enumerated() {
+                // What is not learned is kept by the layer itself, which also changes in training.
+                #expect(before[index] != after[index], "\(place.path) on \(backend.name)")
+                #expect(after[index].allSatisfy { $0.isFinite }, "\(place.path) on \(backend.name)")
+            }
+            model.isTrainable = false
+            #expect(model.trainableParameters.isEmpty)
+            try await train(model, call(model), feeds, on: backend)
+            #expect(try await values(of: model) == after, "frozen, on \(backend.name)")
+        }
+    }
+
+    @Test(arguments: ContractCase.all) func configurationsMakeTheSameLayer(row: ContractCase) async throws {
+        let model = try await row.model()
+        let data = try JSONEncoder().encode(model.architecture)
+        let read = try JSONDecoder().decode(Configuration.self, from: data)
+        let copy = try #require(try makeModel(read) as? Model)
+        #expect(try copy.architecture == model.architecture)
+        #expect(copy.summary() == model.summary())
+        #expect(copy.parameters.map(\.path) == model.parameters.map(\.path))
+        for (place, values) in zip(copy.parameters, try await values(of: model)) {
+            try await set(place.parameter, values)
+        }
+        let feeds = try row.feeds(batch: 2)
+        for training in [false, true] {
+            let output = try await evaluate(call(model), feeds: feeds, batch: 2, training: training)
+            let copied = try await evaluate(call(copy), feeds: feeds, batch: 2, training: training)
+            #expect(output == copied)
+        }
+    }
+}
