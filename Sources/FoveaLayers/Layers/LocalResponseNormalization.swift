@@ -9,8 +9,8 @@ import FoveaGraph
 /// `2 · depthRadius + 1` times this one, and their size is that number.
 ///
 /// - Input and output: `[batch, …, channels]`.
-/// - Throws: `ShapeError` when there are no channels, when the radius, alpha or beta is negative, or when the bias is not
-///   positive.
+/// - Throws: `ShapeError` when there are no channels or more than 4096, when the radius, alpha or beta is negative, or when the
+///   bias is not positive.
 public final class LocalResponseNormalization: UnaryLayer {
     public static let typeName = "LocalResponseNormalization"
     public let name: String?
@@ -18,6 +18,9 @@ public final class LocalResponseNormalization: UnaryLayer {
     public let bias: Double
     public let alpha: Double
     public let beta: Double
+
+    /// The sums are taken with a matrix of this many squared numbers.
+    private static let channelLimit = 4096
 
     /// - Parameters:
     ///   - depthRadius: how many channels on each side count.
@@ -36,7 +39,9 @@ public final class LocalResponseNormalization: UnaryLayer {
     }
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        guard input.rank >= 2 else { throw error("it works on [batch, …, channels]", input) }
+        guard input.rank >= 2, input.channels <= Self.channelLimit else {
+            throw error("it works on [batch, …, channels] with at most \(Self.channelLimit) channels", input)
+        }
         guard depthRadius >= 0 else {
             throw error("depthRadius must not be negative, not \(depthRadius)", input)
         }
@@ -48,16 +53,14 @@ public final class LocalResponseNormalization: UnaryLayer {
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        // Sums over a window that moves along an axis are poolings of images that have the channels as their width.
+        // A product with a band of ones sums each channel's neighbours; on the CPU that is several times faster than a pooling
+        // along the channels.
         let channels = x.shape.channels
-        let pixels = x.shape.dimensions.dropFirst().dropLast().reduce(1, *)
-        let images = try (x * x).reshaped(to: [x.shape[0], pixels, channels, 1])
-        // A radius beyond the last channel sees all of them and no more.
-        let radius = min(depthRadius, channels - 1)
-        let window = SlidingWindow(
-            Size2D(1, 2 * radius + 1), strides: 1, padding: Padding2D(left: radius, right: radius))
-        let sums = try images.averagePooled(window, countsPadding: true) * Float(2 * radius + 1)
-        let divisor = try sums.reshaped(to: x.shape) * Float(alpha) + Float(bias)
+        let band = (0..<channels * channels).map { place -> Float in
+            abs(place / channels - place % channels) <= depthRadius ? 1 : 0
+        }
+        let neighbours = Tensor.constant(try TensorValue(shape: [channels, channels], band))
+        let divisor = try Tensor.matmul(x * x, neighbours) * Float(alpha) + Float(bias)
         return try x * divisor.raised(to: Float(-beta))
     }
 
