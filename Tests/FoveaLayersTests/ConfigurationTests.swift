@@ -239,7 +239,7 @@ import Testing
         #expect(
             message(["config", "layers", "5", "class_name"], .string(String(repeating: "y", count: 5000)))?
                 .count
-                ?? .max < 600)
+                ?? .max < 1500)
         #expect(
             message(
                 [

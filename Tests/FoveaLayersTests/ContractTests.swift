@@ -55,6 +55,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (Add.self, [image, [4], [5, 7, 1]], { Add() }),
         (Average.self, [image, image, image], { Average() }),
         (AveragePooling2D.self, [image], { AveragePooling2D(poolSize: [2, 3], padding: .same) }),
+        (AveragePooling1D.self, [[9, 4]], { AveragePooling1D(poolSize: 2, strides: 3, padding: .same) }),
         (
             BatchNormalization.self, [image],
             { BatchNormalization(momentum: 0.5, gammaRegularizer: .l2(), betaConstraint: .nonNegative) }
@@ -74,6 +75,28 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
             }
         ),
         (Conv2D.self, [image], { Conv2D(filters: 3, kernelSize: 2, dilationRate: [2, 1], useBias: false) }),
+        (
+            Conv1D.self, [[9, 4]],
+            { Conv1D(filters: 6, kernelSize: 3, padding: .causal, dilationRate: 2, groups: 2) }
+        ),
+        (
+            Conv1D.self, [[4, 9]],
+            { Conv1D(filters: 3, kernelSize: 2, strides: 2, dataFormat: .channelsFirst, activation: .relu) }
+        ),
+        (Conv2D.self, [[4, 5, 7]], { Conv2D(filters: 2, kernelSize: 3, dataFormat: .channelsFirst) }),
+        (
+            Conv2DTranspose.self, [image],
+            {
+                Conv2DTranspose(
+                    filters: 3, kernelSize: [3, 2], strides: [2, 3], padding: .same, activation: .tanh,
+                    kernelRegularizer: .l2())
+            }
+        ),
+        (Cropping2D.self, [image], { Cropping2D(cropping: [1, 2]) }),
+        (
+            DepthwiseConv2D.self, [image],
+            { DepthwiseConv2D(kernelSize: [3, 2], strides: 2, padding: .same, depthMultiplier: 2) }
+        ),
         (Dense.self, [[6]], { Dense(units: 3, activation: .selu, kernelConstraint: .minMaxNorm()) }),
         (Dense.self, [[3, 6]], { Dense(units: 2, useBias: false) }),
         (Dropout.self, [image], { Dropout(rate: 0.25) }),
@@ -82,6 +105,9 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (GaussianDropout.self, [image], { GaussianDropout(rate: 0.25) }),
         (GaussianNoise.self, [image], { GaussianNoise(stddev: 0.5) }),
         (GlobalAveragePooling2D.self, [image], { GlobalAveragePooling2D(keepDims: true) }),
+        (GlobalAveragePooling1D.self, [[9, 4]], { GlobalAveragePooling1D() }),
+        (GlobalMaxPooling1D.self, [[4, 9]], { GlobalMaxPooling1D(dataFormat: .channelsFirst) }),
+        (GlobalMaxPooling2D.self, [image], { GlobalMaxPooling2D() }),
         (LayerNormalization.self, [image], { LayerNormalization() }),
         (LayerNormalization.self, [image], { LayerNormalization(axes: [1, -1], betaRegularizer: .l1()) }),
         (LeakyReLU.self, [[6]], { LeakyReLU(negativeSlope: 0.125) }),
@@ -91,6 +117,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
             { LocalResponseNormalization(depthRadius: .max, beta: 0.75) }
         ),
         (MaxPooling2D.self, [image], { MaxPooling2D(poolSize: [3, 2], strides: 1) }),
+        (MaxPooling1D.self, [[9, 4]], { MaxPooling1D(poolSize: 3, padding: .same) }),
         (Maximum.self, [image, image], { Maximum() }),
         (Minimum.self, [image, image], { Minimum() }),
         (
@@ -113,6 +140,17 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (ReLU.self, [image], { ReLU(maxValue: 0.5, negativeSlope: 0.25, threshold: 0.125) }),
         (Rescaling.self, [image], { Rescaling(scale: 0.25, offset: -1) }),
         (Reshape.self, [image], { Reshape(targetShape: [-1, 2]) }),
+        (
+            SeparableConv2D.self, [image],
+            {
+                SeparableConv2D(
+                    filters: 5, kernelSize: 3, padding: .same, depthMultiplier: 2,
+                    pointwiseRegularizer: .l1(), depthwiseConstraint: .unitNorm(axes: [0, 1]))
+            }
+        ),
+        (UpSampling2D.self, [image], { UpSampling2D(size: [2, 3]) }),
+        (UpSampling2D.self, [image], { UpSampling2D(interpolation: .bilinear) }),
+        (ZeroPadding2D.self, [image], { ZeroPadding2D(padding: [2, 1]) }),
         (
             Sequential.self, [image],
             {
