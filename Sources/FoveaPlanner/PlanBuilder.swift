@@ -249,10 +249,11 @@ extension Plan {
     public init(
         _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
     ) throws {
-        let prepared = try graph.simplified().withFloat32Kernels().withRectifiedPooling(
-            where: catalog.canRectify
-        )
-        .withOneHotAsComparison().simplified()
+        let prepared = try graph.simplified().withBordersAsPadding().withFloat32Kernels()
+            .withRectifiedPooling(
+                where: catalog.canRectify
+            )
+            .withOneHotAsComparison().simplified()
         let fused = try FusedGraph(prepared)
         var builder = PlanBuilder(
             fused, inputs: try graph.inputs(), catalog: catalog, residentLayouts: residentLayouts)
