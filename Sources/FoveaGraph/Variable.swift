@@ -19,10 +19,26 @@ public final class Variable: Sendable, Hashable {
     public var shape: Shape { type.shape }
     public var dtype: DType { type.dtype }
 
-    public init(name: String, initial value: TensorValue) {
+    public convenience init(name: String, initial value: TensorValue) {
+        self.init(name: name, TensorType(value.shape, value.dtype), HostStorage(value))
+    }
+
+    /// A variable whose first value is made when it is first asked for: never, if it is replaced before.
+    ///
+    /// - Parameters:
+    ///   - name: the name under which it is shown and saved.
+    ///   - type: that of the value.
+    ///   - makeInitial: makes a value of that type, always the same.
+    public convenience init(
+        name: String, type: TensorType, makeInitial: @escaping @Sendable () throws -> TensorValue
+    ) {
+        self.init(name: name, type, HostStorage(makeInitial))
+    }
+
+    private init(name: String, _ type: TensorType, _ storage: HostStorage) {
         self.name = name
-        type = TensorType(value.shape, value.dtype)
-        storage = Mutex(HostStorage(value))
+        self.type = type
+        self.storage = Mutex(storage)
     }
 
     /// A copy of the current value, in row-major order.
@@ -54,12 +70,33 @@ public final class Variable: Sendable, Hashable {
 
 /// A value in ordinary memory, in row-major order: where a variable starts.
 public final class HostStorage: VariableStorage {
-    private let value: Mutex<TensorValue>
+    private enum Content {
+        case value(TensorValue)
+        case notYetMade(@Sendable () throws -> TensorValue)
+    }
 
-    nonisolated public init(_ value: TensorValue) { self.value = Mutex(value) }
+    private let content: Mutex<Content>
 
-    public func read() -> TensorValue { value.withLock { $0 } }
-    public func write(_ newValue: TensorValue) { value.withLock { $0 = newValue } }
+    nonisolated public init(_ value: TensorValue) { content = Mutex(.value(value)) }
+
+    /// A value that is made when it is first read.
+    nonisolated init(_ makeValue: @escaping @Sendable () throws -> TensorValue) {
+        content = Mutex(.notYetMade(makeValue))
+    }
+
+    public func read() throws -> TensorValue {
+        try content.withLock { content in
+            switch content {
+            case .value(let value): return value
+            case .notYetMade(let make):
+                let value = try make()
+                content = .value(value)
+                return value
+            }
+        }
+    }
+
+    public func write(_ newValue: TensorValue) { content.withLock { $0 = .value(newValue) } }
 }
 
 /// After a run, `variable` holds what `value` had in that run.

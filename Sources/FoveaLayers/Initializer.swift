@@ -109,7 +109,8 @@ public enum Initializer: Hashable, Sendable {
         return (receptiveField * extents[extents.count - 2], receptiveField * extents[extents.count - 1])
     }
 
-    private func checkSettings() throws(ShapeError) {
+    /// - Throws: `ShapeError` when a setting is not finite, a deviation is negative or limits are reversed.
+    func checkSettings() throws(ShapeError) {
         let settings: [Double]
         var isSensible = true
         switch self {

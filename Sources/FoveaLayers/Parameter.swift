@@ -45,8 +45,8 @@ public final class Parameter: Sendable {
         set { isFrozen = !newValue }
     }
 
-    /// Gives the parameter its shape and first values. Declared again with the same shape, it keeps its
-    /// values: that is how parts of models are shared.
+    /// Gives the parameter its shape and first values, which are made when they are first needed. Declared again with the
+    /// same shape, it keeps its values: that is how parts of models are shared.
     ///
     /// - Throws: `ShapeError` when it has another shape already, when the shape is empty or too large, or
     ///   when the initializer's settings make no sense.
@@ -62,8 +62,11 @@ public final class Parameter: Sendable {
             return
         }
         let stream = try scope.reserve(shape, for: name)
-        let value = try initializer.value(shape: shape, seed: scope.seed, stream: stream)
-        let variable = Variable(name: (scope.path + [name]).joined(separator: "/"), initial: value)
+        try initializer.checkSettings()
+        let (initializer, seed) = (initializer, scope.seed)
+        let variable = Variable(
+            name: (scope.path + [name]).joined(separator: "/"), type: TensorType(shape, .float32)
+        ) { try initializer.value(shape: shape, seed: seed, stream: stream) }
         state.withLock { $0.variable = variable }
     }
 
