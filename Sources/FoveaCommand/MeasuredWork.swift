@@ -69,13 +69,16 @@ struct MeasuredWork {
         // The networks of the table in docs/architecture.md are measured with Adam but for the cats and dogs.
         optimizer = network == .catsDogsCNN ? RMSprop(learningRate: 1e-4) : Adam()
         let model = try network.model()
-        let predictions = try model(Tensor.input("images", network.inputShape))
+        let predictions = try model.outputs(for: [Tensor.input("images", network.inputShape)])
         guard mode == .training else {
-            (outputs, updates) = ([predictions], [])
+            (outputs, updates) = (predictions, [])
             return
         }
         let labels = Tensor.input("labels", .scalar, .int32)
-        let loss = try network.loss(targets: labels, predictions: predictions).mean()
+        var loss = try network.loss(targets: labels, predictions: predictions[0]).mean()
+        for others in predictions.dropFirst() {
+            loss = try loss + network.loss(targets: labels, predictions: others).mean()
+        }
         let variables = model.trainableParameters.compactMap(\.parameter.variable)
         let gradients = try gradient(of: loss, withRespectTo: variables.map { Tensor($0) })
         outputs = [loss]
@@ -95,7 +98,7 @@ struct MeasuredWork {
         let pixels = (0..<shape.elementCount).map { _ in Float(generator.uniform()) }
         try executable.setInput("images", to: TensorValue(shape: shape, pixels))
         guard mode == .training else { return executable }
-        let classes = UInt64(max(2, network.outputCount))
+        let classes = UInt64(network.classCount)
         let labels = (0..<batch).map { _ in Int32(generator.next() % classes) }
         try executable.setInput("labels", to: TensorValue(labels))
         try executable.setInput("learning_rate", to: TensorValue(Float(optimizer.learningRate)))
@@ -104,13 +107,13 @@ struct MeasuredWork {
 }
 
 extension NamedNetwork {
-    /// The batch size that the network is measured with.
+    /// The batch size that the network is measured with, smaller for larger images.
     var measuredBatchSize: Int {
         switch self {
-        case .fashionCNN, .singleConv: 128
         case .mnistCNN, .wideKernelCNN: 64
         case .catsDogsCNN: 20
         case .softmaxRegression: 32
+        default: inputShape[0] > 32 ? 8 : 128
         }
     }
 }

@@ -71,6 +71,7 @@ struct TrainCommand: AsyncParsableCommand {
     private struct Settings {
         let dataset: DatasetName
         let network: NamedNetwork
+        let model: any ModelProtocol
         let optimizer: any Optimizer
         let precision: Precision
         let verbosity: Verbosity
@@ -90,29 +91,40 @@ struct TrainCommand: AsyncParsableCommand {
         guard let verbosity = Verbosity(rawValue: verbosity) else {
             throw ValidationError("--verbosity is 0, 1 or 2, not \(verbosity)")
         }
-        let settings = Settings(
-            dataset: try named(dataset, "data set"), network: try named(network, "network"),
+        let dataset: DatasetName = try named(dataset, "data set")
+        let network: NamedNetwork = try named(network, "network")
+        return Settings(
+            dataset: dataset, network: network, model: try model(network, for: dataset),
             optimizer: try named(optimizer, "optimizer", of: OptimizerName.self)
                 .optimizer(learningRate: learningRate),
             precision: try named(precision, "precision"), verbosity: verbosity)
-        let (taken, given) = (settings.network.inputShape, settings.dataset.info.imageShape)
-        guard taken == given else {
-            throw ValidationError(
-                "\(network) takes images of shape \(taken), those of \(dataset) are \(given); choose another "
-                    + "network with --network")
+    }
+
+    /// The network for the images and classes of the data set.
+    private func model(_ network: NamedNetwork, for dataset: DatasetName) throws -> any ModelProtocol {
+        let model: any ModelProtocol
+        do {
+            model = try network.model(
+                input: dataset.info.imageShape, classes: dataset.info.classCount, seed: seed)
+        } catch {
+            throw ValidationError("--network \(network.rawValue) does not fit \(dataset.rawValue): \(error)")
         }
-        return settings
+        guard model.namedOutputs.count == 1 else {
+            throw ValidationError(
+                "--network \(network.rawValue) has \(model.namedOutputs.count) outputs; this command trains networks with one"
+            )
+        }
+        return model
     }
 
     func validate() throws { _ = try settings() }
 
     func run() async throws {
         let settings = try settings()
-        let network = settings.network
+        let (network, model) = (settings.network, settings.model)
         // An output folder that cannot be written to is better known before training than after.
         let results = try ResultsFolder(output ?? "runs/\(dataset)-\(network.rawValue)")
         let data = try await load(settings.dataset)
-        let model = try network.model(seed: seed)
         let backend = backend(precision: settings.precision, autotune: autotune)
         let trainer = try model.compile(
             optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],

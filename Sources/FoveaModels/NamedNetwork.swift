@@ -1,14 +1,185 @@
 import FoveaGraph
 import FoveaLayers
 
-/// The networks that the command knows by name. Speed and accuracy are measured on them.
+/// The networks known by name: those that speed and accuracy are measured on, and published architectures.
+///
+/// ```swift
+/// let classifier = try NamedNetwork.resNet18.model(input: [64, 64, 3], classes: 5)
+/// let base = try NamedNetwork.vgg16.model(input: [150, 150, 3], includeTop: false)
+/// ```
+///
+/// All take images `[height, width, channels]` of any size from `smallestImage` on and end with the probability of each
+/// class, but for those whose `output` says otherwise. Parameter counts are those of `model()`; "without top" is
+/// `model(includeTop: false)`. Data augmentation, learning rates and weight decay belong to training, so the papers' are
+/// not part of these.
 public enum NamedNetwork: String, CaseIterable, Sendable {
+    // MARK: Measured networks
+
     case fashionCNN = "fashion-cnn"
     case singleConv = "single-conv"
     case mnistCNN = "mnist-cnn"
     case wideKernelCNN = "wide-kernel-cnn"
     case catsDogsCNN = "cats-dogs-cnn"
     case softmaxRegression = "softmax-regression"
+
+    // MARK: Published architectures
+
+    /// LeNet-5 in the form usual today: 61,706 parameters. LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning
+    /// applied to document recognition", Proceedings of the IEEE 86(11), figure 2.
+    ///
+    /// | layer of the paper | here | output |
+    /// |---|---|---|
+    /// | input | 28×28×1 | 28×28×1 |
+    /// | C1 | 6 convolutions 5×5 | 28×28×6 |
+    /// | S2 | mean of 2×2 | 14×14×6 |
+    /// | C3 | 16 convolutions 5×5 | 10×10×16 |
+    /// | S4 | mean of 2×2 | 5×5×16 |
+    /// | C5, F6 | 120 and 84 units | 120, 84 |
+    /// | output | 10 units, softmax | 10 |
+    ///
+    /// The paper's images are 32×32, of which the outermost two pixels are empty; images with fewer than 32 rows or columns
+    /// get this border from C1. Different from the paper (60,000 parameters): each filter of C3 sees all six channels, not
+    /// those of table 1; S2 and S4 have no parameters and no sigmoid; tanh is not scaled by 1.7159 and 2/3; softmax
+    /// replaces the distances to drawn digits.
+    case leNet5 = "lenet5"
+
+    /// AlexNet as published: 60,965,224 parameters. Krizhevsky, Sutskever and Hinton 2012, "ImageNet classification with deep
+    /// convolutional neural networks", section 3.5.
+    ///
+    /// | layer | output for 227×227×3 |
+    /// |---|---|
+    /// | 96 convolutions 11×11, stride 4; normalization, pooling 3×3, stride 2 | 27×27×96 |
+    /// | 256 convolutions 5×5 in 2 groups; normalization, pooling | 13×13×256 |
+    /// | 384 convolutions 3×3 | 13×13×384 |
+    /// | 384 convolutions 3×3 in 2 groups | 13×13×384 |
+    /// | 256 convolutions 3×3 in 2 groups; pooling | 6×6×256 |
+    /// | 4096 and 4096 units with dropout 0.5 | 4096 |
+    /// | 1000 units, softmax | 1000 |
+    ///
+    /// The groups are what the paper's two GPUs computed. It says 224×224, but its first layer gives 55×55 for 227×227.
+    case alexNet = "alexnet"
+
+    /// AlexNet in one column, without groups and normalization, as torchvision has it: 61,100,840 parameters. Krizhevsky
+    /// 2014, "One weird trick for parallelizing convolutional neural networks", arXiv:1404.5997, footnote 1.
+    ///
+    /// For 224×224×3. The filters are 64, 192, 384, 256 and 256 (the paper has 384 in the fourth layer); dropout stands
+    /// before the dense layers.
+    case alexNet2014 = "alexnet-2014"
+
+    /// VGG-16, configuration D: 138,357,544 parameters, 14,714,688 without top. Simonyan and Zisserman 2014, "Very deep
+    /// convolutional networks for large-scale image recognition", arXiv:1409.1556, table 1.
+    ///
+    /// | block | convolutions 3×3, then pooling 2×2 | output for 224×224×3 |
+    /// |---|---|---|
+    /// | `block1` | 2 of 64 | 112×112×64 |
+    /// | `block2` | 2 of 128 | 56×56×128 |
+    /// | `block3` | 3 of 256 | 28×28×256 |
+    /// | `block4` | 3 of 512 | 14×14×512 |
+    /// | `block5` | 3 of 512 | 7×7×512 |
+    /// | `fc1`, `fc2` | 4096 units each | 4096 |
+    /// | `predictions` | 1000 units, softmax | 1000 |
+    ///
+    /// Names and layers are Keras's: unlike the paper's, without dropout.
+    case vgg16
+
+    /// VGG-19, configuration E: as `vgg16` with four convolutions in the last three blocks. 143,667,240 parameters,
+    /// 20,024,384 without top.
+    case vgg19
+
+    /// GoogLeNet: 6,998,552 parameters, 5,973,552 without top. Szegedy et al. 2014, "Going deeper with convolutions",
+    /// arXiv:1409.4842, table 1.
+    ///
+    /// | layer | output for 224×224×3 |
+    /// |---|---|
+    /// | 64 convolutions 7×7, stride 2; pooling 3×3, stride 2; normalization | 56×56×64 |
+    /// | 64 convolutions 1×1, 192 convolutions 3×3; normalization; pooling | 28×28×192 |
+    /// | inception 3a, 3b; pooling | 14×14×480 |
+    /// | inception 4a, 4b, 4c, 4d, 4e; pooling | 7×7×832 |
+    /// | inception 5a, 5b; mean of each channel, dropout 0.4 | 1024 |
+    /// | 1000 units, softmax | 1000 |
+    ///
+    /// Local response normalization is AlexNet's, because the paper does not say its settings.
+    case googLeNet = "googlenet"
+
+    /// `googLeNet` with the two auxiliary classifiers of its training as second and third output: 13,378,280 parameters.
+    ///
+    /// They stand on 4a and 4d: mean of 5×5 with stride 3, 128 convolutions 1×1, 1024 units, dropout 0.7, 1000 units,
+    /// softmax. The paper adds their losses, weighted 0.3, and drops them in inference. Without top it is `googLeNet`.
+    case googLeNetAuxiliary = "googlenet-auxiliary"
+
+    /// ResNet-18: 11,689,512 parameters that are learned, 11,176,512 without top. He, Zhang, Ren and Sun 2015, "Deep residual
+    /// learning for image recognition", arXiv:1512.03385, table 1.
+    ///
+    /// | layer | blocks of ResNet-18, 34 | output for 224×224×3 |
+    /// |---|---|---|
+    /// | `conv1` | 64 convolutions 7×7, stride 2; pooling 3×3, stride 2 | 56×56×64 |
+    /// | `conv2` | 2, 3 of two 3×3 with 64 filters | 56×56×64 |
+    /// | `conv3` | 2, 4 with 128 | 28×28×128 |
+    /// | `conv4` | 2, 6 with 256 | 14×14×256 |
+    /// | `conv5` | 2, 3 with 512 | 7×7×512 |
+    /// | mean of each channel | | 512 |
+    /// | `predictions` | 1000 units, softmax | 1000 |
+    ///
+    /// Shapes change by projections (the paper's option B). Padding and batch normalization are torchvision's; layers are
+    /// named as in `resNet50`.
+    case resNet18 = "resnet18"
+
+    /// ResNet-34: see `resNet18`. 21,797,672 parameters that are learned, 21,284,672 without top.
+    case resNet34 = "resnet34"
+
+    /// ResNet-50 as Keras has it: 25,636,712 parameters, 23,587,712 without top. He et al. 2015, arXiv:1512.03385, table 1.
+    ///
+    /// | layer | blocks of ResNet-50, 101, 152 | output for 224×224×3 |
+    /// |---|---|---|
+    /// | `conv1` | 64 convolutions 7×7, stride 2; pooling 3×3, stride 2 | 56×56×64 |
+    /// | `conv2` | 3, 3, 3 of 1×1, 3×3, 1×1 with 64, 64, 256 filters | 56×56×256 |
+    /// | `conv3` | 4, 4, 8 with 128, 128, 512 | 28×28×512 |
+    /// | `conv4` | 6, 23, 36 with 256, 256, 1024 | 14×14×1024 |
+    /// | `conv5` | 3, 3, 3 with 512, 512, 2048 | 7×7×2048 |
+    /// | `avg_pool`: mean of each channel | | 2048 |
+    /// | `predictions` | 1000 units, softmax | 1000 |
+    ///
+    /// The stride is that of a block's first convolution, as in the paper. As in Keras and unlike the paper, convolutions
+    /// have biases. The counts include moving averages: 53,120, 105,344 and 151,424 numbers that are not learned.
+    case resNet50 = "resnet50"
+
+    /// ResNet-101: see `resNet50`. 44,707,176 parameters, 42,658,176 without top.
+    case resNet101 = "resnet101"
+
+    /// ResNet-152: see `resNet50`. 60,419,944 parameters, 58,370,944 without top.
+    case resNet152 = "resnet152"
+
+    /// The residual network for CIFAR-10 with 20 layers: 274,442 parameters. He et al. 2015, arXiv:1512.03385, section 4.2.
+    ///
+    /// | layer | output for 32×32×3 |
+    /// |---|---|
+    /// | `conv1`: 16 convolutions 3×3 | 32×32×16 |
+    /// | `conv2`: n blocks of two 3×3 with 16 filters | 32×32×16 |
+    /// | `conv3`: n with 32, the first with stride 2 | 16×16×32 |
+    /// | `conv4`: n with 64, the first with stride 2 | 8×8×64 |
+    /// | mean of each channel | 64 |
+    /// | `predictions`: 10 units, softmax | 10 |
+    ///
+    /// These are `6n + 2` layers. As in Keras's example, shapes change by projections (the paper's option B; its own
+    /// experiment has option A, which has no parameters, and 0.27 million in all) and convolutions have biases.
+    case cifarResNet20 = "cifar-resnet20"
+
+    /// See `cifarResNet20`. 470,218 parameters.
+    case cifarResNet32 = "cifar-resnet32"
+
+    /// See `cifarResNet20`. 665,994 parameters.
+    case cifarResNet44 = "cifar-resnet44"
+
+    /// See `cifarResNet20`. 861,770 parameters.
+    case cifarResNet56 = "cifar-resnet56"
+
+    /// See `cifarResNet20`. 1,742,762 parameters.
+    case cifarResNet110 = "cifar-resnet110"
+
+    /// The networks of the measurements of speed and accuracy.
+    public static let measured: [NamedNetwork] = [
+        .fashionCNN, .singleConv, .mnistCNN, .wideKernelCNN, .catsDogsCNN, .softmaxRegression,
+    ]
 
     /// What a network's output means, and so which loss it is trained with.
     public enum Output: Hashable, Sendable {
@@ -37,80 +208,18 @@ public enum NamedNetwork: String, CaseIterable, Sendable {
         case .wideKernelCNN: "two 5×5 convolutions, 1,024 units, dropout, logits; for MNIST"
         case .catsDogsCNN: "four 3×3 convolutions, dropout; for two classes of 150×150 photographs"
         case .softmaxRegression: "one dense layer, no convolution; the least that MNIST can be learned with"
-        }
-    }
-
-    /// The shape of one example: height, width, channels.
-    public var inputShape: Shape { self == .catsDogsCNN ? [150, 150, 3] : [28, 28, 1] }
-
-    /// How many numbers it gives for an example.
-    public var outputCount: Int { self == .catsDogsCNN ? 1 : 10 }
-
-    public var output: Output {
-        switch self {
-        case .catsDogsCNN: .binaryProbability
-        case .wideKernelCNN: .classLogits
-        default: .classProbabilities
-        }
-    }
-
-    /// The network, built.
-    ///
-    /// - Parameter seed: the same seed gives the same first values, bit for bit.
-    public func model(seed: UInt64 = 0) throws(ShapeError) -> Sequential {
-        try Sequential(
-            name: rawValue.split(separator: "-").joined(separator: "_"), input: inputShape, seed: seed
-        ) {
-            switch self {
-            case .fashionCNN:
-                Conv2D(filters: 32, kernelSize: 3, activation: .relu)
-                MaxPooling2D()
-                Conv2D(filters: 64, kernelSize: 3, activation: .relu)
-                MaxPooling2D()
-                Flatten()
-                Dense(units: 128, activation: .relu)
-                Dropout(rate: 0.5)
-                Dense(units: outputCount, activation: .softmax)
-            case .singleConv:
-                Conv2D(filters: 32, kernelSize: 3, padding: .same, activation: .relu)
-                MaxPooling2D()
-                Dropout(rate: 0.25)
-                Flatten()
-                Dense(units: 128, activation: .relu)
-                Dropout(rate: 0.25)
-                Dense(units: outputCount, activation: .softmax)
-            case .mnistCNN:
-                Conv2D(filters: 32, kernelSize: 3, activation: .relu)
-                MaxPooling2D()
-                Conv2D(filters: 64, kernelSize: 3, activation: .relu)
-                MaxPooling2D()
-                Conv2D(filters: 64, kernelSize: 3, activation: .relu)
-                Flatten()
-                Dense(units: 64, activation: .relu)
-                Dropout(rate: 0.5)
-                Dense(units: outputCount, activation: .softmax)
-            case .wideKernelCNN:
-                Conv2D(filters: 32, kernelSize: 5, padding: .same, activation: .relu)
-                MaxPooling2D()
-                Conv2D(filters: 64, kernelSize: 5, padding: .same, activation: .relu)
-                MaxPooling2D()
-                Flatten()
-                Dense(units: 1024, activation: .relu)
-                Dropout(rate: 0.5)
-                Dense(units: outputCount)
-            case .catsDogsCNN:
-                for filters in [32, 64, 128, 128] {
-                    Conv2D(filters: filters, kernelSize: 3, activation: .relu)
-                    MaxPooling2D()
-                }
-                Flatten()
-                Dropout(rate: 0.5)
-                Dense(units: 512, activation: .relu)
-                Dense(units: outputCount, activation: .sigmoid)
-            case .softmaxRegression:
-                Flatten()
-                Dense(units: outputCount, activation: .softmax)
-            }
+        case .leNet5: "LeCun et al. 1998; for digits"
+        case .alexNet: "Krizhevsky et al. 2012, with groups and normalization; for ImageNet"
+        case .alexNet2014: "Krizhevsky 2014, without groups and normalization; for ImageNet"
+        case .vgg16, .vgg19: "Simonyan and Zisserman 2014, \(rawValue.suffix(2)) layers; for ImageNet"
+        case .googLeNet: "Szegedy et al. 2014, inception modules; for ImageNet"
+        case .googLeNetAuxiliary: "the same with its two auxiliary classifiers, three outputs"
+        case .resNet18, .resNet34:
+            "He et al. 2015, \(rawValue.suffix(2)) layers in basic blocks; for ImageNet"
+        case .resNet50, .resNet101, .resNet152:
+            "He et al. 2015, \(rawValue.dropFirst(6)) layers in bottleneck blocks; for ImageNet"
+        case .cifarResNet20, .cifarResNet32, .cifarResNet44, .cifarResNet56, .cifarResNet110:
+            "He et al. 2015, \(rawValue.dropFirst(12)) layers; for CIFAR-10"
         }
     }
 }

@@ -9,6 +9,7 @@ extension CommandTests {
         @Test(arguments: [
             ("fashion-cnn", "225,034"), ("single-conv", "804,554"), ("mnist-cnn", "93,322"),
             ("wide-kernel-cnn", "3,274,634"), ("cats-dogs-cnn", "3,453,121"), ("softmax-regression", "7,850"),
+            ("lenet5", "61,706"), ("alexnet", "60,965,224"), ("vgg16", "138,357,544"),
         ])
         func summaries(network: String, total: String) async throws {
             let result = try await Workplace().fovea("summary \(network)")
@@ -53,6 +54,8 @@ extension CommandTests {
             let inference = try await Workplace().fovea("plan mnist-cnn --inference --strict --batch-size 3")
             #expect(inference.code == 0)
             #expect(!inference.output.contains("gradient") && !inference.output.contains("wino"))
+            let residual = try await Workplace().fovea("plan cifar-resnet20 --inference --batch-size 2")
+            #expect(residual.code == 0 && residual.output.contains("convolution"))
         }
 
         /// What one command measured, the next one takes.
@@ -116,7 +119,8 @@ extension CommandTests {
             try await expectRefusal("predict m --dataset shape --index 0", "did you mean 'shapes'?")
             try await expectRefusal("train shapes --network fashion-cn", "did you mean 'fashion-cnn'?")
             try await expectRefusal("summary mnist-cmm", "did you mean 'mnist-cnn'?")
-            try await expectRefusal("plan lenet", "known: fashion-cnn,")
+            try await expectRefusal("plan lenet", "did you mean 'lenet5'?")
+            try await expectRefusal("plan mobilenet", "known: fashion-cnn,")
             try await expectRefusal("bench SingleConv", "did you mean 'single-conv'?")
             try await expectRefusal("train shapes --optimizer adm", "did you mean 'adam'?")
             try await expectRefusal("train shapes --precision strikt", "did you mean 'strict'?")
@@ -132,7 +136,8 @@ extension CommandTests {
             ("--validation-split -0.5", "at least 0"), ("--validation-split nan", "not nan"),
             ("--learning-rate -1", "--learning-rate must be"), ("--learning-rate inf", "not inf"),
             ("--seed -1", "'-1' is invalid"), ("--verbosity 3", "0, 1 or 2, not 3"),
-            ("--network cats-dogs-cnn", "takes images of shape [150, 150, 3]"),
+            ("--network cats-dogs-cnn", "cats-dogs-cnn does not fit shapes: cats-dogs-cnn: the smallest images"),
+            ("--network vgg16", "are 32×32; make them larger, or choose another network; received [28, 28, 1]"),
         ])
         func trainingSettings(arguments: String, part: String) async throws {
             try await expectRefusal("train shapes \(arguments)", part)

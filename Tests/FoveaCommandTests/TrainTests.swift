@@ -12,7 +12,7 @@ extension CommandTests {
             return line.dropFirst("test accuracy ".count)
         }
 
-        /// Five classes, and a network with ten outputs.
+        /// Five classes, for a network made for ten.
         @Test func shapesFromTrainingToPrediction() async throws {
             let place = try Workplace()
             let train = try await place.fovea("train shapes --network softmax-regression --epochs 2 --seed 5")

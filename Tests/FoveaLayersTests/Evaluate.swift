@@ -1,3 +1,4 @@
+import Foundation
 import FoveaGraph
 import FoveaLayers
 import FoveaPlanner
@@ -37,6 +38,41 @@ func values(of model: any ModelProtocol) async throws -> [[Float]] {
 func set(_ parameter: Parameter?, _ elements: [Float]) async throws {
     let variable = try #require(parameter?.variable)
     try await variable.assign(TensorValue(shape: variable.shape, elements))
+}
+
+/// Gives every parameter values quickly: numbers of a repeating hash, kernels as large as by He et al., moving
+/// variances around 1, others small.
+func setTiledValues(of model: any ModelProtocol) async throws {
+    // A prime, so that rows and filters differ.
+    let tile = try hashed(9, [8191]).floats
+    for (_, parameter) in model.parameters {
+        guard let shape = parameter.variable?.shape else { continue }
+        let fanIn = Float(shape.dimensions.dropLast().reduce(1, *))
+        let (center, scale): (Float, Float) =
+            switch parameter.name {
+            case "kernel": (0, (6 / fanIn).squareRoot())
+            // Residual networks add up what each block gives.
+            case "gamma": (0.25, 0.125)
+            case "moving_variance": (1, 0.25)
+            default: (0, 0.125)
+            }
+        let scaled = tile.map { center + scale * $0 }
+        var values: [Float] = []
+        values.reserveCapacity(shape.elementCount)
+        while values.count < shape.elementCount {
+            values.append(contentsOf: scaled.prefix(shape.elementCount - values.count))
+        }
+        try await set(parameter, values)
+    }
+}
+
+/// A file of the folder Golden.
+func golden<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
+    let url = try #require(
+        Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Golden"))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: Data(contentsOf: url))
 }
 
 /// Numbers that a hash makes of their positions, as in the scripts that make the golden files.

@@ -1,0 +1,99 @@
+import FoveaGraph
+import FoveaLayers
+
+/// What is common to the functions that make networks.
+struct Design {
+    /// How a network ends.
+    enum Ending {
+        case classes(Int)
+        case features(FeaturePooling)
+    }
+
+    let name: String
+    let input: Shape
+    let ending: Ending
+    let seed: UInt64
+
+    /// The network with this design. Sizes and classes are the caller's to check.
+    func build(_ network: NamedNetwork) throws(ShapeError) -> any ModelProtocol {
+        switch network {
+        case .fashionCNN: try fashionCNN()
+        case .singleConv: try singleConv()
+        case .mnistCNN: try mnistCNN()
+        case .wideKernelCNN: try wideKernelCNN()
+        case .catsDogsCNN: try catsDogsCNN()
+        case .softmaxRegression: try softmaxRegression()
+        case .leNet5: try leNet5()
+        case .alexNet: try alexNet()
+        case .alexNet2014: try alexNet2014()
+        case .vgg16: try vgg(convolutions: [2, 2, 3, 3, 3])
+        case .vgg19: try vgg(convolutions: [2, 2, 4, 4, 4])
+        case .googLeNet: try googLeNet(auxiliaryClassifiers: false)
+        case .googLeNetAuxiliary: try googLeNet(auxiliaryClassifiers: true)
+        case .resNet18: try resNet(block: .basic, counts: [2, 2, 2, 2])
+        case .resNet34: try resNet(block: .basic, counts: [3, 4, 6, 3])
+        case .resNet50: try resNet(block: .bottleneck, counts: [3, 4, 6, 3])
+        case .resNet101: try resNet(block: .bottleneck, counts: [3, 4, 23, 3])
+        case .resNet152: try resNet(block: .bottleneck, counts: [3, 8, 36, 3])
+        case .cifarResNet20: try cifarResNet(depth: 20)
+        case .cifarResNet32: try cifarResNet(depth: 32)
+        case .cifarResNet44: try cifarResNet(depth: 44)
+        case .cifarResNet56: try cifarResNet(depth: 56)
+        case .cifarResNet110: try cifarResNet(depth: 110)
+        }
+    }
+
+    /// The pooling of features without top, if they are pooled.
+    private var pooling: (any Layer)? {
+        switch ending {
+        case .classes, .features(.none): nil
+        case .features(.average): GlobalAveragePooling2D(name: "avg_pool")
+        case .features(.max): GlobalMaxPooling2D(name: "max_pool")
+        }
+    }
+
+    /// A network whose layers follow one another.
+    ///
+    /// - Parameters:
+    ///   - features: the layers up to the last features.
+    ///   - top: the layers that tell the given number of classes from these.
+    func sequential(
+        @LayerBuilder features: () -> [any Layer], @LayerBuilder top: (_ classes: Int) -> [any Layer]
+    ) throws(ShapeError) -> Sequential {
+        try Sequential(name: name, input: input, seed: seed) {
+            for layer in features() { layer }
+            switch ending {
+            case .classes(let count): for layer in top(count) { layer }
+            case .features: pooling
+            }
+        }
+    }
+
+    /// A network that is a graph of layers.
+    ///
+    /// - Parameters:
+    ///   - features: the last features for the images.
+    ///   - top: what the given number of classes gets for these.
+    func model(
+        features: (LayerOutput) -> LayerOutput,
+        top: (_ features: LayerOutput, _ classes: Int) -> [LayerOutput] = { [classified($0, $1)] }
+    ) throws(ShapeError) -> Model {
+        let images = LayerOutput.input("inputs", input)
+        let x = features(images)
+        let outputs =
+            switch ending {
+            case .classes(let count): top(x, count)
+            case .features: [pooling.map { $0(x) } ?? x]
+            }
+        return try Model(inputs: [images], outputs: outputs, name: name, seed: seed)
+    }
+
+    /// The probability of each class by the mean of each channel.
+    ///
+    /// - Parameter dropout: the part of the means that is set to zero in training.
+    static func classified(_ features: LayerOutput, _ classes: Int, dropout: Double? = nil) -> LayerOutput {
+        var x = GlobalAveragePooling2D(name: "avg_pool")(features)
+        if let dropout { x = Dropout(rate: dropout, name: "dropout")(x) }
+        return Dense(units: classes, activation: .softmax, name: "predictions")(x)
+    }
+}

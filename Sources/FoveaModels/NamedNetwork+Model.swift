@@ -1,0 +1,107 @@
+import FoveaGraph
+import FoveaLayers
+
+extension NamedNetwork {
+    /// The shape of the images that it was made for: height, width, channels.
+    public var inputShape: Shape {
+        switch self {
+        case .fashionCNN, .singleConv, .mnistCNN, .wideKernelCNN, .softmaxRegression, .leNet5: [28, 28, 1]
+        case .catsDogsCNN: [150, 150, 3]
+        case .alexNet: [227, 227, 3]
+        case .alexNet2014, .vgg16, .vgg19, .googLeNet, .googLeNetAuxiliary, .resNet18, .resNet34, .resNet50,
+            .resNet101, .resNet152:
+            [224, 224, 3]
+        case .cifarResNet20, .cifarResNet32, .cifarResNet44, .cifarResNet56, .cifarResNet110: [32, 32, 3]
+        }
+    }
+
+    /// How many classes it was made for.
+    public var classCount: Int {
+        switch self {
+        case .catsDogsCNN: 2
+        case .alexNet, .alexNet2014, .vgg16, .vgg19, .googLeNet, .googLeNetAuxiliary, .resNet18, .resNet34,
+            .resNet50, .resNet101, .resNet152:
+            1000
+        default: 10
+        }
+    }
+
+    /// How many numbers it gives for an example of what it was made for.
+    public var outputCount: Int { output == .binaryProbability ? 1 : classCount }
+
+    public var output: Output {
+        switch self {
+        case .catsDogsCNN: .binaryProbability
+        case .wideKernelCNN: .classLogits
+        default: .classProbabilities
+        }
+    }
+
+    /// The least height and width of an image, in pixels; smaller ones leave nothing for a later layer.
+    public var smallestImage: Int {
+        switch self {
+        case .fashionCNN: 10
+        case .singleConv: 2
+        case .mnistCNN: 18
+        case .wideKernelCNN: 4
+        case .catsDogsCNN: 46
+        case .leNet5: 12
+        case .alexNet: 67
+        case .alexNet2014: 63
+        case .vgg16, .vgg19: 32
+        case .googLeNetAuxiliary: 65
+        case .softmaxRegression, .googLeNet, .resNet18, .resNet34, .resNet50, .resNet101, .resNet152,
+            .cifarResNet20, .cifarResNet32, .cifarResNet44, .cifarResNet56, .cifarResNet110:
+            1
+        }
+    }
+
+    /// The network, built. The arguments are those of Keras's applications.
+    ///
+    /// - Parameters:
+    ///   - input: the shape of an image, `[height, width, channels]`; `inputShape` when nil.
+    ///   - classes: how many classes it tells apart; `classCount` when nil.
+    ///   - includeTop: whether it ends with the dense layers that tell the classes. Without, it gives the features before
+    ///     them, `[height', width', filters]`, as the base of another network, and `classes` has no meaning.
+    ///   - pooling: what becomes of these features without top.
+    ///   - seed: the same seed gives the same first values, bit for bit.
+    /// - Throws: `ShapeError` when images are too small, naming the smallest size, or when there cannot be so many classes.
+    public func model(
+        input: Shape? = nil, classes: Int? = nil, includeTop: Bool = true, pooling: FeaturePooling = .none,
+        seed: UInt64 = 0
+    ) throws(ShapeError) -> any ModelProtocol {
+        let (input, classes) = (input ?? inputShape, classes ?? classCount)
+        guard input.rank == 3, input.dimensions.allSatisfy({ $0 > 0 }) else {
+            throw ShapeError(rawValue, "it takes images [height, width, channels]", shapes: [input])
+        }
+        guard min(input[0], input[1]) >= smallestImage else {
+            throw ShapeError(
+                rawValue,
+                "the smallest images that it works on are \(smallestImage)×\(smallestImage); make them larger, or choose "
+                    + "another network", shapes: [input])
+        }
+        if includeTop {
+            guard output != .binaryProbability || classes == 2 else {
+                throw ShapeError(
+                    rawValue, "it tells two classes apart, not \(classes); choose another network")
+            }
+            guard classes > 0 else {
+                throw ShapeError(rawValue, "the number of classes must be positive, not \(classes)")
+            }
+        }
+        return try Design(
+            name: rawValue.split(separator: "-").joined(separator: "_"), input: input,
+            ending: includeTop ? .classes(classes) : .features(pooling), seed: seed
+        ).build(self)
+    }
+}
+
+/// What becomes of the features of a network without top.
+public enum FeaturePooling: Hashable, Sendable, CaseIterable {
+    /// They stay images.
+    case none
+    /// The mean of each channel.
+    case average
+    /// The largest of each channel.
+    case max
+}
