@@ -51,7 +51,7 @@ let package = Package(
             resources: [.copy("Golden")]),
         .testTarget(name: "FoveaSavingTests", dependencies: ["FoveaSaving"], resources: [.copy("Fixtures")]),
         .testTarget(name: "FoveaCommandTests", dependencies: ["FoveaCommand"]),
-        .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
+        .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "FoveaGraph"]),
     ],
     swiftLanguageModes: [.v6]
 )

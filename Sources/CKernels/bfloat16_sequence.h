@@ -7,8 +7,6 @@
 #define FOVEA_BFLOAT16_SEQUENCE_H
 #include "bfloat16_packing.h"
 
-enum { lanes = 16 };  // channels in a block of images
-
 typedef struct {
     int64_t batch, height, width;  // of images
     int64_t window[2], padding[2];
@@ -152,6 +150,29 @@ INLINE_PACKING void pack_sequence(const pixel_sequence *s, const sequence_source
         }
     }
     for (int64_t x = 0; x < s->padding[1] + tile_rows; x++, to += tile_row_bytes) store_split(to, term_bytes, none, terms);
+}
+
+// Packs a piece with 16 channels as rows of tiles, each with the numbers of a pixel and of the next one in its row in turn.
+INLINE_PACKING void pack_neighbours(const pixel_sequence *s, const sequence_source *from, int64_t rows, uint8_t *to,
+                                    int64_t term_bytes, int32_t terms) {
+    const split_numbers none = {};
+    uint8_t *end = to + s->pixels * tile_row_bytes;
+    for (int64_t row = 0; row < rows; row++) {
+        const float *next = inside_row(s, from, row);
+        int64_t first = s->padding[1], last = next ? first + s->inside_columns : 0;
+        __m512 pixel = first == 0 && last > 0 ? _mm512_loadu_ps(next) : _mm512_setzero_ps();
+        if (next && first == 0) next += lanes;
+        for (int64_t x = 1; x <= s->row_pixels; x++, to += tile_row_bytes) {
+            __m512 neighbour = _mm512_setzero_ps();
+            if (x >= first && x < last) {
+                neighbour = _mm512_loadu_ps(next);
+                next += lanes;
+            }
+            store_split(to, term_bytes, split_pairs(pixel, neighbour, terms), terms);
+            pixel = neighbour;
+        }
+    }
+    for (; to < end; to += tile_row_bytes) store_split(to, term_bytes, none, terms);
 }
 
 #endif

@@ -14,6 +14,7 @@ enum {
     tile_row_bytes = 64,
     tile_bytes = 1024,
     most_terms = 3,
+    lanes = 16,       // channels in a block of images
 };
 
 // A block of result tiles as a sum over steps along the inner axis. A block has 2 × 2 tiles, or up to 4 in one row or

@@ -1,23 +1,34 @@
 import CKernels
+import FoveaGraph
 import Testing
 
 /// Convolutions and products on the bfloat16 units against sums in double, for shapes that leave tiles, blocks of images and
 /// workers partly filled. Scratch memory starts as NaN: nothing may depend on what was there.
+///
+/// On the compute thread, because other tests there choose a unit too.
 @Suite(.serialized) struct BFloat16KernelTests {
     private struct Shape: CustomTestStringConvertible {
         var batch, height, width, channels, filters: Int
         var window, padding: (rows: Int, columns: Int)
         /// Rows and columns of padding behind.
         var after: (rows: Int, columns: Int)
+        var strides = (rows: 1, columns: 1)
+        var dilations = (rows: 1, columns: 1)
 
         var output: (height: Int, width: Int) {
-            (
-                height + padding.rows + after.rows - window.rows + 1,
-                width + padding.columns + after.columns - window.columns + 1
+            func extent(_ padded: Int, _ window: Int, _ stride: Int, _ dilation: Int) -> Int {
+                (padded - (window - 1) * dilation - 1) / stride + 1
+            }
+            return (
+                extent(height + padding.rows + after.rows, window.rows, strides.rows, dilations.rows),
+                extent(
+                    width + padding.columns + after.columns, window.columns, strides.columns,
+                    dilations.columns)
             )
         }
         var testDescription: String {
-            "\(batch)×\(height)×\(width)×\(channels) to \(filters), window \(window), padding \(padding), \(after)"
+            "\(batch)×\(height)×\(width)×\(channels) to \(filters), window \(window), padding \(padding), \(after), "
+                + "strides \(strides), dilations \(dilations)"
         }
 
         func kernel(terms: Int, workers: Int) -> fovea_bfloat16_convolution {
@@ -26,6 +37,8 @@ import Testing
             (c.batch, c.height, c.width) = (Int64(batch), Int64(height), Int64(width))
             (c.channels, c.filters) = (Int64(channels), Int64(filters))
             c.window = (Int64(window.rows), Int64(window.columns))
+            c.strides = (Int64(strides.rows), Int64(strides.columns))
+            c.dilations = (Int64(dilations.rows), Int64(dilations.columns))
             c.padding = (Int64(padding.rows), Int64(padding.columns))
             (c.output_height, c.output_width) = (Int64(output.height), Int64(output.width))
             return c
@@ -54,6 +67,40 @@ import Testing
         Shape(
             batch: 2, height: 3, width: 3, channels: 16, filters: 16, window: (3, 3), padding: (2, 2),
             after: (2, 2)),
+        // Two columns of 16 channels at a time, of an even window, in padding alone, and turned around.
+        Shape(
+            batch: 2, height: 5, width: 18, channels: 16, filters: 16, window: (2, 4), padding: (1, 3),
+            after: (0, 3)),
+        // Images side by side: of one group, of several, of a group not filled, of an odd number of groups.
+        Shape(
+            batch: 16, height: 3, width: 4, channels: 48, filters: 32, window: (3, 3), padding: (1, 1),
+            after: (1, 1)),
+        Shape(
+            batch: 45, height: 2, width: 2, channels: 32, filters: 48, window: (3, 3), padding: (1, 1),
+            after: (1, 1)),
+        Shape(
+            batch: 32, height: 1, width: 3, channels: 16, filters: 80, window: (1, 3), padding: (0, 1),
+            after: (0, 1)),
+        // Strides and dilations: with pixels left over, that the window leaves out, and with results that read nothing.
+        Shape(
+            batch: 11, height: 7, width: 6, channels: 32, filters: 16, window: (3, 3), padding: (0, 0),
+            after: (1, 1), strides: (2, 2)),
+        Shape(
+            batch: 18, height: 5, width: 8, channels: 48, filters: 32, window: (1, 1), padding: (0, 0),
+            after: (0, 0), strides: (2, 3)),
+        Shape(
+            batch: 16, height: 9, width: 7, channels: 16, filters: 32, window: (2, 3), padding: (2, 1),
+            after: (0, 2), strides: (3, 1), dilations: (2, 3)),
+        Shape(
+            batch: 1, height: 11, width: 9, channels: 16, filters: 16, window: (7, 5), padding: (3, 2),
+            after: (2, 2), strides: (2, 2)),
+        // Kernels and gradients so large that workers share out filters; of two pairs of groups, and of two pieces.
+        Shape(
+            batch: 33, height: 2, width: 2, channels: 160, filters: 192, window: (3, 3), padding: (0, 0),
+            after: (1, 1), strides: (2, 2)),
+        Shape(
+            batch: 1, height: 7, width: 5, channels: 528, filters: 512, window: (1, 1), padding: (0, 0),
+            after: (0, 0), strides: (2, 2)),
     ]
 
     /// Memory that starts on a cache line, as NaN.
@@ -99,7 +146,7 @@ import Testing
         for unit in ["amx", "avx512_bf16"] where fovea_set_bfloat16_unit(unit) != 0 { body(unit) }
     }
 
-    @Test(arguments: shapes) private func convolution(shape: Shape) {
+    @Test(arguments: shapes) @Compute private func convolution(shape: Shape) {
         let (height, width) = (shape.output.height, shape.output.width)
         let images = Self.numbers(shape.batch * shape.height * shape.width * shape.channels, seed: 1)
         let kernel = Self.numbers(
@@ -120,9 +167,11 @@ import Testing
                         biasGradients[f].add(Double(upstream[out]))
                         for r in 0..<shape.window.rows {
                             for k in 0..<shape.window.columns {
-                                let (row, column) = (
-                                    y + r - shape.padding.rows, x + k - shape.padding.columns
-                                )
+                                let row =
+                                    y * shape.strides.rows + r * shape.dilations.rows - shape.padding.rows
+                                let column =
+                                    x * shape.strides.columns + k * shape.dilations.columns
+                                    - shape.padding.columns
                                 guard 0..<shape.height ~= row, 0..<shape.width ~= column else { continue }
                                 for c in 0..<shape.channels {
                                     let at = Self.place(
@@ -152,18 +201,27 @@ import Testing
                     var output = [Float](repeating: .nan, count: outputs.count)
                     var packed = Memory(fovea_bfloat16_forward_kernel_bytes(&c))
                     var scratch = Memory(fovea_bfloat16_forward_scratch(&c))
-                    fovea_bfloat16_pack_forward_kernel(&c, kernel, packed.start)
-                    fovea_bfloat16_forward(&c, images, packed.start, bias, &output, scratch.start)
+                    fovea_bfloat16_forward(
+                        &c, images, kernel, packed.start, FOVEA_PACK, bias, &output, scratch.start)
                     expect(output, outputs, "forward", terms: terms)
+                    let kept = Memory(fovea_bfloat16_forward_kernel_bytes(&c))
+                    for packing in [FOVEA_PACK_AND_KEEP, FOVEA_PACKED] {
+                        var again = [Float](repeating: .nan, count: outputs.count)
+                        fovea_bfloat16_forward(
+                            &c, images, packing == FOVEA_PACKED ? nil : kernel, kept.start, packing, bias,
+                            &again, scratch.start)
+                        #expect(again == output, "\(packing)")
+                    }
                     c.relu = 1
-                    fovea_bfloat16_forward(&c, images, packed.start, bias, &output, scratch.start)
+                    fovea_bfloat16_forward(
+                        &c, images, kernel, packed.start, FOVEA_PACK, bias, &output, scratch.start)
                     #expect(output.allSatisfy { $0 >= 0 } && output.contains { $0 > 0 })
 
                     var gradient = [Float](repeating: .nan, count: images.count)
                     packed = Memory(fovea_bfloat16_input_gradient_kernel_bytes(&c))
                     scratch = Memory(fovea_bfloat16_input_gradient_scratch(&c))
-                    fovea_bfloat16_pack_input_gradient_kernel(&c, kernel, packed.start)
-                    fovea_bfloat16_input_gradient(&c, upstream, packed.start, &gradient, scratch.start)
+                    fovea_bfloat16_input_gradient(
+                        &c, upstream, kernel, packed.start, FOVEA_PACK, &gradient, scratch.start)
                     expect(gradient, inputGradients, "input gradient", terms: terms)
 
                     var kernelGradient = [Float](repeating: .nan, count: kernel.count)
@@ -179,7 +237,7 @@ import Testing
     }
 
     @Test(arguments: [(17, 33, 5), (16, 16, 16), (64, 31, 48), (33, 600, 130), (300, 40, 17), (1, 70, 64)])
-    func product(rows: Int, inner: Int, columns: Int) {
+    @Compute func product(rows: Int, inner: Int, columns: Int) {
         let (a, b, bias) = (
             Self.numbers(rows * inner, seed: 5), Self.numbers(inner * columns, seed: 6),
             Self.numbers(columns, seed: 7)
@@ -217,11 +275,12 @@ import Testing
     }
 
     /// A number that is none stays none where it has an influence, and has none elsewhere.
-    @Test func notANumber() {
+    @Test(arguments: [(2, 1), (16, 1), (16, 2)]) @Compute func notANumber(batch: Int, stride: Int) {
         let shape = Shape(
-            batch: 2, height: 6, width: 7, channels: 16, filters: 16, window: (3, 3), padding: (1, 1),
-            after: (1, 1))
-        var images = Self.numbers(2 * 6 * 7 * 16, seed: 8)
+            batch: batch, height: 6, width: 7, channels: 16, filters: 16, window: (3, 3), padding: (1, 1),
+            after: (1, 1), strides: (stride, stride))
+        let (height, width) = shape.output
+        var images = Self.numbers(batch * 6 * 7 * 16, seed: 8)
         images[Self.place(1, 2, 3, 4, 16, 6, 7)] = .nan
         let kernel = Self.numbers(9 * 16 * 16, seed: 9)
         Self.forEachUnit { unit in
@@ -230,14 +289,16 @@ import Testing
                 c.relu = 1
                 let packed = Memory(fovea_bfloat16_forward_kernel_bytes(&c))
                 let scratch = Memory(fovea_bfloat16_forward_scratch(&c))
-                var output = [Float](repeating: 0, count: 2 * 6 * 7 * 16)
-                fovea_bfloat16_pack_forward_kernel(&c, kernel, packed.start)
-                fovea_bfloat16_forward(&c, images, packed.start, nil, &output, scratch.start)
-                for n in 0..<2 {
-                    for y in 0..<6 {
-                        for x in 0..<7 {
-                            let isReached = n == 1 && abs(y - 2) <= 1 && abs(x - 3) <= 1
-                            let found = (0..<16).map { output[Self.place(n, y, x, $0, 16, 6, 7)].isNaN }
+                var output = [Float](repeating: 0, count: batch * height * width * 16)
+                fovea_bfloat16_forward(
+                    &c, images, kernel, packed.start, FOVEA_PACK, nil, &output, scratch.start)
+                for n in 0..<batch {
+                    for y in 0..<height {
+                        for x in 0..<width {
+                            let isReached = n == 1 && abs(y * stride - 2) <= 1 && abs(x * stride - 3) <= 1
+                            let found = (0..<16).map {
+                                output[Self.place(n, y, x, $0, 16, height, width)].isNaN
+                            }
                             #expect(
                                 found.allSatisfy { $0 == isReached },
                                 "\(unit), \(terms) terms, \(n) \(y) \(x)")

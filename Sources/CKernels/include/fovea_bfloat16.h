@@ -14,35 +14,43 @@
 const char *fovea_bfloat16_unit(void);
 int32_t fovea_set_bfloat16_unit(const char *name);
 
-// A convolution with stride 1. Images and output are [batch, channels / 16, height, width, 16] with channels and filters
-// multiples of 16; kernels are [window rows, window columns, channels, filters].
+// A convolution. Images and output are [batch, channels / 16, height, width, 16] with channels and filters multiples of 16;
+// kernels are [window rows, window columns, channels, filters].
 typedef struct {
     int32_t terms;    // of each number: 1, 2 or 3
     int32_t workers;  // parts that run in parallel; sums over a batch depend on how many
     int64_t batch, height, width, channels, filters;
-    int64_t window[2], padding[2];  // rows, columns; padding before the first
+    int64_t window[2], strides[2], dilations[2], padding[2];  // rows, columns; padding before the first
     int64_t output_height, output_width;
     int32_t relu;  // negative outputs become zero
 } fovea_bfloat16_convolution;
 
-// Kernels are packed for each use: forward, and turned around for input gradients. Packed kernels and scratch memory are
-// 64-byte aligned.
+// Kernels are packed for each use: forward, and turned around for input gradients. Memory for them and for scratch is 64-byte
+// aligned.
+typedef enum {
+    FOVEA_PACK,           // for this call only
+    FOVEA_PACK_AND_KEEP,  // for later calls too
+    FOVEA_PACKED,         // by an earlier call, from the same kernel
+} fovea_packing;
+
+// Whether these kernels do a convolution or one of its gradients, and well: strides and dilations need a batch that fills
+// tiles, and forward, or with a window of one place, more than 16 channels.
+int32_t fovea_bfloat16_suits(const fovea_bfloat16_convolution *convolution, int32_t is_forward);
+
 size_t fovea_bfloat16_forward_kernel_bytes(const fovea_bfloat16_convolution *convolution);
 size_t fovea_bfloat16_input_gradient_kernel_bytes(const fovea_bfloat16_convolution *convolution);
-void fovea_bfloat16_pack_forward_kernel(const fovea_bfloat16_convolution *convolution, const float *kernel,
-                                        void *packed);
-void fovea_bfloat16_pack_input_gradient_kernel(const fovea_bfloat16_convolution *convolution, const float *kernel,
-                                               void *packed);
 
 size_t fovea_bfloat16_forward_scratch(const fovea_bfloat16_convolution *convolution);
 size_t fovea_bfloat16_input_gradient_scratch(const fovea_bfloat16_convolution *convolution);
 size_t fovea_bfloat16_kernel_gradient_scratch(const fovea_bfloat16_convolution *convolution);
 
 // `bias` [filters] may be NULL.
-void fovea_bfloat16_forward(const fovea_bfloat16_convolution *convolution, const float *images,
-                            const void *packed_kernel, const float *bias, float *output, void *scratch);
+void fovea_bfloat16_forward(const fovea_bfloat16_convolution *convolution, const float *images, const float *kernel,
+                            void *packed_kernel, fovea_packing packing, const float *bias, float *output,
+                            void *scratch);
 void fovea_bfloat16_input_gradient(const fovea_bfloat16_convolution *convolution, const float *upstream,
-                                   const void *packed_kernel, float *gradient, void *scratch);
+                                   const float *kernel, void *packed_kernel, fovea_packing packing, float *gradient,
+                                   void *scratch);
 // Also the bias's gradient, the sum of `upstream` over batch and places, unless `bias_gradient` is NULL.
 void fovea_bfloat16_kernel_gradient(const fovea_bfloat16_convolution *convolution, const float *images,
                                     const float *upstream, float *gradient, float *bias_gradient, void *scratch);

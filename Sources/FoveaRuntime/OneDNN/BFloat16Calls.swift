@@ -4,14 +4,15 @@ import FoveaPlanner
 
 extension fovea_bfloat16_convolution {
     /// The kernel's form of a convolution or one of its gradients; nil for algorithms in float32 and for what the kernels do
-    /// not do: strides, dilations, groups, channels that do not fill blocks, more padding than the window reaches over.
+    /// not do or not do well: groups, channels that do not fill blocks, more padding than the window reaches over, strides or
+    /// dilations with small batches.
     init?(_ request: ConvolutionRequest, _ algorithm: Algorithm, threads: Int) {
         let (rule, window) = (request.convolution, (height: request.kernel[0], width: request.kernel[1]))
-        guard case .bfloat16(let terms) = algorithm, rule.strides == 1, rule.dilations == 1, rule.groups == 1,
+        guard case .bfloat16(let terms) = algorithm, rule.groups == 1,
             request.images.channels.isMultiple(of: Self.channelBlock),
             request.output.channels.isMultiple(of: Self.channelBlock),
-            max(rule.padding.top, rule.padding.bottom) < window.height,
-            max(rule.padding.left, rule.padding.right) < window.width
+            max(rule.padding.top, rule.padding.bottom) <= (window.height - 1) * rule.dilations.height,
+            max(rule.padding.left, rule.padding.right) <= (window.width - 1) * rule.dilations.width
         else { return nil }
         self.init()
         self.terms = Int32(terms)
@@ -22,9 +23,13 @@ extension fovea_bfloat16_convolution {
         )
         filters = Int64(request.output.channels)
         self.window = (Int64(window.height), Int64(window.width))
+        strides = (Int64(rule.strides.height), Int64(rule.strides.width))
+        dilations = (Int64(rule.dilations.height), Int64(rule.dilations.width))
         padding = (Int64(rule.padding.top), Int64(rule.padding.left))
         (output_height, output_width) = (Int64(request.output[1]), Int64(request.output[2]))
         relu = request.hasReLU ? 1 : 0
+        let isForward: Int32 = request.direction == .forward ? 1 : 0
+        guard withUnsafePointer(to: self, { fovea_bfloat16_suits($0, isForward) }) != 0 else { return nil }
     }
 
     static let channelBlock = 16
@@ -95,16 +100,15 @@ final class BFloat16ConvolutionCall: KernelCall {
         let (images, kernel, output) = (memory.images, memory.kernel, memory.output)
         let (bias, packed, scratch) = (memory.bias, memory.packed, memory.scratch)
         let version = keptKernel?.version
-        let isPacked = version != nil && version == packedVersion
+        let packing =
+            keptKernel == nil ? FOVEA_PACK : version == packedVersion ? FOVEA_PACKED : FOVEA_PACK_AND_KEEP
         packedVersion = version
         withUnsafePointer(to: spec) { spec in
             switch direction {
             case .forward:
-                if !isPacked { fovea_bfloat16_pack_forward_kernel(spec, kernel, packed) }
-                fovea_bfloat16_forward(spec, images, packed, bias, output, scratch)
+                fovea_bfloat16_forward(spec, images, kernel, packed, packing, bias, output, scratch)
             case .inputGradient:
-                if !isPacked { fovea_bfloat16_pack_input_gradient_kernel(spec, kernel, packed) }
-                fovea_bfloat16_input_gradient(spec, output, packed, images, scratch)
+                fovea_bfloat16_input_gradient(spec, output, kernel, packed, packing, images, scratch)
             case .kernelGradient: fovea_bfloat16_kernel_gradient(spec, images, output, kernel, bias, scratch)
             }
         }

@@ -71,9 +71,7 @@ extension OperationCases {
         }
 
         var tolerance: ToleranceClass {
-            let isEligible =
-                convolution.strides == 1 && convolution.dilations == 1 && convolution.groups == 1
-                && kernel[2] >= 16 && kernel[3] >= 16
+            let isEligible = convolution.groups == 1 && kernel[2] >= 16 && kernel[3] >= 16
             return isEligible ? .faster : .direct
         }
 
@@ -138,6 +136,17 @@ extension OperationCases {
             "48 → 32 channels, 5×2 window", [2, 6, 5, 48], [5, 2, 48, 32],
             .init(padding: .init(top: 4, bottom: 2, right: 1))),
         Geometry("16 → 48 channels, 1×1 window", [3, 3, 5, 16], [1, 1, 16, 48]),
+        Geometry(
+            "32 → 16 channels, strides 2, a batch that fills tiles", [16, 5, 4, 32], [3, 3, 32, 16],
+            .init(strides: 2, padding: .init(bottom: 1, right: 1))),
+        Geometry(
+            "16 → 32 channels, dilated, unequal strides", [9, 4, 5, 16], [2, 2, 16, 32],
+            .init(strides: [2, 1], dilations: [1, 2], padding: .init(top: 1, left: 1, right: 2))),
+        Geometry(
+            "32 → 32 channels, 1×1 window, strides 2", [11, 3, 4, 32], [1, 1, 32, 32], .init(strides: 2)),
+        Geometry(
+            "32 → 16 channels, small images side by side", [17, 2, 2, 32], [3, 3, 32, 16],
+            .init(padding: .init(top: 1, bottom: 1, left: 1, right: 1))),
         Geometry(
             "20 → 20 channels", [2, 4, 3, 20], [3, 3, 20, 20],
             .init(padding: .init(top: 1, bottom: 1, left: 1, right: 1))),

@@ -9,6 +9,7 @@
 #if defined(__x86_64__)
 #include <string.h>
 
+#include "bfloat16_convolution.h"
 #include "bfloat16_packing.h"
 #include "bfloat16_sequence.h"
 #include "bfloat16_tiles.h"
@@ -51,7 +52,7 @@ static int64_t worker_bytes(const gradient_plan *p) {
     return p->images_bytes * p->c->terms + p->upstream_bytes + (p->sums + p->c->filters) * 4;
 }
 
-size_t fovea_bfloat16_kernel_gradient_scratch(const fovea_bfloat16_convolution *c) {
+size_t fovea_sequence_gradient_scratch(const fovea_bfloat16_convolution *c) {
     gradient_plan p = planned(c);
     int64_t tile_lists = (int64_t)(sizeof(tile_start) + 2 * sizeof(int64_t));
     return (size_t)(c->workers * worker_bytes(&p) + p.sequence.most_tiles * tile_lists);
@@ -227,7 +228,7 @@ PACKING static void add_up(void *context, int64_t first, int64_t last) {
     }
 }
 
-void fovea_bfloat16_kernel_gradient(const fovea_bfloat16_convolution *c, const float *images, const float *upstream,
+void fovea_sequence_kernel_gradient(const fovea_bfloat16_convolution *c, const float *images, const float *upstream,
                                     float *gradient, float *bias_gradient, void *scratch) {
     gradient_plan plan = planned(c);
     const pixel_sequence *s = &plan.sequence;
