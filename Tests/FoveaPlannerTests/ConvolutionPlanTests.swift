@@ -123,6 +123,33 @@ import Testing
         #expect(plan.count("layout change") == (channels == 20 ? 1 : 0))
     }
 
+    /// Depthwise and transposed convolutions read and write what their neighbours do, in training too.
+    @Test(arguments: [1, 2]) @Compute func blocksGoThroughDepthwiseAndTransposedConvolutions(stride: Int)
+        throws
+    {
+        let depthwise = Convolution(strides: Size2D(stride, stride), groups: 16)
+        let transposed = ConvolutionInputGradient(
+            convolution: Convolution(strides: Size2D(stride, stride)), inputSize: 7)
+        let plan = try checkedPlan { graph in
+            let kernels = [[3, 3, 3, 16], [3, 3, 1, 16], [3, 3, 16, 16], [1, 1, 16, 16]].map {
+                graph.variable(Shape($0))
+            }
+            var x = try graph.input([2, 9, 9, 3]).convolved(with: kernels[0]).relu()
+            x = try x.convolved(with: kernels[1], depthwise).relu()
+            x = try Tensor(.convolutionInputGradient(transposed), [kernels[2], x]).relu()
+            let loss = try (x.convolved(with: kernels[3]) * 0.1).tanh().mean()
+            graph.outputs = [loss]
+            for (kernel, gradient) in zip(kernels, try gradient(of: loss, withRespectTo: kernels)) {
+                try graph.update(kernel, to: kernel - gradient)
+            }
+        }
+        for call in plan.calls {
+            guard case .reorder = call.kernel else { continue }
+            // Kernels, of which forward and input gradients want different layouts.
+            #expect(call.reads.allSatisfy { plan.values[$0].type.shape[0] != 2 }, "\(call.note)")
+        }
+    }
+
     /// Pixels are scaled straight into the layout that the convolution reads, seen as they are or transposed, unless that
     /// has padding.
     @Test(arguments: [3, 16, 32, 20], [false, true])
