@@ -19,7 +19,8 @@ INLINE_PACKING number_lines lines_at(const convolution_form *f, const float *ker
 }
 
 // Two places of the window with 16 channels, their numbers in turn.
-INLINE_PACKING void pack_pair(const convolution_form *f, const float *kernel, int64_t step, int64_t filter, uint8_t *to) {
+INLINE_PACKING void pack_pair(const convolution_form *f, const float *kernel, int64_t step, int64_t filter,
+                              uint8_t *to) {
     column_pair columns = columns_of_step(f, step);
     int64_t row = step / f->window_columns;
     number_lines high = lines_at(f, kernel, row, columns.high, 0, filter), low = high;

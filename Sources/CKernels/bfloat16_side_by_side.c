@@ -94,13 +94,15 @@ PACKING static void pack_row(const convolution_work *work, int64_t group, int64_
     int64_t blocks = f->channels / lanes, columns = l->columns.sources, plane = l->rows.sources * columns * lanes;
     int64_t images = smaller(tile_rows, f->spec->batch - group * tile_rows);
     for (int64_t image = 0; image < tile_rows; image++, to += tile_row_bytes) {
-        const float *pixels = work->operands->images + (group * tile_rows + image) * blocks * plane + row * columns * lanes;
+        int64_t block = (group * tile_rows + image) * blocks;
+        const float *pixels = work->operands->images + block * plane + row * columns * lanes;
         for (int64_t step = 0; step < f->channel_steps; step++, pixels += 2 * plane) {
             uint8_t *place = to + step * tile_bytes * f->terms;
             int64_t low = image < images ? 16 : 0, high = step * 2 + 1 < blocks ? low : 0;
             for (int64_t column = 0; column < columns; column++, place += l->place_bytes) {
                 if (!may_be_read(&l->columns, column)) continue;
-                __m512 a = load_some(pixels + column * lanes, low), b = load_some(pixels + plane + column * lanes, high);
+                __m512 a = load_some(pixels + column * lanes, low);
+                __m512 b = load_some(pixels + plane + column * lanes, high);
                 store_split(place, tile_bytes, split_pairs(a, b, f->terms), f->terms);
             }
         }
@@ -113,13 +115,13 @@ PACKING static void put_block(const convolution_work *work, const tile_block *bl
     const layer *l = work->layer;
     const convolution_form *f = l->form;
     int64_t plane = l->rows.results * l->columns.results, step = result_step(&l->columns);
+    int64_t place = row * l->columns.results + column;
     int64_t images = smaller(tile_rows, f->spec->batch - group * tile_rows);
     int rectifies = f->spec->relu && !f->is_gradient;
     for (int64_t tile = 0; tile < block->columns; tile++, filter++) {
         const float *biases = work->operands->bias;
         __m512 bias = biases ? _mm512_loadu_ps(biases + filter * lanes) : _mm512_setzero_ps();
-        float *to = work->operands->output
-                  + ((group * tile_rows * f->filter_tiles + filter) * plane + row * l->columns.results + column) * lanes;
+        float *to = work->operands->output + ((group * tile_rows * f->filter_tiles + filter) * plane + place) * lanes;
         const float *from = block->result + tile * tile_columns;
         for (int64_t image = 0; image < images; image++, to += f->filter_tiles * plane * lanes) {
             for (int64_t i = 0; i < block->rows; i++) {
@@ -220,6 +222,7 @@ static void pack_images(void *context, int64_t first, int64_t last) {
     const convolution_work *work = context;
     int64_t rows = work->layer->rows.sources;
     for (int64_t index = first; index < last; index++) {
+        if (!may_be_read(&work->layer->rows, index % rows)) continue;
         pack_row(work, index / rows, index % rows, work->images + index * work->layer->row_bytes);
     }
 }
@@ -243,7 +246,8 @@ static void convolve_filters(void *context, int64_t first, int64_t last) {
             uint8_t *kernel = operands->packed_kernel + place * kernel_tile_bytes(f);
             part.kernel = kernel;
             if (operands->packing != FOVEA_PACKED) {
-                fovea_pack_kernel_tiles(f, operands->kernel, filter * f->steps, (filter + part.filters) * f->steps, kernel);
+                int64_t last = filter + part.filters;
+                fovea_pack_kernel_tiles(f, operands->kernel, filter * f->steps, last * f->steps, kernel);
             }
             for (int64_t row = 0; row < l->groups * l->rows.results; row++) {
                 convolve_row(work, &part, row / l->rows.results, row % l->rows.results);

@@ -68,7 +68,11 @@ static gradient_plan planned(const fovea_bfloat16_convolution *c) {
 static int64_t parts(const gradient_plan *p) { return p->divides_filters ? 1 : p->c->workers; }
 static int64_t images_bytes(const gradient_plan *p) { return p->most.pairs * p->image_rows * p->image_row_bytes; }
 static int64_t upstream_bytes(const gradient_plan *p) { return p->most.pairs * p->most.rows * p->upstream_row_bytes; }
-static int64_t most_steps(const gradient_plan *p) { return p->most.pairs * p->most.rows * p->c->output_width; }
+
+// For lists that end on cache lines.
+static int64_t most_steps(const gradient_plan *p) {
+    return rounded_up(p->most.pairs * p->most.rows * p->c->output_width, 8);
+}
 
 size_t fovea_side_by_side_gradient_scratch(const fovea_bfloat16_convolution *c) {
     gradient_plan p = planned(c);
@@ -170,11 +174,13 @@ static uint8_t *packed_image_row(const gradient_plan *p, const worker_memory *me
     return memory->images + (pair * p->image_rows + row % p->image_rows) * p->image_row_bytes;
 }
 
-static void pack_images(const gradient_work *work, const worker_memory *memory, chunk part, int64_t first_row, int64_t tile) {
+static void pack_images(const gradient_work *work, const worker_memory *memory, chunk part, int64_t first_row,
+                        int64_t tile) {
     const gradient_plan *p = work->plan;
     int64_t last_row = (part.row + part.rows - 1) * p->rows.stride + window_span(&p->rows);
     for (int64_t pair = 0; pair < part.pairs; pair++) {
         for (int64_t row = first_row; row < last_row; row++) {
+            if (!may_be_read(&p->rows, row - p->rows.padding)) continue;
             uint8_t *to = packed_image_row(p, memory, pair, row) + tile * (p->image_row_bytes / p->channel_tiles);
             pack_image_row(work, part.pair + pair, row - p->rows.padding, tile, to);
         }
@@ -330,7 +336,8 @@ void fovea_side_by_side_kernel_gradient(const fovea_bfloat16_convolution *c, con
     } else {
         double products = (double)(plan.pairs * plan.pair_rows * c->output_width * plan.sums);
         fovea_parallel_for(c->workers, products * 0.02, sum_rows, &work);
-        if (c->workers > 1) fovea_parallel_for(plan.sums / lanes, 0.1 * (double)(plan.sums * c->workers), add_up, &work);
+        double sums = (double)(plan.sums * c->workers);
+        if (c->workers > 1) fovea_parallel_for(plan.sums / lanes, 0.1 * sums, add_up, &work);
     }
     for (int64_t filter = 0; bias_gradient && filter < c->filters; filter++) {
         float sum = 0;
