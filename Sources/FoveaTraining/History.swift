@@ -2,6 +2,7 @@ import Foundation
 
 /// What training reported, epoch by epoch.
 public struct History: Hashable, Codable, Sendable {
+    /// What was reported of one epoch.
     public struct Epoch: Hashable, Codable, Sendable {
         /// Counts from 1.
         public let number: Int
@@ -36,6 +37,9 @@ public struct History: Hashable, Codable, Sendable {
             values["val_loss"] = validationLoss
             return values.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
         }
+
+        /// The reported number of that name, such as `val_loss`; nil when there is none.
+        public subscript(name: String) -> Double? { values.first { $0.name == name }?.value }
     }
 
     public internal(set) var epochs: [Epoch]
@@ -52,13 +56,16 @@ public struct History: Hashable, Codable, Sendable {
 
     /// A table with a line per epoch under a line of names: `epoch`, the names of `Epoch.values`, `seconds`. Numbers are
     /// written so that reading them gives the same bits; a number that an epoch lacks leaves its field empty.
-    public var csv: String {
+    public var csv: String { csv(separator: ",") }
+
+    /// As `csv`, with another text between the fields.
+    package func csv(separator: String) -> String {
         let names = Set(epochs.flatMap { $0.values.map(\.name) }).sorted()
-        let header = (["epoch"] + names + ["seconds"]).joined(separator: ",")
+        let header = (["epoch"] + names + ["seconds"]).joined(separator: separator)
         let rows = epochs.map { epoch in
             let values = Dictionary(uniqueKeysWithValues: epoch.values.map { ($0.name, $0.value) })
             let fields = names.map { values[$0].map(\.description) ?? "" }
-            return (["\(epoch.number)"] + fields + ["\(epoch.seconds)"]).joined(separator: ",")
+            return (["\(epoch.number)"] + fields + ["\(epoch.seconds)"]).joined(separator: separator)
         }
         return ([header] + rows).joined(separator: "\n") + "\n"
     }

@@ -23,6 +23,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case noLoss
     /// A checkpoint was made with another network, optimizer or way of training.
     case checkpointDoesNotFit(_ file: String, _ reason: String)
+    /// A callback watches a number that this training does not report.
+    case notReported(_ name: String, callback: String, reported: [String])
     /// The batches of a sequence came to an end before training did.
     case outOfBatches(epoch: Int, step: Int)
     /// No parameter of the model is trainable.
@@ -61,6 +63,12 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
             "no output has a loss; state at least one, such as .meanSquaredError"
         case .checkpointDoesNotFit(let file, let reason):
             "\(file): the checkpoint does not fit: \(reason); train as it was begun, or remove the file to begin anew"
+        case .notReported(let name, let callback, let reported):
+            "\(callback) asks for '\(name)', which this training does not report; "
+                + (name.hasPrefix("val_") && reported.contains(String(name.dropFirst(4)))
+                    ? "give validation data"
+                    : nearestName(to: name, among: reported).map { "did you mean '\($0)'?" }
+                        ?? "reported are \(reported.joined(separator: ", "))")
         case .outOfBatches(let epoch, let step):
             "the batches ended before step \(step) of epoch \(epoch); give a sequence without end, fewer epochs or a "
                 + "smaller stepsPerEpoch"

@@ -98,3 +98,11 @@ final class Printed: Sendable {
             write: { text in self.pieces.withLock { $0.append(text) } })
     }
 }
+
+/// Keeps what callbacks see.
+final class Collected<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+
+    var all: [Element] { elements.withLock { $0 } }
+    func append(_ element: Element) { elements.withLock { $0.append(element) } }
+}

@@ -5,22 +5,26 @@ import FoveaGraph
 /// A callback is an object, because it remembers. It does nothing where it does not implement a call.
 @Compute
 public protocol Callback: AnyObject {
-    /// Before the first step. The run may still be moved to where another one stopped (`TrainingRun.resume`).
+    /// Before the first step; the place to begin anew. Another callback may still move the run to where an earlier one
+    /// stopped (`TrainingRun.resume`); what that one's callbacks remembered is then given to `memory`.
     func trainingBegins(_ run: TrainingRun) throws
     func epochBegins(_ run: TrainingRun) throws
     /// After each step.
     func stepEnds(_ run: TrainingRun) throws
     /// After validation; `run.history.epochs.last` is the epoch.
     func epochEnds(_ run: TrainingRun) throws
-    /// After the last epoch, or when training was stopped. Not after an error.
+    /// After every callback has had its `stepEnds` or `epochEnds`, and when training was interrupted: whatever the order of
+    /// callbacks, `TrainingRun.checkpoint` then has all of the step or epoch.
+    func runSettles(_ run: TrainingRun) throws
+    /// After the last epoch, or when training was stopped or interrupted. Not after an error.
     func trainingEnds(_ run: TrainingRun) throws
 
-    /// What it remembers, for checkpoints. Nothing unless implemented.
+    /// What it remembers, for checkpoints. Nothing unless implemented; a callback that remembers always gives something.
     var memory: CallbackMemory { get set }
 }
 
 /// What a callback remembers from epoch to epoch.
-public struct CallbackMemory: Sendable {
+public struct CallbackMemory: Hashable, Sendable {
     public var numbers: [String: Double]
     public var tensors: [String: TensorValue]
 
@@ -28,6 +32,11 @@ public struct CallbackMemory: Sendable {
         self.numbers = numbers
         self.tensors = tensors
     }
+
+    public var isEmpty: Bool { numbers.isEmpty && tensors.isEmpty }
+
+    /// A number that counts something; 0 when it is missing or, from a wrong file, no count.
+    public func count(_ name: String) -> Int { numbers[name].flatMap { Int(exactly: $0) } ?? 0 }
 }
 
 extension Callback {
@@ -35,6 +44,7 @@ extension Callback {
     public func epochBegins(_ run: TrainingRun) throws {}
     public func stepEnds(_ run: TrainingRun) throws {}
     public func epochEnds(_ run: TrainingRun) throws {}
+    public func runSettles(_ run: TrainingRun) throws {}
     public func trainingEnds(_ run: TrainingRun) throws {}
 
     public var memory: CallbackMemory {

@@ -17,6 +17,11 @@ extension Trainer {
             throw TrainingError.wrongCount(
                 "targets", expected: outputs.map(\.name), received: examples.targets.count, in: data)
         }
+        if classWeights != nil, outputs.count(where: { $0.training.loss != nil }) > 1 {
+            throw TrainingError.invalidArgument(
+                "classWeights", "given",
+                expected: "nil for a model with losses of several outputs; use sample weights")
+        }
         do { try buildGraph(GraphKey(examples, classWeights: classWeights)) } catch let error as ShapeError {
             throw error.inside("\(data.rawValue) data")
         }

@@ -44,6 +44,9 @@ extension Trainer {
         try check(examples, .training, classWeights: classWeights)
         if let validation { try check(validation, .validation) }
         let trainingCount = try trainingCount(of: examples, validationSplit, hasValidation: validation != nil)
+        let validated =
+            validation.map { ($0, 0..<$0.count) }
+            ?? (trainingCount < examples.count ? (examples, trainingCount..<examples.count) : nil)
 
         dropTrainingExecutables(exceptSeed: seed)
         let source = try ExamplesSource(
@@ -51,15 +54,10 @@ extension Trainer {
             batchSize: batchSize, shuffle: shuffle, seed: seed, stepsPerEpoch: stepsPerEpoch)
         let run = TrainingRun(
             self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
-            stop: stop, verbosity: verbosity, output: output
-        ) { [self] in
-            if let validation {
-                return try evaluated(validation, 0..<validation.count, batchSize, steps: validationSteps)
-            }
-            if trainingCount == examples.count { return nil }
-            return try evaluated(
-                examples, trainingCount..<examples.count, batchSize, steps: validationSteps)
-        }
+            stop: stop, verbosity: verbosity, output: output,
+            validate: validated.map { data, range in
+                { [self] in try evaluated(data, range, batchSize, steps: validationSteps) }
+            })
         return try run.train()
     }
 
@@ -95,12 +93,12 @@ extension Trainer {
             self, batches, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights, seed: seed)
         let run = TrainingRun(
             self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
-            stop: stop, verbosity: verbosity, output: output
-        ) { [self] in
-            try validation.map {
-                try evaluated($0, 0..<$0.count, validationBatchSize, steps: validationSteps)
-            }
-        }
+            stop: stop, verbosity: verbosity, output: output,
+            validate: validation.map { data in
+                { [self] in
+                    try evaluated(data, 0..<data.count, validationBatchSize, steps: validationSteps)
+                }
+            })
         return try run.train()
     }
 
@@ -108,9 +106,11 @@ extension Trainer {
     private func checkRun(
         _ epochs: Int, _ initialEpoch: Int, _ stepsPerEpoch: Int?, _ validationSteps: Int?
     ) throws {
-        try check("epochs", epochs, in: 1..., "positive")
+        // So that the number of a step is always one that an Int can hold.
+        let limit = Int(Int32.max)
+        try check("epochs", epochs, in: 1...limit, "in 1...\(limit)")
         try check("initialEpoch", initialEpoch, in: 0..<epochs, "in 0..<\(epochs), less than epochs")
-        if let stepsPerEpoch { try check("stepsPerEpoch", stepsPerEpoch, in: 1..., "positive") }
+        if let stepsPerEpoch { try check("stepsPerEpoch", stepsPerEpoch, in: 1...limit, "in 1...\(limit)") }
         if let validationSteps { try check("validationSteps", validationSteps, in: 1..., "positive") }
         guard learningRate.isFinite, learningRate >= 0 else {
             throw TrainingError.invalidArgument(

@@ -25,6 +25,20 @@ struct Totals: Hashable, Codable, Sendable {
             }
     }
 
+    /// Which number is a loss or the value of which metric, by its name.
+    var metricsByName: [String: Metric?] {
+        Dictionary(
+            [("loss", nil)] + parts.map { ($0.name, $0.metric) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Whether these can be sums of the same losses and metrics after some steps.
+    func fits(_ other: Totals, isBegun: Bool) -> Bool {
+        (examples > 0) == isBegun
+            && parts.map(\.name) == other.parts.map(\.name)
+            && parts.map(\.metric) == other.parts.map(\.metric)
+            && (!isBegun || parts.allSatisfy { $0.metric != nil || $0.sums.count == 1 })
+    }
+
     /// Takes in the outputs of a run of a `TrainingGraph`. Returns the loss.
     @Compute
     @discardableResult

@@ -55,6 +55,11 @@ public final class Trainer {
         inputs = try model.builtInputs()
         let named = model.namedOutputs
         outputShapes = named.map(\.shape)
+        guard Set(named.map(\.name)).count == named.count else {
+            throw TrainingError.invalidArgument(
+                "the names of the model's outputs", named.map(\.name).joined(separator: ", "),
+                expected: "different; name the layers that give them")
+        }
         if let unknown = configuration.outputs.keys.sorted().first(where: { name in
             !named.contains { $0.name == name }
         }) {
@@ -164,7 +169,7 @@ extension ModelProtocol {
         return try compile(
             TrainingConfiguration(
                 optimizer: optimizer,
-                outputs: Dictionary(uniqueKeysWithValues: namedOutputs.map { ($0.name, output) }),
+                outputs: Dictionary(namedOutputs.map { ($0.name, output) }, uniquingKeysWith: { $1 }),
                 schedule: schedule, clipping: clipping, accumulation: accumulation), backend: backend)
     }
 

@@ -21,6 +21,21 @@ struct GraphKey: Hashable {
     }
 }
 
+extension GraphKey {
+    var summary: String {
+        "targets \(targets.map(\.description).joined(separator: ", ")), sample weights \(hasWeights ? "given" : "none"), "
+            + "class weights \(classWeights.summary)"
+    }
+}
+
+extension ClassWeights? {
+    /// In the order of the classes.
+    var summary: String {
+        guard let weights = self?.weights else { return "none" }
+        return weights.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+    }
+}
+
 /// The loss and the metrics of a batch, and how a training step changes the model.
 struct TrainingGraph {
     /// The whole loss; of a model with several trained outputs the loss of each; then the sums of each metric.
@@ -64,23 +79,29 @@ extension Trainer {
         for (output, type) in zip(outputs, key.targets) {
             let targets = Tensor.input(targetKey(output.name), type.shape, type.dtype)
             let prediction = predictions[output.index]
-            if let loss = output.training.loss {
-                var weights = sampleWeights
-                if let classWeights = key.classWeights {
-                    let ofClass = try classWeights.weights(for: targets, predictions: prediction)
-                    weights = try weights.map { try $0 * ofClass } ?? ofClass
+            do {
+                if let loss = output.training.loss {
+                    var weights = sampleWeights
+                    if let classWeights = key.classWeights {
+                        let ofClass = try classWeights.weights(for: targets, predictions: prediction)
+                        weights = try weights.map { try $0 * ofClass } ?? ofClass
+                    }
+                    let mean = try Loss.weightedMean(
+                        loss(targets: targets, predictions: prediction), weights: weights)
+                    losses.append(mean)
+                    let part =
+                        output.training.weight == 1 ? mean : try mean * Float(output.training.weight)
+                    total = try total.map { try $0 + part } ?? part
                 }
-                let mean = try Loss.weightedMean(
-                    loss(targets: targets, predictions: prediction), weights: weights)
-                losses.append(mean)
-                let part = output.training.weight == 1 ? mean : try mean * Float(output.training.weight)
-                total = try total.map { try $0 + part } ?? part
-            }
-            for metric in output.training.metrics {
-                metrics.append(
-                    try metric(
-                        targets: targets, predictions: prediction,
-                        fromLogits: output.training.loss?.fromLogits ?? false, sampleWeights: sampleWeights))
+                for metric in output.training.metrics {
+                    metrics.append(
+                        try metric(
+                            targets: targets, predictions: prediction,
+                            fromLogits: output.training.loss?.fromLogits ?? false,
+                            sampleWeights: sampleWeights))
+                }
+            } catch let error as ShapeError {
+                throw outputs.count > 1 ? error.inside("output '\(output.name)'") : error
             }
         }
         guard var total else { throw TrainingError.noLoss }

@@ -10,24 +10,26 @@ public final class TrainingRun {
     public let epochs: Int
     public let stepsPerEpoch: Int
     /// How many epochs are complete.
-    public private(set) var completeEpochs: Int
+    public internal(set) var completeEpochs: Int
     /// How many steps of the epoch under way are complete.
-    public private(set) var completeSteps = 0
+    public internal(set) var completeSteps = 0
     /// The epochs of this training so far; a resumed run's history begins with those before.
-    public private(set) var history = History()
+    public internal(set) var history = History()
 
-    private let source: any TrainingSource
-    private let callbacks: [any Callback]
-    private let validate: () throws -> Totals?
+    let source: any TrainingSource
+    let callbacks: [any Callback]
+    var totals: Totals
+    var stopReason: String?
+    /// What callbacks are to remember once all have begun, if the run was moved to a checkpoint.
+    var resumedMemories: [String: CallbackMemory]?
+    private let validate: (() throws -> Totals)?
     private let stop: StopSignal?
     private var progress: ProgressPrinter
-    private var totals: Totals
-    private var stopReason: String?
 
     init(
         _ trainer: Trainer, source: any TrainingSource, epochs: Int, initialEpoch: Int,
         callbacks: [any Callback], stop: StopSignal?, verbosity: Verbosity, output: ProgressOutput,
-        validate: @escaping () throws -> Totals?
+        validate: (() throws -> Totals)?
     ) {
         self.trainer = trainer
         self.source = source
@@ -43,54 +45,41 @@ public final class TrainingRun {
 
     // MARK: What callbacks use
 
+    /// How many steps of all epochs are complete.
+    public var step: Int { completeEpochs * stepsPerEpoch + completeSteps }
+
+    /// The names of what is reported while an epoch is under way, such as `accuracy` and `loss`.
+    public var stepNames: [String] { totals.metricsByName.keys.sorted() }
+
+    /// The names of what is reported after each epoch, such as `loss` and, with validation data, `val_loss`.
+    public var epochNames: [String] {
+        (stepNames + (validate == nil ? [] : stepNames.map { "val_\($0)" })).sorted()
+    }
+
     /// The loss and metrics of the epoch under way so far, by Keras's names.
     public var values: [String: Double] {
         totals.examples == 0
             ? [:] : Dictionary(uniqueKeysWithValues: totals.sortedValues.map { ($0.name, $0.value) })
     }
 
-    /// Ends training after the epoch under way, or at once when asked for after an epoch or between steps.
+    /// Ends training after the epoch under way, or now when that is complete.
     ///
     /// - Parameter reason: what the history says about it.
     public func stopTraining(_ reason: String) { stopReason = reason }
-
-    /// Where training stands, between two steps.
-    public var position: TrainingPosition {
-        TrainingPosition(
-            completeEpochs: completeEpochs, completeSteps: completeSteps, stepsPerEpoch: stepsPerEpoch,
-            learningRate: trainer.learningRate, history: history, totals: totals)
-    }
-
-    /// Goes on from where another run stopped, with variables that have been given the values they had there. For
-    /// `trainingBegins`.
-    ///
-    /// - Throws: `TrainingError.checkpointDoesNotFit` when epochs have another number of steps now.
-    public func resume(at position: TrainingPosition, from file: String) throws {
-        guard position.stepsPerEpoch == stepsPerEpoch else {
-            throw TrainingError.checkpointDoesNotFit(
-                file,
-                "its epochs have \(position.stepsPerEpoch) steps, those of this training \(stepsPerEpoch)")
-        }
-        completeEpochs = position.completeEpochs
-        completeSteps = position.completeSteps
-        trainer.learningRate = position.learningRate
-        history = position.history
-        history.wasInterrupted = false
-        totals = position.totals
-    }
 
     // MARK: Training
 
     func train() throws -> History {
         defer { progress.abandon() }
         for callback in callbacks { try callback.trainingBegins(self) }
-        var lastGood = try State(of: trainer)
+        if let resumedMemories { remember(resumedMemories) }
+        var lastGood = try trainer.changingValues()
         let clock = ContinuousClock()
         let start = clock.now
         func now() -> Double { (clock.now - start) / .seconds(1) }
 
-        try source.move(to: completeEpochs * stepsPerEpoch + completeSteps)
-        while completeEpochs < epochs, stopReason == nil {
+        try source.move(to: step)
+        while completeEpochs < epochs, stopReason == nil || completeSteps > 0 {
             let epochStart = now()
             progress.beginEpoch(completeEpochs + 1, at: epochStart)
             if completeSteps == 0 {
@@ -101,7 +90,7 @@ public final class TrainingRun {
             while completeSteps < stepsPerEpoch {
                 let loss = try takeStep()
                 guard loss.isFinite else {
-                    try lastGood.restore()
+                    try trainer.setChangingValues(lastGood)
                     if let guardian = callbacks.first(where: { $0 is TerminateOnNaN }) as? TerminateOnNaN {
                         guardian.note(loss, self)
                         return try ended()
@@ -114,17 +103,19 @@ public final class TrainingRun {
                         step: completeSteps, examples: totals.examples, values: totals.sortedValues, at: time)
                 }
                 for callback in callbacks { try callback.stepEnds(self) }
+                for callback in callbacks { try callback.runSettles(self) }
                 if isStopRequested, completeSteps < stepsPerEpoch { return try interrupted() }
             }
             let trainingSeconds = now() - epochStart
 
-            let state = try State(of: trainer)
-            if let name = state.nameOfNotFinite {
-                try lastGood.restore()
+            let values = try trainer.changingValues()
+            if let index = values.firstIndex(where: { !$0.isFinite }) {
+                let name = trainer.changingVariables[index].name
+                try trainer.setChangingValues(lastGood)
                 throw TrainingError.variableNotFinite(name, epoch: completeEpochs + 1)
             }
-            lastGood = state
-            let validated = try validate()
+            lastGood = values
+            let validated = try validate?()
             completeEpochs += 1
             completeSteps = 0
             let report = History.Epoch(
@@ -136,13 +127,14 @@ public final class TrainingRun {
                 values: report.values, examples: totals.examples - examplesBefore,
                 trainingSeconds: trainingSeconds, at: now())
             for callback in callbacks { try callback.epochEnds(self) }
+            for callback in callbacks { try callback.runSettles(self) }
             if isStopRequested, completeEpochs < epochs { return try interrupted() }
         }
         return try ended()
     }
 
     private func takeStep() throws -> Float {
-        let step = completeEpochs * stepsPerEpoch + completeSteps
+        let step = step
         let (executable, count) = try source.next()
         if let schedule = trainer.configuration.schedule {
             trainer.learningRate = schedule(step: step / trainer.configuration.accumulation)
@@ -157,6 +149,7 @@ public final class TrainingRun {
 
     private func interrupted() throws -> History {
         history.wasInterrupted = true
+        for callback in callbacks { try callback.runSettles(self) }
         return try ended()
     }
 
@@ -167,40 +160,17 @@ public final class TrainingRun {
     }
 }
 
-/// Where training stands: with the values of the variables all that another run needs to go on with the same bits.
-public struct TrainingPosition: Codable, Hashable, Sendable {
-    public let completeEpochs: Int
-    /// Of the epoch under way.
-    public let completeSteps: Int
-    public let stepsPerEpoch: Int
-    public let learningRate: Double
-    public let history: History
-    /// The sums of the epoch under way.
-    let totals: Totals
+extension Trainer {
+    /// The values of everything that training changes, in the order of `changingVariables`.
+    func changingValues() throws -> [TensorValue] { try changingVariables.map { try $0.value() } }
+
+    func setChangingValues(_ values: [TensorValue]) throws {
+        for (variable, value) in zip(changingVariables, values) { try variable.assign(value) }
+    }
 }
 
-extension TrainingRun {
-    /// The values of everything that training changes.
-    @Compute
-    struct State {
-        private let values: [(variable: Variable, value: TensorValue)]
-
-        init(of trainer: Trainer) throws {
-            values = try trainer.changingVariables.map { ($0, try $0.value()) }
-        }
-
-        func restore() throws {
-            for (variable, value) in values { try variable.assign(value) }
-        }
-
-        var nameOfNotFinite: String? {
-            values.first { _, value in
-                if case .float32(let elements) = value.storage {
-                    !elements.allSatisfy(\.isFinite)
-                } else {
-                    false
-                }
-            }?.variable.name
-        }
+extension TensorValue {
+    fileprivate var isFinite: Bool {
+        if case .float32(let elements) = storage { elements.allSatisfy(\.isFinite) } else { true }
     }
 }

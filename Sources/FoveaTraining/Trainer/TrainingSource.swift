@@ -7,6 +7,9 @@ import FoveaRuntime
 protocol TrainingSource: AnyObject {
     var stepsPerEpoch: Int { get }
 
+    /// What must be the same for a training that is resumed, by its name.
+    var conditions: [String: String] { get }
+
     /// Makes the batch of the given step the next one. Steps count from 0 over all epochs.
     func move(to step: Int) throws
 
@@ -50,6 +53,14 @@ final class ExamplesSource: TrainingSource {
         }
     }
 
+    var conditions: [String: String] {
+        [
+            "order of examples": shuffle ? "shuffled" : "as given", "seed": "\(seed)",
+            "number of examples": "\(count)", "batch size": "\(batches[0].count)",
+            "targets and weights": key.summary,
+        ]
+    }
+
     func move(to step: Int) {
         (pass, place) = (step / batches.count, step % batches.count)
         loader = nil
@@ -89,6 +100,10 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
         self.classWeights = classWeights
         self.seed = seed
         iterator = batches.makeIterator()
+    }
+
+    var conditions: [String: String] {
+        ["order of examples": "of a sequence", "seed": "\(seed)", "class weights": classWeights.summary]
     }
 
     /// Drops what other runs have used: a sequence can only be followed from its beginning.
