@@ -1,4 +1,3 @@
-import Foundation
 import FoveaGraph
 import FoveaLayers
 import FoveaModels
@@ -65,20 +64,12 @@ import Testing
         let networks: [Network]
     }
 
-    private func read<T: Decodable>(_ type: T.Type, _ name: String) throws -> T {
-        let url = try #require(
-            Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Golden"))
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(type, from: Data(contentsOf: url))
-    }
-
     private let tolerance = 2e-6
 
     @Test func activations() async throws {
-        let golden = try read(Layers.self, "layers")
+        let layers = try golden("layers", as: Layers.self)
         var compared = Set<ActivationFunction>()
-        for record in golden.activations {
+        for record in layers.activations {
             // Slopes and approximations other than the function's own are not offered.
             let settings = record.settings
             guard settings["approximate"] != .bool(true), settings["alpha"] ?? .integer(1) == .integer(1),
@@ -91,7 +82,7 @@ import Testing
             let y = try function(x)
             let loss = try (y * .constant(hashed(0, shape))).sum()
             let slope = try gradient(of: loss, withRespectTo: [x])[0]
-            let feeds = ["x": try TensorValue(shape: shape, golden.inputs)]
+            let feeds = ["x": try TensorValue(shape: shape, layers.inputs)]
             #expect(
                 difference(try await evaluate(y, feeds: feeds, batch: 1).floats, record.output) < tolerance,
                 "\(function)")
@@ -105,7 +96,7 @@ import Testing
     }
 
     @Test func convolutions() async throws {
-        let records = try read(Layers.self, "layers").conv2d
+        let records = try golden("layers", as: Layers.self).conv2d
         #expect(records.count >= 10)
         for record in records {
             let layer = Conv2D(
@@ -123,8 +114,8 @@ import Testing
     }
 
     @Test func poolings() async throws {
-        let golden = try read(Layers.self, "layers")
-        for (isMax, records) in [(true, golden.maxPooling2D), (false, golden.averagePooling2D)] {
+        let layers = try golden("layers", as: Layers.self)
+        for (isMax, records) in [(true, layers.maxPooling2D), (false, layers.averagePooling2D)] {
             #expect(records.count >= 5)
             for record in records {
                 let (pool, strides) = (size(record.poolSize), size(record.strides))
@@ -174,7 +165,7 @@ import Testing
             "HeNormal": .heNormal, "LecunUniform": .lecunUniform, "LecunNormal": .lecunNormal,
             "TruncatedNormal": .truncatedNormal(),
         ]
-        for record in try read(Layers.self, "layers").initializers {
+        for record in try golden("layers", as: Layers.self).initializers {
             let initializer = try #require(kinds[record.name])
             let values = try initializer.value(shape: Shape(record.shape), seed: 1, stream: 0).doubles
             let deviation = (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
@@ -185,7 +176,7 @@ import Testing
     }
 
     @Test func summaries() throws {
-        let networks = try read(Summaries.self, "summaries").networks
+        let networks = try golden("summaries", as: Summaries.self).networks
         #expect(networks.map(\.name) == NamedNetwork.measured.map(\.rawValue))
         for record in networks {
             let network = try NamedNetwork.named(record.name)

@@ -1,4 +1,3 @@
-import Foundation
 import FoveaGraph
 import FoveaLayers
 import FoveaRuntime
@@ -33,11 +32,7 @@ import Testing
     @Test func oneDNN() async throws { try await compare(on: OneDNNBackend(), tolerance: 1e-5) }
 
     private func compare(on backend: any Backend, tolerance: Double) async throws {
-        let url = try #require(
-            Bundle.module.url(forResource: "spatial_layers", withExtension: "json", subdirectory: "Golden"))
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let records = try decoder.decode(Golden.self, from: Data(contentsOf: url)).cases
+        let records = try golden("spatial_layers", as: Golden.self).cases
         #expect(Set(records.map(\.layer)) == Set(layers.map { type(of: $0).typeName }))
         for record in records {
             let what = "\(record.layer) of \(record.inputShape), \(record.arguments), \(backend.name)"
