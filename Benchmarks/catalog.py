@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from networks import NETWORKS
 from programs import Program
 
 PEERS = Path(__file__).resolve().parent / "peers"
@@ -21,11 +22,14 @@ INFERENCE_PEERS = {
     "onnx_runtime": ("ONNX Runtime", "onnx_runtime.py"),
     "openvino": ("OpenVINO", "openvino_runtime.py"),
 }
+# Networks that are measured on images of another size than they were made for.
+RESIZED = ["resnet18"]
 ALL_PEERS = [*TRAINING_PEERS, *INFERENCE_PEERS]
 
 
 def fovea(options, name, network, batch_size, *arguments, environment=None):
-    work = [network, "--batch-size", str(batch_size), *arguments]
+    size = ["--image-size", str(NETWORKS[network].input_shape[0])] if network in RESIZED else []
+    work = [network, "--batch-size", str(batch_size), *size, *arguments]
     command = [*options.fovea, "bench", *work, "--rounds-from-stdin"]
     return Program(name, command, is_peer=False, environment=environment)
 

@@ -12,6 +12,13 @@ struct MeasuredWorkOptions: ParsableArguments {
             "Images per step (default: the size that the network is measured with).", valueName: "count"))
     var batchSize: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Height and width of the images (default: those that the network was made for).",
+            valueName: "pixels"))
+    var imageSize: Int?
+
     @Flag(help: "The network's outputs alone instead of a training step.")
     var inference = false
 
@@ -37,6 +44,7 @@ struct MeasuredWorkOptions: ParsableArguments {
     }
 
     private static let batchSizeLimit = 65_536
+    private static let imageSizeLimit = 4_096
 
     func validate() throws {
         _ = try named(network, "network", of: NamedNetwork.self)
@@ -44,12 +52,16 @@ struct MeasuredWorkOptions: ParsableArguments {
         guard (1...Self.batchSizeLimit).contains(batchSize ?? 1) else {
             throw ValidationError("--batch-size must be from 1 to \(Self.batchSizeLimit)")
         }
+        guard (1...Self.imageSizeLimit).contains(imageSize ?? 1) else {
+            throw ValidationError("--image-size must be from 1 to \(Self.imageSizeLimit)")
+        }
     }
 
     func makeWork() throws -> MeasuredWork {
         let network = try named(network, "network", of: NamedNetwork.self)
         return try MeasuredWork(
-            network, batch: batchSize ?? network.measuredBatchSize, mode: inference ? .inference : .training)
+            network, batch: batchSize ?? network.measuredBatchSize, imageSize: imageSize,
+            mode: inference ? .inference : .training)
     }
 }
 
@@ -59,17 +71,21 @@ struct MeasuredWork {
     let batch: Int
     let mode: Mode
     let optimizer: any Optimizer
+    private let imageShape: Shape
     private let outputs: [Tensor]
     private let updates: [Update]
 
-    init(_ network: NamedNetwork, batch: Int, mode: Mode) throws {
+    /// - Parameter imageSize: height and width of the images; those that the network was made for when nil.
+    init(_ network: NamedNetwork, batch: Int, imageSize: Int? = nil, mode: Mode) throws {
         self.network = network
         self.batch = batch
         self.mode = mode
         // The networks of the table in docs/architecture.md are measured with Adam but for the cats and dogs.
         optimizer = network == .catsDogsCNN ? RMSprop(learningRate: 1e-4) : Adam()
-        let model = try network.model()
-        let predictions = try model.outputs(for: [Tensor.input("images", network.inputShape)])
+        let channels = network.inputShape.channels
+        imageShape = imageSize.map { [$0, $0, channels] } ?? network.inputShape
+        let model = try network.model(input: imageShape)
+        let predictions = try model.outputs(for: [Tensor.input("images", imageShape)])
         guard mode == .training else {
             (outputs, updates) = (predictions, [])
             return
@@ -94,7 +110,7 @@ struct MeasuredWork {
     func executable(on backend: OneDNNBackend) throws -> any Executable {
         let executable = try backend.compile(outputs: outputs, updates: updates, mode: mode, batch: batch)
         var generator = PhiloxGenerator(seed: 0, stream: 0, step: 0)
-        let shape = Shape([batch] + network.inputShape.dimensions)
+        let shape = Shape([batch] + imageShape.dimensions)
         let pixels = (0..<shape.elementCount).map { _ in Float(generator.uniform()) }
         try executable.setInput("images", to: TensorValue(shape: shape, pixels))
         guard mode == .training else { return executable }
