@@ -26,6 +26,8 @@ let package = Package(
             name: "FoveaCommand",
             dependencies: ["Fovea", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
+        .executableTarget(
+            name: "ResidualNetwork", dependencies: ["Fovea"], path: "Examples/ResidualNetwork"),
         .executableTarget(name: "TrainingLoop", dependencies: ["Fovea"], path: "Examples/TrainingLoop"),
 
         .target(
