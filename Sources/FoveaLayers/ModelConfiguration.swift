@@ -74,7 +74,8 @@ extension LayerGraph {
                     throw ConfigurationError(
                         owner: reader.owner, "expected a place [node, output], not \(value.summary)")
                 }
-                guard node < count, node < inputs.count || output < outputCounts[node - inputs.count] else {
+                guard node < count, output < (node < inputs.count ? 1 : outputCounts[node - inputs.count])
+                else {
                     throw ConfigurationError(
                         owner: reader.owner,
                         "the place [\(node), \(output)] does not exist or comes later: a model has no cycles")
