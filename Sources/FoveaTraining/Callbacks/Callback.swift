@@ -4,7 +4,7 @@ import FoveaGraph
 ///
 /// A callback is an object, because it remembers. It does nothing where it does not implement a call.
 @Compute
-public protocol Callback: AnyObject {
+public protocol Callback: AnyObject, Sendable {
     /// Before the first step; the place to begin anew. Another callback may still move the run to where an earlier one
     /// stopped (`TrainingRun.resume`); what that one's callbacks remembered is then given to `memory`.
     func trainingBegins(_ run: TrainingRun) throws
