@@ -47,10 +47,7 @@ public struct SavedModel: Sendable {
         file.metadata[Key.architecture] = try json(model.architecture)
         if let training { file.metadata[Key.training] = try json(training) }
         if !classNames.isEmpty { file.metadata[Key.classNames] = try json(classNames) }
-        for (name, parameter) in model.parameters {
-            guard let variable = parameter.variable else { continue }
-            file.tensors.append((name, try variable.value()))
-        }
+        file.tensors = try model.weights()
         try file.write(to: path)
     }
 
@@ -71,7 +68,7 @@ public struct SavedModel: Sendable {
                 return try JSONDecoder().decode(type, from: Data(text.utf8))
             } catch {
                 throw failure(
-                    "its metadata '\(key)' cannot be read (\(Self.reason(error))); the file is damaged")
+                    "its metadata '\(key)' cannot be read (\(reason(error))); the file is damaged")
             }
         }
 
@@ -85,7 +82,8 @@ public struct SavedModel: Sendable {
         for key in [Key.format, Key.architecture] where file.metadata[key] == nil {
             throw failure(
                 "it holds tensors but no Fovea model: there is no '\(key)' in its metadata; save a model with "
-                    + "`fovea train` or SavedModel.write(to:)")
+                    + "`fovea train` or SavedModel.write(to:), or load the weights into a model with loadWeights(from:)"
+            )
         }
         let architecture = try decoded(Configuration.self, Key.architecture) ?? [:]
         training = try decoded(TrainingConfiguration.self, Key.training)
@@ -98,46 +96,26 @@ public struct SavedModel: Sendable {
         } catch {
             throw failure("its architecture cannot be built: \(error)")
         }
-        try Self.restore(model, from: file, failure)
-    }
-
-    /// Gives every parameter its value; a tensor that is missing, unknown or of another shape is an error.
-    @Compute
-    private static func restore(
-        _ model: any ModelProtocol, from file: Safetensors, _ failure: (String) -> SavedModelError
-    ) throws {
-        var tensors = Dictionary(file.tensors.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
-        for (name, parameter) in model.parameters {
-            guard let variable = parameter.variable else { throw failure("its model has no input shape") }
-            guard let value = tensors.removeValue(forKey: name) else {
-                throw failure("its architecture has a parameter '\(name)', but there is no such tensor")
-            }
-            guard value.shape == variable.shape, value.dtype == variable.dtype else {
-                throw failure(
-                    "tensor '\(name)' is \(TensorType(value.shape, value.dtype)), its architecture says \(variable.type)"
-                )
-            }
-            try variable.assign(value)
-        }
-        if let extra = tensors.keys.min() {
-            throw failure("tensor \(quoted(extra)) belongs to no layer of its architecture")
-        }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case DecodingError.dataCorrupted(let context), DecodingError.typeMismatch(_, let context),
-            DecodingError.keyNotFound(_, let context), DecodingError.valueNotFound(_, let context):
-            context.debugDescription
-        default: "\(error)"
+        do { try model.assign(file.tensors, owner: "its architecture") } catch let problem as WeightsProblem {
+            throw failure(problem.description)
         }
     }
 }
 
-/// A file that is a sound safetensors file but no model that can be used.
+/// A sound safetensors file that does not hold what was looked for: a model, the weights of one, a checkpoint.
 public struct SavedModelError: Error, Hashable, Sendable, CustomStringConvertible {
     public let file: String
     public let problem: String
 
     public var description: String { "\(file): \(problem)" }
+}
+
+/// What a decoder says is wrong.
+func reason(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.dataCorrupted(let context), DecodingError.typeMismatch(_, let context),
+        DecodingError.keyNotFound(_, let context), DecodingError.valueNotFound(_, let context):
+        context.debugDescription
+    default: "\(error)"
+    }
 }

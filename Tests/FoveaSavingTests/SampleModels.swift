@@ -59,3 +59,21 @@ struct SplitMix: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 }
+
+/// `y = x - mean`, where the mean moves towards that of each batch while training. Files cannot hold the layer.
+final class MovingMean: UnaryLayer {
+    let name: String? = nil
+    let mean = Parameter("mean", initializer: .zeros, isLearned: false)
+    var ownParameters: [Parameter] { [mean] }
+
+    func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
+        try mean.declare(shape: [input.channels], in: &scope)
+    }
+
+    func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+        let batchMean = try x.mean(axes: Array(0..<(x.shape.rank - 1)))
+        let y = try x - .select(.isTraining, batchMean, mean.tensor)
+        guard let variable = mean.variable else { return y }
+        return try y.updating(variable, to: mean.tensor * 0.75 + batchMean * 0.25)
+    }
+}

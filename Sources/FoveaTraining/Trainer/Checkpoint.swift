@@ -44,7 +44,8 @@ extension TrainingRun {
         Checkpoint(
             position: TrainingPosition(
                 completeEpochs: completeEpochs, completeSteps: completeSteps, stepsPerEpoch: stepsPerEpoch,
-                learningRate: trainer.learningRate, history: history, stopReason: stopReason, totals: totals),
+                learningRate: trainer.learningRate, history: history, stopReason: stopReason,
+                totals: completeSteps > 0 ? totals : Totals(trainer)),
             conditions: try conditions,
             variables: Dictionary(
                 uniqueKeysWithValues: try trainer.keyedVariables.map { ($0.key, try $0.variable.value()) }),

@@ -1,0 +1,61 @@
+import FoveaGraph
+import FoveaTraining
+import Glibc
+
+/// Lets a training that was killed go on where it was, at the very step and with the same bits: what comes out is what
+/// would have come out without the interruption.
+///
+/// ```swift
+/// let backup = BackupAndRestore("runs/checkpoint.safetensors", saveFrequency: .steps(100))
+/// let history = try await trainer.fit(data, epochs: 50, callbacks: [backup])   // the same line goes on
+/// ```
+///
+/// One file, written whole or not at all, has everything that training changes: parameters, what the optimizer and the
+/// callbacks remember, the place in the order of the data, the learning rate, the history and the sums of the epoch under
+/// way. When training begins and the file is there, the run is moved to where it says. The place among the callbacks does
+/// not matter.
+///
+/// The model must be made with the values of its frozen parameters, and the data be given as before: both are not in the
+/// file. A sequence of batches is followed again from its beginning.
+public final class BackupAndRestore: Callback {
+    public let path: String
+    public let saveFrequency: SaveFrequency
+    public let deletesWhenDone: Bool
+    private let restored: @Sendable (TrainingPosition) -> Void
+
+    /// - Parameters:
+    ///   - path: the file; its folder must exist.
+    ///   - saveFrequency: how often it is written; a training that is interrupted by a `StopSignal` writes it as well.
+    ///   - deletesWhenDone: whether the file is removed when training ends, not when it is interrupted.
+    ///   - restored: called when training goes on from the file.
+    nonisolated public init(
+        _ path: String, saveFrequency: SaveFrequency = .epoch, deletesWhenDone: Bool = true,
+        restored: @escaping @Sendable (TrainingPosition) -> Void = { _ in }
+    ) {
+        self.path = path
+        self.saveFrequency = saveFrequency
+        self.deletesWhenDone = deletesWhenDone
+        self.restored = restored
+    }
+
+    /// - Throws: `TrainingError.checkpointDoesNotFit` when the file is of another network, optimizer or way of training;
+    ///   `SafetensorsError` and `SavedModelError` when it is damaged or no checkpoint; `FileError` when it can be neither
+    ///   read nor written. Nothing is changed then.
+    public func trainingBegins(_ run: TrainingRun) throws {
+        try saveFrequency.check(for: "BackupAndRestore")
+        try AtomicFile.checkWritable(path)
+        guard access(path, F_OK) == 0 else { return }
+        let checkpoint = try Checkpoint(contentsOf: path)
+        try run.resume(checkpoint, from: path)
+        restored(checkpoint.position)
+    }
+
+    public func runSettles(_ run: TrainingRun) throws {
+        let isDue = saveFrequency == .epoch ? run.completeSteps == 0 : saveFrequency.isDue(run)
+        if isDue || run.history.wasInterrupted { try run.checkpoint().write(to: path) }
+    }
+
+    public func trainingEnds(_ run: TrainingRun) throws {
+        if deletesWhenDone, !run.history.wasInterrupted { unlink(path) }
+    }
+}

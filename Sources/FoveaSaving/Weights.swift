@@ -1,0 +1,73 @@
+import FoveaGraph
+import FoveaLayers
+
+extension ModelProtocol {
+    /// Writes the values of all parameters, without the architecture, as a `.safetensors` file: tensors under the
+    /// parameters' paths, such as `conv2d_1/kernel`. Whole or not at all.
+    ///
+    /// - Throws: `ShapeError` when the model has not been built; `FileError`, and the file that was there before is then as
+    ///   it was.
+    @Compute
+    public func saveWeights(to path: String) throws {
+        for (_, parameter) in parameters { _ = try parameter.tensor }
+        try Safetensors(tensors: weights()).write(to: path)
+    }
+
+    /// Gives all parameters the values in a file of `saveWeights(to:)` or `SavedModel.write(to:)`.
+    ///
+    /// What an optimizer remembers stays as it is.
+    ///
+    /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when its
+    ///   tensors are not those of this model's parameters, by name, shape and element type. Nothing is changed then.
+    @Compute
+    public func loadWeights(from path: String) throws {
+        do {
+            try assign(Safetensors(contentsOf: path).tensors, owner: "the model")
+        } catch let problem as WeightsProblem {
+            throw SavedModelError(file: path, problem: problem.description)
+        }
+    }
+
+    /// The values of all parameters that have been built, under their paths.
+    @Compute
+    func weights() throws -> [(name: String, value: TensorValue)] {
+        try parameters.compactMap { path, parameter in
+            try parameter.variable.map { (path, try $0.value()) }
+        }
+    }
+
+    /// Gives every parameter its value.
+    ///
+    /// - Parameter owner: what says which parameters there are, for messages.
+    /// - Throws: `WeightsProblem` when a tensor is missing, unknown or of another type; nothing is changed then.
+    @Compute
+    func assign(_ tensors: [(name: String, value: TensorValue)], owner: String) throws {
+        var tensors = Dictionary(tensors.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        var values: [(variable: Variable, value: TensorValue)] = []
+        for (name, parameter) in parameters {
+            guard let variable = parameter.variable else {
+                throw WeightsProblem("\(owner) has no input shape")
+            }
+            guard let value = tensors.removeValue(forKey: name) else {
+                throw WeightsProblem("\(owner) has a parameter '\(name)', but there is no such tensor")
+            }
+            guard value.shape == variable.shape, value.dtype == variable.dtype else {
+                throw WeightsProblem(
+                    "tensor '\(name)' is \(TensorType(value.shape, value.dtype)), \(owner) says \(variable.type)"
+                )
+            }
+            values.append((variable, value))
+        }
+        if let extra = tensors.keys.min() {
+            throw WeightsProblem("tensor \(quoted(extra)) belongs to no layer of \(owner)")
+        }
+        for (variable, value) in values { try variable.assign(value) }
+    }
+}
+
+/// Why tensors are not the weights of a model.
+struct WeightsProblem: Error {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

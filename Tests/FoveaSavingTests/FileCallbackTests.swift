@@ -1,0 +1,231 @@
+import Foundation
+import FoveaDatasets
+import FoveaGraph
+import FoveaLayers
+import FoveaRuntime
+import FoveaTraining
+import Testing
+
+@testable import FoveaSaving
+
+/// Points in three dimensions with two classes, and a model for them.
+func points(_ count: Int, seed: UInt64 = 1) throws -> Examples {
+    var generator = PhiloxGenerator(seed: seed, stream: 0, step: 0)
+    let numbers = (0..<3 * count).map { _ in Float(generator.uniform() * 2 - 1) }
+    let labels = (0..<count).map { Int32(numbers[3 * $0] > numbers[3 * $0 + 1] ? 1 : 0) }
+    return try Examples(
+        inputs: TensorValue(shape: [count, 3], numbers), targets: TensorValue(labels))
+}
+
+func pointTrainer(
+    units: Int = 4, optimizer: any Optimizer = .adam(learningRate: 0.05), seed: UInt64 = 0
+) throws -> Trainer {
+    try Sequential(input: [3], seed: seed) {
+        Dense(units: units, activation: .tanh)
+        Dropout(rate: 0.25)
+        Dense(units: 2, activation: .softmax)
+    }.compile(
+        optimizer: optimizer, loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy],
+        backend: ReferenceBackend())
+}
+
+@Suite struct FileCallbackTests {
+    private func names(_ folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
+
+    // MARK: Paths
+
+    @Test func pathsAreFilledInAsInPython() throws {
+        let values = [
+            "epoch": 7, "batch": 12, "loss": 0.123456, "val_loss": 12.5, "zero": 0, "huge": 1e300,
+            "none": Double.nan,
+        ]
+        for (template, path) in [
+            ("m", "m"), ("{epoch}", "7"), ("{epoch:d}", "7"), ("{epoch:02d}", "07"), ("{epoch:3d}", "  7"),
+            ("a/{epoch:04d}-{batch:02d}.x", "a/0007-12.x"), ("{loss:.2f}", "0.12"), ("{loss:.4f}", "0.1235"),
+            ("{loss:08.3f}", "0000.123"), ("{val_loss:.0f}", "12"), ("{loss:.2e}", "1.23e-01"),
+            ("{val_loss:g}", "12.5"), ("{loss}", "0.123456"), ("{{{epoch}}}", "{7}"),
+            ("{{epoch}}", "{epoch}"),
+            ("{huge:.1e}", "1.0e+300"), ("{none:.2f}", "nan"), ("ü{zero}ü", "ü0ü"),
+        ] {
+            #expect(try PathTemplate(template).path(values) == path, "\(template)")
+        }
+        #expect(try PathTemplate("{a}-{b:.2f}").names == ["a", "b"])
+        for wrong in [
+            "{", "}", "a{epoch", "epoch}", "{}", "{:02d}", "{epoch:s}", "{epoch:02x}", "{loss:.f}",
+            "{loss:%n}",
+            "{loss:.999f}", "{loss:9999f}", "{epoch:02d", "{loss: .2f}", "{loss:.2}",
+        ] {
+            let error = #expect(throws: TrainingError.self, "\(wrong)") { try PathTemplate(wrong) }
+            #expect(error?.description.contains("'\(wrong)'") == true)
+        }
+    }
+
+    // MARK: ModelCheckpoint
+
+    @Test func everyEpochHasItsFile() async throws {
+        try await inTemporaryFolder { folder in
+            let trainer = try pointTrainer()
+            let history = try await trainer.fit(
+                points(12), epochs: 3, batchSize: 5, validation: points(6, seed: 2),
+                callbacks: [
+                    ModelCheckpoint(
+                        folder + "/{epoch:02d}-{val_loss:.4f}.safetensors", classNames: ["a", "b"])
+                ], verbosity: .silent)
+            let expected = history.epochs.map {
+                String(format: "%02ld-%.4f.safetensors", $0.number, $0["val_loss"] ?? 0)
+            }
+            #expect(try names(folder) == expected)
+            let saved = try await SavedModel(contentsOf: "\(folder)/\(expected[2])")
+            #expect(saved.classNames == ["a", "b"] && saved.training != nil)
+            let final = try await values(of: trainer.model)
+            #expect(try await values(of: saved.model) == final)
+            let first = try await SavedModel(contentsOf: "\(folder)/\(expected[0])").model
+            #expect(try await values(of: first) != final)
+        }
+    }
+
+    @Test func onlyTheBestIsSaved() async throws {
+        try await inTemporaryFolder { folder in
+            // In training the loss falls and rises again with a rate that grows.
+            let trainer = try pointTrainer(optimizer: .sgd(learningRate: 0.5))
+            let data = try points(12)
+            let rising = LearningRateScheduler { epoch, _ in epoch < 3 ? 0.5 : 60 }
+            let history = try await trainer.fit(
+                data, epochs: 6, batchSize: 12, validation: data,
+                callbacks: [
+                    rising, ModelCheckpoint(folder + "/best-{epoch}", saveBestOnly: true),
+                    ModelCheckpoint(
+                        folder + "/accurate-{epoch}", monitor: "val_accuracy", saveBestOnly: true,
+                        saveWeightsOnly: true),
+                    ModelCheckpoint(folder + "/never", saveBestOnly: true, initialThreshold: 0),
+                    ModelCheckpoint(folder + "/worst-{epoch}", saveBestOnly: true, mode: .max),
+                ], verbosity: .silent)
+            func better(_ name: String, _ isBetter: (Double, Double) -> Bool) throws -> [Int] {
+                var best: Double?
+                return try history.epochs.filter {
+                    let value = try #require($0[name])
+                    guard best.map({ isBetter(value, $0) }) ?? true else { return false }
+                    best = value
+                    return true
+                }.map(\.number)
+            }
+            let (best, worst) = (try better("val_loss", <), try better("val_loss", >))
+            #expect(best.count < 6 && worst.count < 6 && best != worst)
+            let expected =
+                best.map { "best-\($0)" } + worst.map { "worst-\($0)" }
+                + (try better("val_accuracy", >).map { "accurate-\($0)" })
+            #expect(try names(folder) == expected.sorted())
+            let accurate = try #require(expected.last)
+            try await pointTrainer().model.loadWeights(from: "\(folder)/\(accurate)")
+        }
+    }
+
+    @Test func filesAfterSteps() async throws {
+        try await inTemporaryFolder { folder in
+            // Three steps in an epoch; every second one over all epochs.
+            _ = try await pointTrainer().fit(
+                points(12), epochs: 3, batchSize: 5,
+                callbacks: [
+                    ModelCheckpoint(folder + "/{epoch}-{batch}-{loss:.1f}", saveFrequency: .steps(2)),
+                    ModelCheckpoint(
+                        folder + "/best", monitor: "accuracy", saveBestOnly: true, saveFrequency: .steps(1)),
+                ], verbosity: .silent)
+            let files = try names(folder)
+            #expect(files.map { $0.prefix(3) } == ["1-2", "2-1", "2-3", "3-2", "bes"])
+        }
+    }
+
+    @Test func modelCheckpointsThatCannotBe() async throws {
+        try await inTemporaryFolder { folder in
+            let data = try points(6)
+            let trainer = try pointTrainer()
+            let before = try await values(of: trainer.model)
+            func error(_ callback: any Callback) async throws -> String {
+                let error = await #expect(throws: (any Error).self) {
+                    try await trainer.fit(data, callbacks: [callback], verbosity: .silent)
+                }
+                #expect(try await values(of: trainer.model) == before)
+                #expect(error is TrainingError || error is FileError)
+                return "\(error as Any)"
+            }
+            #expect(
+                try await error(ModelCheckpoint(folder + "/m", saveBestOnly: true)).contains("'val_loss'"))
+            #expect(try await error(ModelCheckpoint(folder + "/{val_loss:.2f}")).contains("'val_loss'"))
+            #expect(try await error(ModelCheckpoint(folder + "/{batch}")).contains("'batch'"))
+            #expect(try await error(ModelCheckpoint(folder + "/{los}")).contains("did you mean 'loss'?"))
+            #expect(try await error(ModelCheckpoint(folder + "/{")).contains("/{'"))
+            #expect(try await error(ModelCheckpoint(folder + "/none/m")).contains("none/m"))
+            #expect(try await error(ModelCheckpoint(folder)).contains(folder))
+            for steps in [0, -1] {
+                #expect(
+                    try await error(ModelCheckpoint(folder + "/m", saveFrequency: .steps(steps)))
+                        .contains("\(steps) steps"))
+                #expect(
+                    try await error(BackupAndRestore(folder + "/m", saveFrequency: .steps(steps)))
+                        .contains("\(steps) steps"))
+            }
+            #expect(try names(folder).isEmpty)
+            // A place among the folders is only filled in when saving.
+            #expect(try await error(BackupAndRestore(folder + "/none/m")).contains("none/m"))
+            await #expect(throws: FileError.self) {
+                try await trainer.fit(
+                    data, callbacks: [ModelCheckpoint(folder + "/{epoch}/m")], verbosity: .silent)
+            }
+        }
+    }
+
+    // MARK: CSVLogger
+
+    @Test func theTableIsTheHistory() async throws {
+        try await inTemporaryFolder { folder in
+            let path = folder + "/log.csv"
+            try Data("old\n".utf8).write(to: URL(filePath: path))
+            let lengths = LambdaCallback(epochEnds: { run in
+                let bytes = try AtomicFile.read(path)
+                #expect(bytes == Array(run.history.csv.utf8))
+            })
+            let history = try await pointTrainer().fit(
+                points(8), epochs: 3, validation: points(4), callbacks: [CSVLogger(path), lengths],
+                verbosity: .silent)
+            #expect(try AtomicFile.read(path) == Array(history.csv.utf8))
+        }
+    }
+
+    @Test(arguments: ["", "earlier", "earlier\n"]) func tablesGoOn(earlier: String) async throws {
+        try await inTemporaryFolder { folder in
+            let path = folder + "/log.csv"
+            if !earlier.isEmpty { try Data(earlier.utf8).write(to: URL(filePath: path)) }
+            var expected = earlier.isEmpty || earlier.hasSuffix("\n") ? earlier : earlier + "\n"
+            for _ in 0..<2 {
+                let history = try await pointTrainer().fit(
+                    points(8), epochs: 2, callbacks: [CSVLogger(path, separator: ";", append: true)],
+                    verbosity: .silent)
+                let lines = history.csv.replacing(",", with: ";").split(separator: "\n")
+                let rows = expected.isEmpty ? lines[...] : lines.dropFirst()
+                expected += rows.joined(separator: "\n") + "\n"
+                #expect(String(decoding: try AtomicFile.read(path), as: UTF8.self) == expected)
+            }
+        }
+    }
+
+    @Test func separatorsThatAreNone() async throws {
+        try await inTemporaryFolder { folder in
+            for separator in ["", ".", "1", "e", "-", "\n", "\"", "_"] {
+                let error = await #expect(throws: TrainingError.self, "\(separator)") {
+                    try await pointTrainer().fit(
+                        points(4), callbacks: [CSVLogger(folder + "/l", separator: separator)],
+                        verbosity: .silent)
+                }
+                #expect(error?.description.contains("separator of CSVLogger") == true)
+            }
+            await #expect(throws: FileError.self) {
+                try await pointTrainer().fit(
+                    points(4), callbacks: [CSVLogger(folder + "/none/l")], verbosity: .silent)
+            }
+            let files = try names(folder)
+            #expect(files.isEmpty)
+        }
+    }
+}
