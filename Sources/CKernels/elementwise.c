@@ -1,60 +1,22 @@
-// Runs elementwise programs: prepare once, then tiles in parallel.
+// Prepares elementwise programs: orders and merges the axes, cuts the lanes, resolves registers to slots, and moves
+// instructions whose inputs repeat one group of lanes out of the tiles. tiles.c runs them.
 //
-// Preparation orders and merges the axes, resolves registers to slots, and moves instructions whose inputs are the
-// same for every lane ("uniform") into a prologue that computes one group of lanes. In a full tile, a dense load of
-// 32-bit elements points its register at the source, and a result that is stored to dense 32-bit memory is computed
-// there. The last, partial tile works on copies, because kernels compute whole groups of lanes.
+// In a tile of whole groups of lanes, a dense load of 32-bit elements points its register at the source, and a result that
+// is stored to dense 32-bit memory is computed there. Other tiles work on copies, because kernels compute whole groups.
 #include <string.h>
 
-#include "kernel_table.h"
 #include "threads.h"
-#include "walk.h"
+#include "tile_program.h"
 
 enum {
-    tile_lanes = 1024,
-    register_lanes = tile_lanes + fovea_lane_group,  // loads may write one group past the tile
-    no_operand = -1,
+    // Shorter segments would make tiles too small to pay for themselves.
+    least_segment_lanes = 256,
+    // What bounds the chunks of a program with sums: beginning and adding up a chunk must cost little beside running it.
+    most_chunks = 64,
+    least_chunk_tiles = 8,
+    chunk_lanes_per_partial = 16,
+    most_partials = 1 << 16,
 };
-
-// An operand as the tiles see it.
-typedef struct {
-    fovea_walk walk;
-    char *base;  // at the operand's offset
-    int64_t element_bytes, start;
-    fovea_load_function load;  // null for IOTA
-    fovea_store_function store;
-    uintptr_t low, high;  // the bytes that it touches
-    int32_t is_dense;     // 32-bit elements without gaps in iteration order
-} tile_operand;
-
-typedef struct {
-    fovea_opcode opcode;
-    int32_t is_uniform;
-    int32_t d, a, b, c;   // slots: a register, or FOVEA_MAX_REGISTERS + the number of a uniform value
-    int32_t operand;
-    int32_t direct;       // the operand that the result may be computed into, or no_operand
-    int32_t is_elided;    // a store whose value was computed in place; a load that may point at the source
-    fovea_random_key key;
-    int32_t immediate;    // the bits of a constant
-} tile_step;
-
-typedef struct {
-    const fovea_kernel_table *kernels;
-    tile_operand *operands;
-    tile_step *steps;
-    int32_t step_count, uniform_count, register_count;
-    int64_t lane_count;
-} tile_program;
-
-static int32_t argument_count(fovea_opcode opcode) {
-    switch (opcode) {
-    case FOVEA_OP_LOAD: case FOVEA_OP_IOTA: case FOVEA_OP_CONSTANT: case FOVEA_OP_CONSTANT_I: return 0;
-    case FOVEA_OP_SELECT: return 3;
-    default: break;
-    }
-    if (opcode >= FOVEA_OP_ADD && opcode <= FOVEA_OP_GREATER_EQUAL_I) return 2;
-    return 1;
-}
 
 // Rough nanoseconds per lane on one core, to decide whether threads pay.
 static double lane_cost(fovea_opcode opcode) {
@@ -66,14 +28,17 @@ static double lane_cost(fovea_opcode opcode) {
     case FOVEA_OP_EXP: case FOVEA_OP_LOG: case FOVEA_OP_LOG1P: case FOVEA_OP_TANH: case FOVEA_OP_SIGMOID:
     case FOVEA_OP_ERF: case FOVEA_OP_SIN: case FOVEA_OP_COS: return 0.2;
     case FOVEA_OP_CONSTANT: case FOVEA_OP_CONSTANT_I: return 0;
-    case FOVEA_OP_LOAD: case FOVEA_OP_STORE: return 0.06;
+    case FOVEA_OP_LOAD: case FOVEA_OP_STORE: case FOVEA_OP_SUM: return 0.06;
     default: return 0.04;
     }
 }
 
 static int is_walked(fovea_opcode opcode) {
-    return opcode == FOVEA_OP_LOAD || opcode == FOVEA_OP_STORE || opcode == FOVEA_OP_IOTA;
+    return opcode == FOVEA_OP_LOAD || opcode == FOVEA_OP_STORE || opcode == FOVEA_OP_IOTA || opcode == FOVEA_OP_SUM;
 }
+
+// Whether the instruction writes a register.
+static int has_result(fovea_opcode opcode) { return opcode != FOVEA_OP_STORE && opcode != FOVEA_OP_SUM; }
 
 static int64_t element_bytes(fovea_dtype dtype) {
     switch (dtype) {
@@ -101,8 +66,9 @@ static void order_axes(const fovea_program *program, int32_t *order) {
     }
 }
 
-static void prepare_operand(tile_operand *result, const fovea_program *program, const fovea_operand *operand,
-                            const int32_t *order, const fovea_kernel_table *kernels, fovea_opcode opcode) {
+static void prepare_operand(fovea_tile_operand *result, const fovea_program *program,
+                            const fovea_operand *operand, const int32_t *order, const fovea_kernel_table *kernels,
+                            fovea_opcode opcode) {
     int64_t extents[FOVEA_MAX_RANK], strides[FOVEA_MAX_RANK];
     for (int32_t i = 0; i < program->rank; i++) {
         extents[i] = program->extents[order[i]];
@@ -111,7 +77,7 @@ static void prepare_operand(tile_operand *result, const fovea_program *program, 
     fovea_walk *walk = &result->walk;
     fovea_walk_init(walk, program->rank, extents, strides);
     if (opcode == FOVEA_OP_IOTA) {
-        *result = (tile_operand){.walk = *walk, .start = operand->offset};
+        *result = (fovea_tile_operand){.walk = *walk, .start = operand->offset};
         return;
     }
     int64_t bytes = element_bytes(operand->dtype), low = 0, high = 0;
@@ -122,36 +88,54 @@ static void prepare_operand(tile_operand *result, const fovea_program *program, 
     result->base = (char *)operand->base + operand->offset * bytes;
     result->element_bytes = bytes;
     result->start = 0;
+    result->limit = operand->limit > 0 ? operand->limit - operand->offset : 0;
+    result->divisor = operand->divisor;
     result->load = kernels->loads[operand->dtype];
     result->store = kernels->stores[operand->dtype];
     result->low = (uintptr_t)result->base + (uintptr_t)(low * bytes);
     result->high = (uintptr_t)result->base + (uintptr_t)((high + 1) * bytes);
-    result->is_dense = bytes == 4 && walk->rank == 1 && walk->strides[0] == 1;
+    result->is_dense = bytes == 4 && walk->rank == 1 && walk->strides[0] == 1 && result->limit == 0;
+    // Sums: every place that is walked has a partial sum, those behind the limit too.
+    result->partial_count = high + 1;
+    result->result_count = operand->limit > 0 ? result->limit : high + 1;
 }
 
-static int is_uniform_walk(const tile_operand *operand) {
-    return operand->walk.rank == 1 && (operand->walk.strides[0] == 0 || operand->walk.extents[0] == 1);
+// How many lanes an operand repeats one group of lanes for, such as one number per channel of images in blocks of 16
+// channels; 0 when it does not.
+static int64_t repeated_lanes(const fovea_walk *walk) {
+    int32_t inner = walk->rank - 1;
+    if (walk->strides[inner] == 0) return walk->extents[inner];
+    if (inner < 1 || walk->extents[inner] != fovea_lane_group || walk->strides[inner - 1] != 0) return 0;
+    return fovea_lane_group * walk->extents[inner - 1];
 }
 
-static int overlaps(const tile_operand *a, const tile_operand *b) { return a->low < b->high && b->low < a->high; }
+static int32_t scope_of(const fovea_tile_program *program, const fovea_tile_operand *operand) {
+    int64_t lanes = repeated_lanes(&operand->walk);
+    if (lanes == program->lane_count) return fovea_whole_program;
+    return lanes > 0 && lanes % program->segment_lanes == 0 ? fovea_each_segment : fovea_each_tile;
+}
+
+static int overlaps(const fovea_tile_operand *a, const fovea_tile_operand *b) {
+    return a->low < b->high && b->low < a->high;
+}
 
 // Whether step i reads register r.
-static int reads(const tile_step *step, int32_t r) {
-    int32_t count = argument_count(step->opcode);
+static int reads(const fovea_tile_step *step, int32_t r) {
+    int32_t count = fovea_argument_count(step->opcode);
     return (count > 0 && step->a == r) || (count > 1 && step->b == r) || (count > 2 && step->c == r);
 }
 
 // Marks the store at `index` as computed in place when the step that defines its register can do so: nothing
 // between the two may read the memory.
-static void compute_store_in_place(tile_program *program, int32_t index) {
-    tile_step *steps = program->steps, *store = &steps[index];
-    const tile_operand *target = &program->operands[store->operand];
+static void compute_store_in_place(fovea_tile_program *program, int32_t index) {
+    fovea_tile_step *steps = program->steps, *store = &steps[index];
+    const fovea_tile_operand *target = &program->operands[store->operand];
     if (!target->is_dense || store->a >= FOVEA_MAX_REGISTERS) return;
     for (int32_t i = index - 1; i >= 0; i--) {
-        tile_step *step = &steps[i];
-        if (step->opcode == FOVEA_OP_STORE) continue;
+        fovea_tile_step *step = &steps[i];
+        if (!has_result(step->opcode)) continue;
         if (step->d == store->a) {
-            if (step->direct != no_operand || is_walked(step->opcode)) return;
+            if (step->direct != fovea_no_operand || is_walked(step->opcode)) return;
             step->direct = store->operand;
             store->is_elided = 1;
             return;
@@ -162,64 +146,69 @@ static void compute_store_in_place(tile_program *program, int32_t index) {
 
 // Marks the load at `index` as needing no copy: the memory is not written, or only once the value is used up, or by
 // the very instruction that uses it last and lane for lane.
-static void load_in_place(tile_program *program, int32_t index, int32_t is_aliased) {
-    tile_step *steps = program->steps, *load = &steps[index];
-    const tile_operand *source = &program->operands[load->operand];
+static void load_in_place(fovea_tile_program *program, int32_t index, int32_t is_aliased) {
+    fovea_tile_step *steps = program->steps, *load = &steps[index];
+    const fovea_tile_operand *source = &program->operands[load->operand];
     if (!source->is_dense || load->d >= FOVEA_MAX_REGISTERS) return;
     load->is_elided = 1;
     if (!is_aliased) return;
     int32_t last_use = index;
     for (int32_t i = index + 1; i < program->step_count; i++) {
         if (reads(&steps[i], load->d)) last_use = i;
-        if (steps[i].opcode != FOVEA_OP_STORE && steps[i].d == load->d) break;
+        if (has_result(steps[i].opcode) && steps[i].d == load->d) break;
     }
     for (int32_t i = index + 1; i <= last_use; i++) {
         int32_t written = steps[i].opcode == FOVEA_OP_STORE ? steps[i].operand : steps[i].direct;
-        if (written == no_operand || !overlaps(&program->operands[written], source)) continue;
+        if (written == fovea_no_operand || !overlaps(&program->operands[written], source)) continue;
         int is_same = program->operands[written].is_dense && program->operands[written].base == source->base;
         if (i < last_use || !is_same) load->is_elided = 0;
     }
 }
 
-static void prepare_steps(tile_program *result, const fovea_program *program) {
-    int32_t slots[FOVEA_MAX_REGISTERS];  // where each register's value is now
+static void prepare_steps(fovea_tile_program *result, const fovea_program *program) {
+    int32_t slots[FOVEA_MAX_REGISTERS], scopes[FOVEA_MAX_REGISTERS];  // of each register's value now
     for (int32_t i = 0; i < FOVEA_MAX_REGISTERS; i++) slots[i] = i;
     for (int32_t i = 0; i < program->instruction_count; i++) {
         const fovea_instruction *instruction = &program->instructions[i];
-        tile_step *step = &result->steps[i];
-        int32_t count = argument_count(instruction->opcode);
-        *step = (tile_step){.opcode = instruction->opcode, .operand = no_operand, .direct = no_operand};
+        fovea_tile_step *step = &result->steps[i];
+        int32_t count = fovea_argument_count(instruction->opcode);
+        *step = (fovea_tile_step){
+            .opcode = instruction->opcode, .operand = fovea_no_operand, .direct = fovea_no_operand};
         if (is_walked(step->opcode)) step->operand = instruction->operand;
         if (count > 0) step->a = slots[instruction->a];
         if (count > 1) step->b = slots[instruction->b];
         if (count > 2) step->c = slots[instruction->c];
+        if (!has_result(instruction->opcode)) continue;
         switch (instruction->opcode) {
-        case FOVEA_OP_STORE: continue;
         case FOVEA_OP_LOAD:
-            step->is_uniform = is_uniform_walk(&result->operands[step->operand])
-                && !program->operands[step->operand].aliased;
-            break;
-        case FOVEA_OP_IOTA: step->is_uniform = is_uniform_walk(&result->operands[step->operand]); break;
+            if (program->operands[step->operand].aliased) break;
+            __attribute__((fallthrough));
+        case FOVEA_OP_IOTA: step->scope = scope_of(result, &result->operands[step->operand]); break;
         case FOVEA_OP_CONSTANT:
-            step->is_uniform = 1;
+            step->scope = fovea_whole_program;
             memcpy(&step->immediate, &instruction->immediate, sizeof step->immediate);
             break;
         case FOVEA_OP_CONSTANT_I:
-            step->is_uniform = 1;
+            step->scope = fovea_whole_program;
             step->immediate = instruction->immediate_i;
             break;
-        default:
-            step->is_uniform = (count < 1 || step->a >= FOVEA_MAX_REGISTERS)
-                && (count < 2 || step->b >= FOVEA_MAX_REGISTERS) && (count < 3 || step->c >= FOVEA_MAX_REGISTERS);
+        default: {
+            int32_t inputs[] = {instruction->a, instruction->b, instruction->c};
+            step->scope = fovea_whole_program;
+            for (int32_t j = 0; j < count; j++) {
+                if (scopes[inputs[j]] < step->scope) step->scope = scopes[inputs[j]];
+            }
+        }
         }
         if (instruction->opcode >= FOVEA_OP_RANDOM_UNIFORM) {
             const fovea_operand *operand = &program->operands[instruction->operand];
             const uint32_t *words = (const uint32_t *)operand->base + operand->offset;
             step->key = (fovea_random_key){{words[0], words[1]}, {words[2], words[3]}, instruction->stream};
         }
-        int32_t d = instruction->d;
-        slots[d] = step->is_uniform ? FOVEA_MAX_REGISTERS + result->uniform_count++ : d;
-        if (!step->is_uniform && d >= result->register_count) result->register_count = d + 1;
+        int32_t d = instruction->d, is_repeated = step->scope != fovea_each_tile;
+        scopes[d] = step->scope;
+        slots[d] = is_repeated ? FOVEA_MAX_REGISTERS + result->group_count++ : d;
+        if (!is_repeated && d >= result->register_count) result->register_count = d + 1;
         step->d = slots[d];
     }
     for (int32_t i = 0; i < result->step_count; i++) {
@@ -231,155 +220,61 @@ static void prepare_steps(tile_program *result, const fovea_program *program) {
     }
 }
 
-// Repeats the first `period` lanes up to `count`.
-static void repeat_lanes(int32_t *lanes, int64_t period, int64_t count) {
-    for (int64_t filled = period; filled < count;) {
-        int64_t part = filled < count - filled ? filled : count - filled;
-        memcpy(lanes + filled, lanes, (size_t)part * sizeof *lanes);
-        filled += part;
+// Cuts the lanes so that operands repeat a single group of lanes throughout a segment, if that makes tiles long enough.
+static void cut_tiles(fovea_tile_program *program, const fovea_program *source) {
+    int64_t segment = program->lane_count;
+    for (int32_t i = 0; i < source->instruction_count; i++) {
+        const fovea_instruction *instruction = &source->instructions[i];
+        if (instruction->opcode != FOVEA_OP_LOAD && instruction->opcode != FOVEA_OP_SUM) continue;
+        const fovea_walk *walk = &program->operands[instruction->operand].walk;
+        int64_t lanes = repeated_lanes(walk);
+        if (lanes % fovea_lane_group == 0 && lanes >= least_segment_lanes && lanes < segment) segment = lanes;
     }
-}
-
-static void read_block(const tile_program *program, const tile_operand *operand, int32_t *lanes, int64_t offset,
-                       fovea_block block) {
-    if (operand->load) {
-        operand->load(lanes, operand->base + offset * operand->element_bytes, block);
-    } else {
-        program->kernels->iota(lanes, operand->start + offset, block);
+    program->segment_lanes = segment;
+    program->tile_lanes = fovea_tile_lanes;
+    if (segment < program->lane_count) {
+        // Tiles of about equal size.
+        int64_t tiles = (segment + fovea_tile_lanes - 1) / fovea_tile_lanes;
+        int64_t groups = (segment / fovea_lane_group + tiles - 1) / tiles;
+        program->tile_lanes = groups * fovea_lane_group;
     }
+    program->segment_tiles = (segment + program->tile_lanes - 1) / program->tile_lanes;
+    program->tile_count = program->lane_count / segment * program->segment_tiles;
 }
 
-// The rows or the part of a row that begins at a cursor.
-static fovea_block block_at(const fovea_cursor *cursor) {
-    const fovea_walk *walk = cursor->walk;
-    int32_t inner = walk->rank - 1;
-    int64_t rows = fovea_cursor_rows(cursor);
-    if (rows < 2) return (fovea_block){1, 0, fovea_cursor_run(cursor), walk->strides[inner]};
-    return (fovea_block){rows, walk->strides[inner - 1], walk->extents[inner], walk->strides[inner]};
-}
-
-static void read_lanes(const tile_program *program, const tile_operand *operand, int32_t *lanes, int64_t first,
-                       int64_t count) {
-    fovea_cursor cursor;
-    fovea_cursor_init(&cursor, &operand->walk, first, count);
-    while (cursor.remaining > 0) {
-        fovea_block block = block_at(&cursor);
-        int64_t run = block.rows * block.count;
-        if (block.rows > 1 && block.row_stride == 0) {
-            // The rows are all the same: read one and repeat it.
-            block.rows = 1;
-            read_block(program, operand, lanes, cursor.offset, block);
-            repeat_lanes(lanes, block.count, run);
-        } else {
-            read_block(program, operand, lanes, cursor.offset, block);
-        }
-        lanes += run;
-        fovea_cursor_advance(&cursor, run);
-    }
-}
-
-static void write_lanes(const tile_operand *operand, const int32_t *lanes, int64_t first, int64_t count) {
-    fovea_cursor cursor;
-    fovea_cursor_init(&cursor, &operand->walk, first, count);
-    while (cursor.remaining > 0) {
-        fovea_block block = block_at(&cursor);
-        operand->store(operand->base + cursor.offset * operand->element_bytes, lanes, block);
-        lanes += block.rows * block.count;
-        fovea_cursor_advance(&cursor, block.rows * block.count);
-    }
-}
-
-typedef int32_t lane_register[register_lanes] __attribute__((aligned(64)));
-typedef int32_t uniform_value[fovea_lane_group] __attribute__((aligned(64)));
-
-// One thread's registers.
-typedef struct {
-    const tile_program *program;
-    lane_register *own;
-    uniform_value *uniforms;
-    void *lanes[FOVEA_MAX_REGISTERS];  // where each register's tile is
-} tile_state;
-
-static fovea_source source_of(const tile_state *state, int32_t slot) {
-    if (slot < FOVEA_MAX_REGISTERS) return (fovea_source){state->lanes[slot], fovea_lane_group};
-    return (fovea_source){state->uniforms[slot - FOVEA_MAX_REGISTERS], 0};
-}
-
-static void apply(const tile_state *state, const tile_step *step, void *d, int64_t count) {
-    fovea_source b = source_of(state, step->b);
-    if (step->opcode >= FOVEA_OP_RANDOM_UNIFORM) b = (fovea_source){&step->key, 0};
-    state->program->kernels->lanes[step->opcode](count, d, source_of(state, step->a), b,
-                                                 source_of(state, step->c));
-}
-
-static void run_prologue(const tile_state *state) {
-    const tile_program *program = state->program;
+// Cuts the tiles into chunks. The result must not depend on the number of threads, so the cut does not.
+static void cut_chunks(fovea_tile_program *program) {
     for (int32_t i = 0; i < program->step_count; i++) {
-        const tile_step *step = &program->steps[i];
-        if (!step->is_uniform) continue;
-        int32_t *d = state->uniforms[step->d - FOVEA_MAX_REGISTERS];
-        switch (step->opcode) {
-        case FOVEA_OP_LOAD: case FOVEA_OP_IOTA:
-            read_block(program, &program->operands[step->operand], d, 0, (fovea_block){1, 0, 1, 0});
-            repeat_lanes(d, 1, fovea_lane_group);
-            break;
-        case FOVEA_OP_CONSTANT: case FOVEA_OP_CONSTANT_I:
-            d[0] = step->immediate;
-            repeat_lanes(d, 1, fovea_lane_group);
-            break;
-        default: apply(state, step, d, fovea_lane_group);
-        }
+        if (program->steps[i].opcode != FOVEA_OP_SUM) continue;
+        fovea_tile_operand *operand = &program->operands[program->steps[i].operand];
+        operand->partial_start = program->partial_count;
+        program->partial_count += operand->partial_count;
     }
+    program->chunk_tiles = 1;
+    program->chunk_count = program->tile_count;
+    if (program->partial_count == 0) return;
+    int64_t chunks = program->tile_count / least_chunk_tiles;
+    int64_t bounds[] = {most_chunks, program->lane_count / (chunk_lanes_per_partial * program->partial_count),
+                        most_partials / program->partial_count};
+    for (int32_t i = 0; i < 3; i++) chunks = bounds[i] < chunks ? bounds[i] : chunks;
+    if (chunks < 1) chunks = 1;
+    program->chunk_tiles = (program->tile_count + chunks - 1) / chunks;
+    program->chunk_count = (program->tile_count + program->chunk_tiles - 1) / program->chunk_tiles;
 }
 
-static void run_tile(tile_state *state, int64_t first, int64_t count) {
-    const tile_program *program = state->program;
-    int is_full = count == tile_lanes;
+// Adds up the chunks' partial sums, in order.
+static void finish_sums(const fovea_tile_program *program) {
     for (int32_t i = 0; i < program->step_count; i++) {
-        const tile_step *step = &program->steps[i];
-        const tile_operand *operand = step->operand == no_operand ? 0 : &program->operands[step->operand];
-        if (step->is_uniform) continue;
-        switch (step->opcode) {
-        case FOVEA_OP_LOAD:
-            if (is_full && step->is_elided) {
-                state->lanes[step->d] = operand->base + first * 4;
-                break;
-            }
-            __attribute__((fallthrough));
-        case FOVEA_OP_IOTA:
-            state->lanes[step->d] = state->own[step->d];
-            read_lanes(program, operand, state->lanes[step->d], first, count);
-            break;
-        case FOVEA_OP_STORE:
-            if (is_full && step->is_elided) break;
-            if (step->a < FOVEA_MAX_REGISTERS) {
-                write_lanes(operand, state->lanes[step->a], first, count);
-            } else {
-                lane_register filled;
-                memcpy(filled, state->uniforms[step->a - FOVEA_MAX_REGISTERS], sizeof(uniform_value));
-                repeat_lanes(filled, fovea_lane_group, count);
-                write_lanes(operand, filled, first, count);
-            }
-            break;
-        default: {
-            void *d = is_full && step->direct != no_operand ? program->operands[step->direct].base + first * 4
-                                                            : (void *)state->own[step->d];
-            apply(state, step, d, count);
-            state->lanes[step->d] = d;
+        if (program->steps[i].opcode != FOVEA_OP_SUM) continue;
+        const fovea_tile_operand *operand = &program->operands[program->steps[i].operand];
+        float *results = (float *)operand->base;
+        fovea_accumulator *totals = program->partials + operand->partial_start;
+        for (int64_t chunk = 1; chunk < program->chunk_count; chunk++) {
+            const fovea_accumulator *part = totals + chunk * program->partial_count;
+            for (int64_t j = 0; j < operand->result_count; j++) totals[j].real += part[j].real;
         }
-        }
-    }
-}
-
-static void run_tiles(void *context, int64_t first, int64_t last) {
-    const tile_program *program = context;
-    lane_register own[program->register_count + 1];
-    uniform_value uniforms[program->uniform_count + 1];
-    tile_state state = {.program = program, .own = own, .uniforms = uniforms};
-    run_prologue(&state);
-    for (int64_t tile = first; tile < last; tile++) {
-        int64_t start = tile * tile_lanes, rest = program->lane_count - start;
-        run_tile(&state, start, rest < tile_lanes ? rest : tile_lanes);
+        double divisor = operand->divisor > 0 ? (double)operand->divisor : 1;
+        for (int64_t j = 0; j < operand->result_count; j++) results[j] = (float)(totals[j].real / divisor);
     }
 }
 
@@ -389,9 +284,9 @@ void fovea_run_program(const fovea_program *program) {
     if (lanes <= 0 || program->instruction_count == 0) return;
     int32_t order[FOVEA_MAX_RANK];
     order_axes(program, order);
-    tile_operand operands[program->operand_count + 1];
-    tile_step steps[program->instruction_count];
-    tile_program prepared = {
+    fovea_tile_operand operands[program->operand_count + 1];
+    fovea_tile_step steps[program->instruction_count];
+    fovea_tile_program prepared = {
         .kernels = fovea_kernels(),
         .operands = operands,
         .steps = steps,
@@ -406,6 +301,11 @@ void fovea_run_program(const fovea_program *program) {
         prepare_operand(&operands[instruction->operand], program, &program->operands[instruction->operand], order,
                         prepared.kernels, instruction->opcode);
     }
+    cut_tiles(&prepared, program);
     prepare_steps(&prepared, program);
-    fovea_parallel_for((lanes + tile_lanes - 1) / tile_lanes, cost * (double)lanes, run_tiles, &prepared);
+    cut_chunks(&prepared);
+    fovea_accumulator partials[prepared.chunk_count * prepared.partial_count + 1];
+    prepared.partials = partials;
+    fovea_parallel_for(prepared.chunk_count, cost * (double)lanes, fovea_run_chunks, &prepared);
+    if (prepared.partial_count > 0) finish_sums(&prepared);
 }

@@ -77,6 +77,35 @@ FOLD(sum_i, int32_t, integer, int64_t, long_ints, half_ints, sum_longs, sum_long
 FOLD(max, float, real, double, doubles, half_floats, max_doubles, max_double, (double)-INFINITY)
 FOLD(max_i, int32_t, integer, int64_t, long_ints, half_ints, max_longs, max_long, (int64_t)INT32_MIN)
 
+INLINE doubles lower_half(floats x) {
+    return __builtin_convertvector(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7), doubles);
+}
+INLINE doubles upper_half(floats x) {
+    return __builtin_convertvector(__builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15), doubles);
+}
+
+// Four groups at a time are added in 32 bits, which rounds twice, and then in 64 bits.
+static void sum_groups(fovea_accumulator *totals, const float *lanes, int64_t groups) {
+    doubles lower, upper;
+    memcpy(&lower, totals, sizeof lower);
+    memcpy(&upper, totals + 8, sizeof upper);
+    int64_t i = 0;
+    for (; i + 4 <= groups; i += 4, lanes += 4 * fovea_lane_group) {
+        floats a = load_floats(lanes), b = load_floats(lanes + fovea_lane_group);
+        floats c = load_floats(lanes + 2 * fovea_lane_group), d = load_floats(lanes + 3 * fovea_lane_group);
+        floats sum = (a + b) + (c + d);
+        lower += lower_half(sum);
+        upper += upper_half(sum);
+    }
+    for (; i < groups; i++, lanes += fovea_lane_group) {
+        floats x = load_floats(lanes);
+        lower += lower_half(x);
+        upper += upper_half(x);
+    }
+    memcpy(totals, &lower, sizeof lower);
+    memcpy(totals + 8, &upper, sizeof upper);
+}
+
 #define FOLDS                                                                                   \
     {[FOVEA_FOLD_SUM] = fold_sum, [FOVEA_FOLD_SUM_I] = fold_sum_i, [FOVEA_FOLD_MAX] = fold_max, \
      [FOVEA_FOLD_MAX_I] = fold_max_i}

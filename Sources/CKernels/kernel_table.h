@@ -60,6 +60,8 @@ typedef struct {
     void (*iota)(int32_t *lanes, int64_t start, fovea_block block);
     fovea_fold_function folds[fovea_fold_count];
     fovea_fold_rows_function row_folds[fovea_fold_count];
+    // Adds groups of lanes to 16 sums, one for each lane of a group.
+    void (*sum_groups)(fovea_accumulator *totals, const float *lanes, int64_t groups);
     // Parts first..<last of fovea_max_pool_forward and, without and with overlapping windows, of
     // fovea_max_pool_backward.
     void (*max_pool_rows)(const fovea_max_pool *pool, const float *images, float *pooled, uint8_t *winners,

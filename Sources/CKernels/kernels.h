@@ -15,6 +15,7 @@
         .iota = iota,                           \
         .folds = FOLDS,                         \
         .row_folds = ROW_FOLDS,                 \
+        .sum_groups = sum_groups,               \
         .max_pool_rows = max_pool_rows,         \
         .max_unpool_rows = max_unpool_rows,     \
         .max_unpool_planes = max_unpool_planes, \

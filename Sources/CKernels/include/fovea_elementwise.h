@@ -22,6 +22,10 @@ typedef enum : int32_t {
     // operand[operand] = r[a]; lanes are float for float types, int32 for the others (uint8 keeps the low 8 bits,
     // bool whether the lane is not 0). The stores of one program do not overlap each other.
     FOVEA_OP_STORE,
+    // operand[operand] = the sum of r[a], float lanes, over the axes along which the operand has stride 0, divided by the
+    // operand's divisor; float32. The places that the other axes reach become the result, in memory order, once the
+    // whole program has run.
+    FOVEA_OP_SUM,
     FOVEA_OP_IOTA,        // r[d] = operand.offset + sum(index * operand.strides), int32; base is not read
     FOVEA_OP_CONSTANT,    // r[d] = immediate
     FOVEA_OP_CONSTANT_I,  // r[d] = immediate_i
@@ -60,7 +64,7 @@ typedef enum : int32_t {
 typedef struct {
     fovea_opcode opcode;
     int32_t d, a, b, c;   // registers
-    int32_t operand;      // LOAD, STORE, IOTA, RANDOM_*
+    int32_t operand;      // LOAD, STORE, SUM, IOTA, RANDOM_*
     float immediate;      // CONSTANT
     int32_t immediate_i;  // CONSTANT_I
     uint32_t stream;      // RANDOM_*
@@ -73,6 +77,10 @@ typedef struct {
     // tile, so each lane may only overwrite elements that no other lane reads
     int32_t aliased;
     int64_t offset;   // elements
+    // elements that the memory has, where a walk goes further: LOAD gives zeros for what lies behind, SUM leaves it out; 0
+    // where no walk does
+    int64_t limit;
+    int64_t divisor;  // SUM: of the sum; 0 is 1
     int64_t strides[FOVEA_MAX_RANK];  // elements per iteration axis; 0 repeats
 } fovea_operand;
 
@@ -84,7 +92,8 @@ typedef struct {
     const fovea_operand *operands;
 } fovea_program;
 
-// Runs a program, in parallel over tiles. The result does not depend on the number of threads.
+// Runs a program, in parallel over tiles. Sums are built from fixed chunks in 64 bits, so no result depends on the number of
+// threads.
 void fovea_run_program(const fovea_program *program);
 
 typedef enum : int32_t { FOVEA_SUM, FOVEA_MEAN, FOVEA_MAX } fovea_reduction_kind;
