@@ -1,6 +1,28 @@
 import FoveaGraph
 
-/// Writes the program of a group. Operands are numbered: loads, keys, stores, and last the element count.
+/// A group as it becomes one call, and what it reads and writes.
+struct ElementwiseGroup {
+    let members: [Tensor]
+    /// Each view once.
+    let loads: [Tensor]
+    /// Of random numbers.
+    let keys: [Tensor]
+    /// Members that are stored.
+    let written: [Tensor]
+    /// Members that are sums over others.
+    let sums: [Tensor]
+
+    /// Whether the program needs the row-major place of each element.
+    var isCounting: Bool {
+        members.contains { if case .random = $0.operation { true } else { false } }
+    }
+
+    /// The elements that the group handles one by one.
+    var elementCount: Int { members[0].passShape.elementCount }
+}
+
+/// Writes the program of a group. Operands are numbered: loads, keys, stores, sums, the element count if the group counts,
+/// and last the mask if there is one: bytes that tell elements from padding, where all else becomes zero.
 struct ElementwiseAssembler {
     private(set) var program = ElementwiseProgram()
     private var registers: [Tensor: Int] = [:]
@@ -8,28 +30,58 @@ struct ElementwiseAssembler {
     private var constants: [Constant: Int] = [:]
     private var count: Int?
     private let views: Views
+    private let group: ElementwiseGroup
     private let inside: Set<Tensor>
-    private let loads: [Tensor]
-    private let keys: [Tensor]
-    private let stored: [Tensor]
+    private let isMasked: Bool
+    private var mask: Int?
 
     private struct Constant: Hashable {
         let number: Double
         let isInteger: Bool
     }
 
-    init(_ views: Views, _ members: [Tensor], loads: [Tensor], keys: [Tensor], stored: [Tensor]) throws {
+    init(_ views: Views, _ group: ElementwiseGroup, isMasked: Bool = false) throws {
         self.views = views
-        inside = Set(members)
-        self.loads = loads
-        self.keys = keys
-        self.stored = stored
-        for member in members { registers[member] = try compute(member) }
-        // Stores come last: until then every load sees the values from before the call.
-        for (index, tensor) in stored.enumerated() {
-            guard let register = registers[tensor] else { throw PlanError.unbound(tensor) }
-            program.instructions.append(.store(operand: loads.count + keys.count + index, register))
+        self.group = group
+        self.isMasked = isMasked
+        inside = Set(group.members)
+        for member in group.members {
+            if let index = group.sums.firstIndex(of: member) {
+                let register = try masked(read(member.inputs[0]), member.dtype)
+                program.instructions.append(
+                    .sum(operand: firstSum + index, register, divisor: member.sumDivisor))
+            } else {
+                registers[member] = try compute(member)
+            }
         }
+        // Stores come last: until then every load sees the values from before the call.
+        for (index, tensor) in group.written.enumerated() {
+            guard let register = registers[tensor] else { throw PlanError.unbound(tensor) }
+            program.instructions.append(
+                .store(operand: firstStore + index, try masked(register, tensor.dtype)))
+        }
+    }
+
+    private var firstStore: Int { group.loads.count + group.keys.count }
+    private var firstSum: Int { firstStore + group.written.count }
+    private var countOperand: Int { firstSum + group.sums.count }
+
+    /// The register with zeros in the padding.
+    private mutating func masked(_ register: Int, _ dtype: DType) throws -> Int {
+        guard isMasked else { return register }
+        let zero = try read(.constant(0, dtype.isFloatingPoint ? .float32 : .int32))
+        let mask = loadedMask()
+        let d = program.newRegister()
+        program.instructions.append(.select(d, condition: mask, register, zero))
+        return d
+    }
+
+    private mutating func loadedMask() -> Int {
+        if let mask { return mask }
+        let register = program.newRegister()
+        program.instructions.append(.load(register, operand: countOperand + (group.isCounting ? 1 : 0)))
+        mask = register
+        return register
     }
 
     private mutating func read(_ tensor: Tensor) throws -> Int {
@@ -51,7 +103,7 @@ struct ElementwiseAssembler {
 
     private mutating func load(_ tensor: Tensor) throws -> Int {
         if let known = loaded[tensor] { return known }
-        guard let operand = loads.firstIndex(of: tensor) else { throw PlanError.unbound(tensor) }
+        guard let operand = group.loads.firstIndex(of: tensor) else { throw PlanError.unbound(tensor) }
         let register = program.newRegister()
         program.instructions.append(.load(register, operand: operand))
         loaded[tensor] = register
@@ -83,21 +135,20 @@ struct ElementwiseAssembler {
     }
 
     private mutating func random(_ rule: Random, _ key: Tensor) throws -> Int {
-        guard case .numbered(let stream) = rule.stream, let operand = keys.firstIndex(of: key) else {
+        guard case .numbered(let stream) = rule.stream, let operand = group.keys.firstIndex(of: key) else {
             throw PlanError.noKernel("a random tensor without a stream number")
         }
         let place =
             count
             ?? {
                 let register = program.newRegister()
-                program.instructions.append(
-                    .place(register, operand: loads.count + keys.count + stored.count))
+                program.instructions.append(.place(register, operand: countOperand))
                 count = register
                 return register
             }()
         let d = program.newRegister()
         program.instructions.append(
-            .random(rule.distribution, d, index: place, key: loads.count + operand, stream: stream))
+            .random(rule.distribution, d, index: place, key: group.loads.count + operand, stream: stream))
         return d
     }
 

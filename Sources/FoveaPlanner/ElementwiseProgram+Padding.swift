@@ -11,7 +11,7 @@ extension ElementwiseProgram {
         static let nothing = Knowledge(number: nil, isUniform: false)
     }
 
-    /// Whether elements that are zero in all of `operands` give zeros in everything stored: then work may run over the
+    /// Whether elements that are zero in all of `operands` give zeros in everything stored or added up: then work may run over the
     /// zeros that complete padded blocks. Other operands are scalars.
     ///
     /// The zeros must stay: whoever reads the blocks next sums over them.
@@ -19,10 +19,10 @@ extension ElementwiseProgram {
         var known = [Knowledge](repeating: .nothing, count: registerCount)
         for instruction in instructions {
             let inputs = instruction.reads.map { known[$0] }
-            if case .store = instruction {
-                if inputs[0].number != 0 { return false }
-            } else if let d = instruction.writes {
+            if let d = instruction.writes {
                 known[d] = Self.result(instruction, inputs, padded: operands)
+            } else if inputs[0].number != 0 {
+                return false
             }
         }
         return true
@@ -40,7 +40,7 @@ extension ElementwiseProgram {
             return try? rule.evaluate(scalars, TensorType(.scalar, dtype)).doubles[0]
         }
         switch instruction {
-        case .store, .place, .random: return .nothing
+        case .store, .sum, .place, .random: return .nothing
         case .load(_, let operand):
             return padded.contains(operand)
                 ? Knowledge(number: 0, isUniform: false) : Knowledge(number: nil, isUniform: true)

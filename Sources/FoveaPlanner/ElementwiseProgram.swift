@@ -12,6 +12,9 @@ public struct ElementwiseProgram: Hashable, Sendable {
     public enum Instruction: Hashable, Sendable {
         case load(Register, operand: Int)
         case store(operand: Int, Register)
+        /// Adds up the lanes along the axes that the operand's walk leaves out, divided by a number of elements. The operand
+        /// has its result when the program has run everywhere.
+        case sum(operand: Int, Register, divisor: Int)
         /// The walked place of an operand itself, rather than what lies there.
         case place(Register, operand: Int)
         case constant(Register, Float)
@@ -34,6 +37,9 @@ public struct ElementwiseProgram: Hashable, Sendable {
         defer { registerCount += 1 }
         return registerCount
     }
+
+    public var hasSums: Bool { instructions.contains { if case .sum = $0 { true } else { false } } }
+    public var hasStores: Bool { instructions.contains { if case .store = $0 { true } else { false } } }
 
     /// The same program with registers used again once their value is no longer needed.
     func withSharedRegisters() -> ElementwiseProgram {
@@ -63,7 +69,7 @@ extension ElementwiseProgram.Instruction {
     var reads: [Int] {
         switch self {
         case .load, .place, .constant, .integerConstant: []
-        case .store(_, let a): [a]
+        case .store(_, let a), .sum(_, let a, _): [a]
         case .floatFromInteger(_, let a), .integerFromFloat(_, let a), .roundToBFloat16(_, let a): [a]
         case .unary(_, _, let a, _): [a]
         case .binary(_, _, let a, let b, _), .comparison(_, _, let a, let b, _): [a, b]
@@ -74,7 +80,7 @@ extension ElementwiseProgram.Instruction {
 
     var writes: Int? {
         switch self {
-        case .store: nil
+        case .store, .sum: nil
         case .load(let d, _), .place(let d, _), .constant(let d, _), .integerConstant(let d, _): d
         case .floatFromInteger(let d, _), .integerFromFloat(let d, _), .roundToBFloat16(let d, _): d
         case .unary(_, let d, _, _), .binary(_, let d, _, _, _), .comparison(_, let d, _, _, _): d
@@ -86,6 +92,7 @@ extension ElementwiseProgram.Instruction {
         switch self {
         case .load(let d, let operand): .load(r(d), operand: operand)
         case .store(let operand, let a): .store(operand: operand, r(a))
+        case .sum(let operand, let a, let divisor): .sum(operand: operand, r(a), divisor: divisor)
         case .place(let d, let operand): .place(r(d), operand: operand)
         case .constant(let d, let value): .constant(r(d), value)
         case .integerConstant(let d, let value): .integerConstant(r(d), value)

@@ -3,7 +3,7 @@ import FoveaGraph
 /// A part of the graph that becomes one kernel call (or a few that write one result).
 struct FusedKernel {
     enum Kind {
-        /// Elementwise members, computed together in one pass.
+        /// Elementwise members and sums over them, computed together in one pass.
         case elementwise
         /// A convolution or matrix product, perhaps with a bias and a ReLU behind it.
         case contraction(bias: Tensor?, hasReLU: Bool)
@@ -22,20 +22,17 @@ struct FusedKernel {
 
 /// The graph cut into kernels, in the order in which they run.
 struct FusedGraph {
-    private(set) var kernels: [FusedKernel] = []
-    /// Tensors used outside of the kernel that computes them.
-    private(set) var stored = Set<Tensor>()
+    var kernels: [FusedKernel] = []
+    /// Tensors used outside of the kernel that computes them. Sums, which always are, do not count.
+    var stored = Set<Tensor>()
     /// Updates whose kernel may write into the variable itself.
     private(set) var inPlace: [Tensor: Variable] = [:]
     private(set) var views = Views()
 
-    /// More members than this make programs with too many values alive at once.
-    private static let largestGroup = 40
-
     /// The graph with results that own their memory.
     let graph: BoundGraph
-    private var kernelOf: [Tensor: Int] = [:]
-    private var consumers: [Tensor: [Tensor]] = [:]
+    var kernelOf: [Tensor: Int] = [:]
+    private(set) var consumers: [Tensor: [Tensor]] = [:]
     private var roots: Set<Tensor>
 
     init(_ graph: BoundGraph) throws {
@@ -53,10 +50,17 @@ struct FusedGraph {
             case .view: if views.computed.contains(tensor) { addElementwise(tensor) }
             case .elementwise: addElementwise(tensor)
             case .contraction: addContraction(tensor)
-            case .single: add(FusedKernel(kind: .single, members: [tensor]))
+            case .single:
+                if tensor.isSumOfPass {
+                    addSum(tensor)
+                } else {
+                    add(FusedKernel(kind: .single, members: [tensor]))
+                }
             }
         }
+        mergeSums()
         findStored(order)
+        computeAgain(order)
         let readers = readersOfVariables()
         findInPlaceUpdates(readers)
         sort(order)
@@ -70,6 +74,7 @@ struct FusedGraph {
             case .view:
                 // Where strides cannot express a view of a view, the inner one is computed.
                 if views.walk(tensor) == nil { views.computed.insert(tensor.inputs[0]) }
+            case .single where tensor.isSumOfPass: computeViewsThatMeetInNoOrder(tensor)
             case .contraction, .single:
                 for input in tensor.inputs { needsMemory(input) }
             case .elementwise: computeViewsThatMeetInNoOrder(tensor)
@@ -87,7 +92,8 @@ struct FusedGraph {
     private mutating func computeViewsThatMeetInNoOrder(_ tensor: Tensor) {
         // A random tensor's key is read as a whole.
         if case .random = tensor.operation { return }
-        var walks = [[AxisMode(tensor.shape.elementCount, 1)]]
+        var walks = [[AxisMode(tensor.passShape.elementCount, 1)]]
+        if tensor.isSumOfPass { walks.append(tensor.resultModes) }
         for input in tensor.inputs where splat(input) == nil {
             guard let walk = views.walk(input), commonModes(walks + [walk.modes]) != nil else {
                 views.computed.insert(input)
@@ -136,11 +142,9 @@ struct FusedGraph {
         guard case .convolutionKernelGradient = kernels[kernel].members[0].operation else { return }
         let upstream = kernels[kernel].members[0].inputs[1]
         for consumer in consumers[upstream] ?? [] {
-            guard case .reduction(let rule) = consumer.operation, rule.kind == .sum, rule.axes == [0, 1, 2],
-                !rule.keepDims, kernels[kernel].biasGradient == nil
-            else { continue }
+            guard couldBeBiasGradient(consumer), kernels[kernel].biasGradient == nil else { continue }
             if let place = kernelOf[consumer] {
-                // Its users may already be part of kernels; only an unused slot can move.
+                // Its users may already be part of kernels; only a slot of its own can move.
                 guard kernels[place].members == [consumer], place != kernel, !reaches(kernel, place) else {
                     continue
                 }
@@ -151,6 +155,47 @@ struct FusedGraph {
             }
             kernels[kernel].biasGradient = consumer
             kernelOf[consumer] = kernel
+        }
+    }
+
+    mutating func add(_ kernel: FusedKernel) {
+        var kernel = kernel
+        kernel.dependencies = dependencies(of: kernel.members, in: kernels.count)
+        for member in kernel.members { kernelOf[member] = kernels.count }
+        kernels.append(kernel)
+    }
+
+    func dependencies(of members: [Tensor], in kernel: Int) -> Set<Int> {
+        var result = Set<Int>()
+        for member in members {
+            for input in member.inputs {
+                if let other = kernelOf[views.source(input)], other != kernel { result.insert(other) }
+            }
+        }
+        return result
+    }
+
+    /// Whether `kernel` needs `target`, directly or not.
+    func reaches(_ kernel: Int, _ target: Int) -> Bool {
+        var visited = Set([kernel])
+        var stack = [kernel]
+        while let next = stack.popLast() {
+            if next == target { return true }
+            for dependency in kernels[next].dependencies where visited.insert(dependency).inserted {
+                stack.append(dependency)
+            }
+        }
+        return false
+    }
+
+    /// Whether a kernel gradient may compute the sum as a by-product.
+    func couldBeBiasGradient(_ tensor: Tensor) -> Bool {
+        guard case .reduction(let rule) = tensor.operation, rule.kind == .sum, rule.axes == [0, 1, 2],
+            !rule.keepDims
+        else { return false }
+        return (consumers[tensor.inputs[0]] ?? []).contains { consumer in
+            guard case .convolutionKernelGradient = consumer.operation else { return false }
+            return consumer.inputs[1] == tensor.inputs[0]
         }
     }
 
@@ -169,140 +214,16 @@ struct FusedGraph {
         return vector
     }
 
-    private mutating func addElementwise(_ tensor: Tensor) {
-        var groups: [Int] = []
-        for input in tensor.inputs where !tensor.operation.movesElements {
-            let source = views.reshapedSource(input)
-            guard let kernel = kernelOf[source], case .elementwise = kernels[kernel].kind,
-                !groups.contains(kernel),
-                source.shape.elementCount == tensor.shape.elementCount
-            else { continue }
-            groups.append(kernel)
-        }
-        var home: Int?
-        for group in groups {
-            guard let present = home else {
-                if canJoin(tensor, group) {
-                    join(tensor, group)
-                    home = group
-                }
-                continue
-            }
-            if canMerge(group, into: present) { merge(group, into: present) }
-        }
-        if home == nil { add(FusedKernel(kind: .elementwise, members: [tensor])) }
-    }
-
-    private mutating func add(_ kernel: FusedKernel) {
-        var kernel = kernel
-        kernel.dependencies = dependencies(of: kernel.members, in: kernels.count)
-        for member in kernel.members { kernelOf[member] = kernels.count }
-        kernels.append(kernel)
-    }
-
-    private func dependencies(of members: [Tensor], in kernel: Int) -> Set<Int> {
-        var result = Set<Int>()
-        for member in members {
-            for input in member.inputs {
-                if let other = kernelOf[views.source(input)], other != kernel { result.insert(other) }
-            }
-        }
-        return result
-    }
-
-    private func canJoin(_ tensor: Tensor, _ group: Int) -> Bool {
-        guard kernels[group].members.count < Self.largestGroup, !readsView([tensor], of: group) else {
-            return false
-        }
-        let added = dependencies(of: [tensor], in: group)
-        return added.allSatisfy { !reaches($0, group) } && hasCommonModes(kernels[group].members + [tensor])
-    }
-
-    private mutating func join(_ tensor: Tensor, _ group: Int) {
-        kernels[group].dependencies.formUnion(dependencies(of: [tensor], in: group))
-        kernels[group].members.append(tensor)
-        kernelOf[tensor] = group
-    }
-
-    private func canMerge(_ other: Int, into group: Int) -> Bool {
-        kernels[group].members.count + kernels[other].members.count < Self.largestGroup
-            && kernels[group].dependencies.allSatisfy { $0 == other || !reaches($0, other) }
-            && kernels[other].dependencies.allSatisfy { $0 == group || !reaches($0, group) }
-            && !readsView(kernels[group].members, of: other) && !readsView(kernels[other].members, of: group)
-            && hasCommonModes(kernels[group].members + kernels[other].members)
-    }
-
-    /// Whether a tensor reads a group's member at other places than its own: that needs the member in memory first.
-    private func readsView(_ tensors: [Tensor], of group: Int) -> Bool {
-        tensors.contains { tensor in
-            tensor.inputs.contains { input in
-                let source = views.source(input)
-                let isMoved = views.reshapedSource(input) != source || tensor.operation.movesElements
-                return kernelOf[source] == group && isMoved
-            }
-        }
-    }
-
-    private mutating func merge(_ other: Int, into group: Int) {
-        kernels[group].dependencies.formUnion(kernels[other].dependencies)
-        kernels[group].dependencies.remove(other)
-        kernels[group].dependencies.remove(group)
-        kernels[group].members += kernels[other].members
-        for member in kernels[other].members { kernelOf[member] = group }
-        kernels[other].members = []
-        kernels[other].dependencies = []
-        for index in kernels.indices where kernels[index].dependencies.remove(other) != nil && index != group
-        {
-            kernels[index].dependencies.insert(group)
-        }
-    }
-
-    /// Whether `kernel` needs `target`, directly or not.
-    private func reaches(_ kernel: Int, _ target: Int) -> Bool {
-        var visited = Set([kernel])
-        var stack = [kernel]
-        while let next = stack.popLast() {
-            if next == target { return true }
-            for dependency in kernels[next].dependencies where visited.insert(dependency).inserted {
-                stack.append(dependency)
-            }
-        }
-        return false
-    }
-
-    /// Whether all that the members read can be walked together when it lies in row-major order.
-    private func hasCommonModes(_ members: [Tensor]) -> Bool {
-        let inside = Set(members)
-        var walks: [[AxisMode]] = [[AxisMode(members[0].shape.elementCount, 1)]]
-        for member in members {
-            if member.operation.movesElements {
-                guard let walk = views.viewWalk(member) else { return false }
-                walks.append(walk.modes)
-                continue
-            }
-            for input in member.inputs
-            where !inside.contains(views.reshapedSource(input)) && splat(input) == nil {
-                // A random tensor's key is read as a whole.
-                if case .random = member.operation { continue }
-                guard let walk = views.walk(input) else { return false }
-                walks.append(walk.modes)
-            }
-        }
-        return commonModes(walks) != nil
-    }
-
     // MARK: - What is kept, and in which order
 
     private mutating func findStored(_ order: [Tensor]) {
-        for root in roots { stored.insert(views.source(root)) }
+        var read = roots.map(views.source)
         for tensor in order {
             guard let kernel = kernelOf[tensor] else { continue }
-            for input in tensor.inputs {
-                let source = views.source(input)
-                // Inside a group only equal places are at hand; another view of a member goes through memory.
-                if kernelOf[source] != kernel { stored.insert(source) }
-            }
+            // Inside a group only equal places are at hand; another view of a member goes through memory.
+            read += tensor.inputs.map(views.source).filter { kernelOf[$0] != kernel }
         }
+        stored = Set(read.filter { !$0.isSumOfPass })
     }
 
     private func readersOfVariables() -> [Variable: Set<Int>] {
@@ -325,7 +246,8 @@ struct FusedGraph {
     private mutating func findInPlaceUpdates(_ readers: [Variable: Set<Int>]) {
         let outputs = Set(graph.outputs.map(views.source))
         for update in graph.updates where !outputs.contains(update.value) {
-            guard inPlace[update.value] == nil, let writer = kernelOf[update.value],
+            guard inPlace[update.value] == nil, !update.value.isSumOfPass,
+                let writer = kernelOf[update.value],
                 case .elementwise = kernels[writer].kind, kernels[writer].members.contains(update.value)
             else { continue }
             let others = (readers[update.variable] ?? []).subtracting([writer])

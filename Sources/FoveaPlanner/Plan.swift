@@ -85,9 +85,12 @@ public struct ElementwiseKernel: Sendable {
         public var value: Plan.ValueID?
         public var offset: Int
         public var strides: [Int]
+        /// Whether it is stored to or takes a sum.
         public var isStored: Bool
         /// A load from memory that the same call stores to.
         public var isAliased = false
+        /// The elements that memory has, for walks that go further: behind them a load gives zero, and a sum is dropped.
+        public var limit: Int?
     }
 
     public var extents: [Int]

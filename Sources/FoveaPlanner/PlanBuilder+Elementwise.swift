@@ -3,18 +3,17 @@ import FoveaGraph
 extension PlanBuilder {
     /// One call for a group of elementwise members, or more where one program cannot hold all values at once.
     mutating func addElementwise(_ members: [Tensor]) throws {
-        let reads = reads(of: members)
-        let whole = try ElementwiseAssembler(
-            views, members, loads: reads.loads, keys: reads.keys, stored: members.filter(stored.contains))
+        let group = elementwiseGroup(members)
+        let program = try ElementwiseAssembler(views, group).program
         if members.count > 1,
-            whole.program.withSharedRegisters().registerCount > ElementwiseProgram.registerLimit
+            program.withSharedRegisters().registerCount > ElementwiseProgram.registerLimit
         {
             let middle = members.count / 2
             keepForLater(Array(members[..<middle]), usedBy: Array(members[middle...]))
             try addElementwise(Array(members[..<middle]))
             try addElementwise(Array(members[middle...]))
-        } else {
-            try addFittingElementwise(members)
+        } else if try !addPadded(group) {
+            try addDense(group)
         }
     }
 
@@ -32,8 +31,7 @@ extension PlanBuilder {
         }
     }
 
-    /// What a group reads from memory, each view once, and the random keys.
-    private func reads(of members: [Tensor]) -> (loads: [Tensor], keys: [Tensor]) {
+    private func elementwiseGroup(_ members: [Tensor]) -> ElementwiseGroup {
         let inside = Set(members)
         var loads: [Tensor] = []
         var keys: [Tensor] = []
@@ -48,48 +46,19 @@ extension PlanBuilder {
                 }
             }
         }
-        return (loads, keys)
+        return ElementwiseGroup(
+            members: members, loads: loads, keys: keys, written: members.filter(stored.contains),
+            sums: members.filter(\.isSumOfPass))
     }
 
-    private mutating func addFittingElementwise(_ members: [Tensor]) throws {
-        let count = members[0].shape.elementCount
-        let (loads, keys) = reads(of: members)
-
-        let isCounting = members.contains { if case .random = $0.operation { true } else { false } }
-
-        let wholes = loads.filter { isWhole($0) && $0.shape.elementCount == count }
-        let written = members.filter(stored.contains)
-        var primary = try preferredLayout(of: wholes, written: written, count: count)
-
-        if case .padded = primary {
-            let others = loads.filter { !wholes.contains($0) }
-            let agree = try wholes.allSatisfy { whole in
-                let source = try value(origin(whole))
-                return layout(source) == primary || isUndecided(source)
-            }
-            let isFree =
-                !isCounting && others.allSatisfy { views.source(origin($0)).shape.elementCount == 1 }
-                && written.allSatisfy {
-                    inPlace[$0] == nil || valueOfUpdate($0).map { layout($0) } == primary
-                }
-            let program = try ElementwiseAssembler(views, members, loads: loads, keys: keys, stored: written)
-                .program
-            let zeros = Set(loads.indices.filter { wholes.contains(loads[$0]) })
-            if agree, isFree, program.keepsZero(operands: zeros) {
-                for whole in wholes { decide(try value(origin(whole)), primary) }
-                let memory = primary.memoryCount(members[0].shape)
-                try emit(
-                    members, loads: loads, keys: keys, written: written, layout: primary, extents: [memory],
-                    walks: loads.map { Walk(modes: [AxisMode(memory, wholes.contains($0) ? 1 : 0)]) },
-                    strides: loads.map { [wholes.contains($0) ? 1 : 0] },
-                    outputStrides: written.map { _ in [1] },
-                    countStrides: nil)
-                return
-            }
-            primary = Layout([AxisMode(count, 1)])
-        }
+    /// Over memory that has no padding, or row-major copies of what has some.
+    private mutating func addDense(_ group: ElementwiseGroup) throws {
+        let count = group.elementCount
+        let wholes = wholes(of: group)
+        var primary = try preferredLayout(of: group)
+        if case .padded = primary { primary = Layout([AxisMode(count, 1)]) }
         // A walk cannot write padded blocks; such a variable takes its new value in a layout change at the end.
-        for tensor in written {
+        for tensor in group.written {
             if let variable = valueOfUpdate(tensor), !isUndecided(variable), case .padded = layout(variable) {
                 inPlace[tensor] = nil
             }
@@ -97,25 +66,27 @@ extension PlanBuilder {
 
         for whole in wholes { decide(try value(origin(whole)), primary) }
         var walks: [Walk] = []
-        for load in loads {
+        for load in group.loads {
             let source = try value(origin(load))
             decide(source, .rowMajor(plan.values[source].type.shape))
             walks.append(try walk(load))
         }
-        let outputs = written.map { outputModes($0, primary) }
-        let counting: [[AxisMode]] = isCounting ? [[AxisMode(count, 1)]] : []
+        let sums = group.sums.map(\.resultModes)
+        let counting: [[AxisMode]] = group.isCounting ? [[AxisMode(count, 1)]] : []
         guard case .dense(let primaryModes) = primary else {
             throw PlanError.noKernel("no layout for elementwise work")
         }
-        var common = commonModes(walks.map(\.modes) + outputs + counting + [primaryModes])
+        var common = commonModes(
+            walks.map(\.modes) + group.written.map { outputModes($0, primary) } + sums + counting
+                + [primaryModes])
         if common == nil {
             // Blocks that do not divide each other meet in row-major order; a variable that lies otherwise takes its new
             // value in a layout change at the end.
             primary = Layout([AxisMode(count, 1)])
-            for tensor in written where valueOfUpdate(tensor).map({ layout($0) != primary }) == true {
+            for tensor in group.written where valueOfUpdate(tensor).map({ layout($0) != primary }) == true {
                 inPlace[tensor] = nil
             }
-            for (index, load) in loads.enumerated() {
+            for (index, load) in group.loads.enumerated() {
                 let source = try rowMajorValue(origin(load))
                 let shape = plan.values[source].type.shape
                 guard let walk = walk(load, from: .rowMajor(shape)) else {
@@ -125,9 +96,8 @@ extension PlanBuilder {
                 walks[index] = walk
             }
             common = commonModes(
-                walks.map(\.modes) + written.map { outputModes($0, primary) } + counting + [
-                    [AxisMode(count, 1)]
-                ])
+                walks.map(\.modes) + group.written.map { outputModes($0, primary) } + sums + counting
+                    + [[AxisMode(count, 1)]])
         }
         guard let common else {
             throw PlanError.noKernel("elementwise operands that cannot be walked together")
@@ -136,13 +106,22 @@ extension PlanBuilder {
         // Memory order of the primary layout, so that its operands are read and written straight through.
         let main = common.strides[common.strides.count - 1]
         let order = common.extents.indices.sorted { main[$0] > main[$1] }
-        let ordered = common.strides.map { strides in order.map { strides[$0] } }
-        try emit(
-            members, loads: loads, keys: keys, written: written, layout: primary,
-            extents: order.map { common.extents[$0] }, walks: walks,
-            strides: Array(ordered[..<walks.count]),
-            outputStrides: Array(ordered[walks.count..<(walks.count + written.count)]),
-            countStrides: isCounting ? ordered[walks.count + written.count] : nil)
+        var ordered = common.strides.map { strides in order.map { strides[$0] } }[...]
+        let space = IterationSpace(
+            layout: primary, extents: order.map { common.extents[$0] },
+            loads: walks.map { .init(strides: ordered.removeFirst(), offset: $0.offset) },
+            stores: group.written.map { _ in ordered.removeFirst() },
+            sums: group.sums.map { _ in .init(strides: ordered.removeFirst()) },
+            count: group.isCounting ? ordered.removeFirst() : nil)
+        try emit(group, space, ElementwiseAssembler(views, group).program)
+    }
+
+    /// The loads that read all elements that a group handles, in their order.
+    func wholes(of group: ElementwiseGroup) -> [Tensor] {
+        group.loads.filter { load in
+            !isShown(load) && views.reshapedSource(load) == views.source(load)
+                && load.shape.elementCount == group.elementCount
+        }
     }
 
     /// What a member reads: a view that moves elements is loaded as it shows them.
@@ -156,23 +135,17 @@ extension PlanBuilder {
     }
 
     /// What has the memory that a load reads.
-    private func origin(_ load: Tensor) -> Tensor { isShown(load) ? load.inputs[0] : load }
+    func origin(_ load: Tensor) -> Tensor { isShown(load) ? load.inputs[0] : load }
 
-    /// Whether a load reads all elements of its memory in their order.
-    private func isWhole(_ load: Tensor) -> Bool {
-        !isShown(load) && views.reshapedSource(load) == views.source(load)
-    }
-
-    private func valueOfUpdate(_ tensor: Tensor) -> Plan.ValueID? {
+    func valueOfUpdate(_ tensor: Tensor) -> Plan.ValueID? {
         inPlace[tensor].flatMap { variableValue($0) }
     }
 
     /// The layout that most full-size operands have; if none is decided, what a convolution wants to read, else row-major.
-    private mutating func preferredLayout(of wholes: [Tensor], written: [Tensor], count: Int) throws -> Layout
-    {
-        let rowMajor = Layout([AxisMode(count, 1)])
+    mutating func preferredLayout(of group: ElementwiseGroup) throws -> Layout {
+        let rowMajor = Layout([AxisMode(group.elementCount, 1)])
         var votes: [(layout: Layout, count: Int)] = []
-        for tensor in wholes {
+        for tensor in wholes(of: group) {
             let source = try value(origin(tensor))
             guard !isUndecided(source) else { continue }
             let layout = layout(source)
@@ -187,7 +160,7 @@ extension PlanBuilder {
         let best = votes.reduce(nil as (layout: Layout, count: Int)?) { best, vote in
             (best?.count ?? 0) >= vote.count ? best : vote
         }
-        return try best?.layout ?? layoutForConvolution(of: written) ?? rowMajor
+        return try best?.layout ?? layoutForConvolution(of: group.written) ?? rowMajor
     }
 
     /// The walk of a load through memory as it lies, or through a row-major copy where that cannot be walked.
@@ -201,7 +174,7 @@ extension PlanBuilder {
         return walk
     }
 
-    private func walk(_ load: Tensor, from layout: Layout) -> Walk? {
+    func walk(_ load: Tensor, from layout: Layout) -> Walk? {
         isShown(load)
             ? views.viewWalk(load, layout: layout) : views.walk(load, layout: layout)
     }
@@ -214,51 +187,75 @@ extension PlanBuilder {
         return [AxisMode(tensor.shape.elementCount, 1)]
     }
 
-    private mutating func emit(
-        _ members: [Tensor], loads: [Tensor], keys: [Tensor], written: [Tensor], layout: Layout,
-        extents: [Int],
-        walks: [Walk], strides: [[Int]], outputStrides: [[Int]], countStrides: [Int]?
+    /// Adds the call of a program for a group.
+    mutating func emit(
+        _ group: ElementwiseGroup, _ space: IterationSpace, _ program: ElementwiseProgram
     ) throws {
         var operands: [ElementwiseKernel.Operand] = []
         var planOperands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = []
-        for (index, load) in loads.enumerated() {
-            let source = try rowMajorCopies.removeValue(forKey: load) ?? value(origin(load))
+        let nowhere = [Int](repeating: 0, count: space.extents.count)
+        func read(_ source: Plan.ValueID, _ place: IterationSpace.Place) {
             operands.append(
                 .init(
-                    value: source, offset: walks[index].offset, strides: strides[index], isStored: false))
+                    value: source, offset: place.offset, strides: place.strides, isStored: false,
+                    limit: place.limit))
             planOperands.append((.element, source, false))
         }
-        for key in keys {
-            let source = try value(key)
-            operands.append(
-                .init(
-                    value: source, offset: 0, strides: [Int](repeating: 0, count: extents.count),
-                    isStored: false))
-            planOperands.append((.element, source, false))
+        for (load, place) in zip(group.loads, space.loads) {
+            read(try rowMajorCopies.removeValue(forKey: load) ?? value(origin(load)), place)
         }
-        for (index, tensor) in written.enumerated() {
+        for key in group.keys { read(try value(key), .init(strides: nowhere)) }
+        for (tensor, strides) in zip(group.written, space.stores) {
             let target: Plan.ValueID
             if let variable = valueOfUpdate(tensor) {
-                decide(variable, layout)
+                decide(variable, space.layout)
                 target = variable
             } else {
-                target = addValue(tensor.operation.rule.name, tensor.node.type, layout)
+                target = addValue(tensor.operation.rule.name, tensor.node.type, space.layout)
             }
             valueOf[tensor] = target
-            operands.append(.init(value: target, offset: 0, strides: outputStrides[index], isStored: true))
+            operands.append(.init(value: target, offset: 0, strides: strides, isStored: true))
             planOperands.append((.element, target, true))
             for load in operands.indices where operands[load].value == target && !operands[load].isStored {
                 operands[load].isAliased = true
             }
         }
-        if let countStrides {
-            operands.append(.init(value: nil, offset: 0, strides: countStrides, isStored: false))
+        for (tensor, place) in zip(group.sums, space.sums) {
+            let target = addValue(tensor.operation.rule.name, tensor.node.type, .rowMajor(tensor.shape))
+            valueOf[tensor] = target
+            operands.append(
+                .init(
+                    value: target, offset: 0, strides: place.strides, isStored: true, limit: place.limit))
+            planOperands.append((.element, target, true))
         }
-        let assembler = try ElementwiseAssembler(views, members, loads: loads, keys: keys, stored: written)
+        if let count = space.count {
+            operands.append(.init(value: nil, offset: 0, strides: count, isStored: false))
+        }
+        if let mask = space.mask { read(mask.value, .init(strides: mask.strides)) }
         let kernel = ElementwiseKernel(
-            extents: extents, program: assembler.program.withSharedRegisters(), operands: operands)
+            extents: space.extents, program: program.withSharedRegisters(), operands: operands)
         addCall(
             .elementwise(kernel), planOperands,
-            note: members.map(\.operation.rule.name).joined(separator: ", "))
+            note: group.members.map(\.operation.rule.name).joined(separator: ", "))
     }
+}
+
+/// The axes over which a group runs, and how each of its operands is walked.
+struct IterationSpace {
+    struct Place {
+        var strides: [Int]
+        var offset = 0
+        /// The elements that memory has, where the walk goes further.
+        var limit: Int?
+    }
+
+    /// Of what is written.
+    var layout: Layout
+    var extents: [Int]
+    var loads: [Place]
+    var stores: [[Int]]
+    var sums: [Place]
+    var count: [Int]?
+    /// Truths that tell elements from padding.
+    var mask: (value: Plan.ValueID, strides: [Int])?
 }

@@ -20,6 +20,8 @@ struct PlanBuilder {
     let convolutionOf: [Tensor: FusedKernel]
     /// Copies that the loads of the group at hand read instead of their source.
     var rowMajorCopies: [Tensor: Plan.ValueID] = [:]
+    /// Truths that tell elements from padding, by how many of each there are.
+    var masks: [[Int]: Plan.ValueID] = [:]
     var inPlace: [Tensor: Variable]
     var stored: Set<Tensor>
 

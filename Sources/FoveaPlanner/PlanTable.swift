@@ -87,6 +87,8 @@ extension Kernel {
     /// The kind of work, for people.
     public var name: String {
         switch self {
+        case .elementwise(let kernel) where kernel.program.hasSums:
+            kernel.program.hasStores ? "elementwise + sums" : "sums"
         case .elementwise: "elementwise"
         case .reduction: "reduction"
         case .gather(let kernel): kernel.isScatter ? "scatterAdd" : "gather"

@@ -137,6 +137,7 @@ private func simplify(_ operation: Operation, _ inputs: [Tensor], _ type: Tensor
         if rule.axes.allSatisfy({ inputs[0].shape[$0] == 1 }) {
             return try inputs[0].reshaped(to: type.shape)
         }
+        if let sum = try simplifiedSum(rule, of: inputs[0], type) { return sum }
 
     case .softmax(let rule):
         // The only class is certain.

@@ -191,6 +191,7 @@ extension PlanInterpreter {
         guard kernel.program.registerCount <= ElementwiseProgram.registerLimit else {
             throw Fault("registers")
         }
+        var sums: [Int: [Int: Double]] = [:]
         for start in stride(from: 0, to: shape.elementCount, by: tile) {
             let lanes = Array(start..<min(start + tile, shape.elementCount))
             var registers = [TensorValue?](repeating: nil, count: kernel.program.registerCount)
@@ -210,11 +211,20 @@ extension PlanInterpreter {
                 case .load(_, let operand):
                     guard let value = kernel.operands[operand].value else { throw Fault("nothing to load") }
                     let isFloat = plan.values[value].type.dtype.isFloatingPoint
-                    result = fill(isFloat ? .float32 : .int32, lanes.map { load(value, place(operand, $0)) })
+                    let limit = kernel.operands[operand].limit ?? .max
+                    let numbers = lanes.map { lane in
+                        let place = place(operand, lane)
+                        return place < limit ? load(value, place) : 0
+                    }
+                    result = fill(isFloat ? .float32 : .int32, numbers)
                 case .store(let operand, _):
                     guard let value = kernel.operands[operand].value else { throw Fault("nowhere to store") }
                     for (lane, number) in zip(lanes, inputs[0].doubles) {
                         store(number, value, place(operand, lane))
+                    }
+                case .sum(let operand, _, _):
+                    for (lane, number) in zip(lanes, inputs[0].doubles) {
+                        sums[operand, default: [:]][place(operand, lane), default: 0] += number
                     }
                 case .place(_, let operand): result = fill(.int32, lanes.map { Double(place(operand, $0)) })
                 case .constant(_, let number): result = fill(.float32, lanes.map { _ in Double(number) })
@@ -239,6 +249,13 @@ extension PlanInterpreter {
                 if let register = instruction.writes { registers[register] = result }
             }
         }
+        for case .sum(let operand, _, let divisor) in kernel.program.instructions {
+            guard let value = kernel.operands[operand].value else { throw Fault("nowhere to add") }
+            let limit = kernel.operands[operand].limit ?? .max
+            for (place, sum) in sums[operand] ?? [:] where place < limit {
+                store(sum / Double(divisor), value, place)
+            }
+        }
     }
 
     private func fill4(_ words: [Double]) -> TensorValue { TensorValue(words.map { Int32($0) }) }
@@ -255,7 +272,8 @@ extension PlanInterpreter {
             case .argMax: return Double(numbers.firstIndex(of: numbers.max() ?? 0) ?? 0)
             }
         }
-        write(results, destination)
+        // What is kept may have padding, as the result then has.
+        for (place, result) in results.enumerated() { store(result, destination, place) }
     }
 
     private func run(

@@ -81,4 +81,12 @@ extension Plan {
     var names: [String] { calls.map(\.kernel.name) }
 
     func count(_ name: String) -> Int { names.count { $0 == name } }
+
+    /// Sums and means that passes over elementwise work take.
+    var sumCount: Int {
+        calls.reduce(0) { count, call in
+            guard case .elementwise(let kernel) = call.kernel else { return count }
+            return count + kernel.program.instructions.count { if case .sum = $0 { true } else { false } }
+        }
+    }
 }

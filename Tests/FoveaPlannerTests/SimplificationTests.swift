@@ -228,6 +228,70 @@ import Testing
         #expect(outputs[0].operation.rule.name == "maxPool + relu")
         #expect(outputs[1].operation == .unary(.relu) && outputs[0].inputs == outputs[1].inputs)
     }
+
+    // MARK: - Sums
+
+    private func count(_ name: String, in outputs: [Tensor]) -> Int {
+        topologicalOrder(of: outputs).count { $0.operation.rule.name == name }
+    }
+
+    /// Factors that are the same along a sum's axes are multiplied after it.
+    @Test(arguments: Reduction.Kind.allCases, [false, true])
+    @Compute func factorsLeaveSums(kind: Reduction.Kind, keepDims: Bool) throws {
+        let outputs = try simplified(relativeTolerance: 1e-5) { graph in
+            let (x, v, w) = (graph.input([3, 4, 5]), graph.input([5]), graph.input([4, 1]))
+            func reduced(_ tensor: Tensor, _ axes: [Int]) throws -> Tensor {
+                try Tensor(.reduction(Reduction(kind, axes: axes, keepDims: keepDims)), [tensor])
+            }
+            return [
+                try reduced(x * v, [0, 1]), try reduced((v * x) * 3, [0, 1]), try reduced(x / w, [0, 2]),
+                try reduced((x * w).negated(), [0, 2]), try reduced(0 - x / v, [1]),
+            ]
+        }
+        let elementwise = topologicalOrder(of: outputs).filter {
+            $0.shape == [3, 4, 5] && $0.operation.family == .elementwise
+        }
+        #expect(elementwise.isEmpty == (kind != .max))
+    }
+
+    /// Factors that differ along the axes stay, as do sums of several things.
+    @Test @Compute func otherSumsStay() throws {
+        let outputs = try simplified(relativeTolerance: 1e-5) { graph in
+            let (x, y, v) = (graph.input([3, 5]), graph.input([3, 5]), graph.input([5]))
+            return [
+                try (x * v).sum(axes: [1]), try (x + y).sum(axes: [0]), try (x - y * v).sum(axes: [0]),
+                try (x + v).sum(axes: [0]), try (v / x).sum(axes: [0]), try x.sum(axes: [0]),
+            ]
+        }
+        #expect(outputs.allSatisfy { $0.operation.rule.name == "sum" })
+    }
+
+    /// Deviations from the mean add up to zero, along the axes of the mean only.
+    @Test @Compute func deviationsAddUpToZero() throws {
+        let outputs = try simplified(relativeTolerance: 1e-5) { graph in
+            let (x, v) = (graph.input([4, 4, 4]), graph.input([4]))
+            let centered = try x - x.mean(axes: [0, 1])
+            return [
+                try (centered * v + x).sum(axes: [0, 1]), try (x - (centered + centered)).mean(axes: [0, 1]),
+                // Other axes, another mean's place, and another tensor's mean.
+                try centered.sum(axes: [1, 2]), try (x - x.mean(axes: [1, 2])).sum(axes: [1, 2]),
+                try (x - (x * x).mean(axes: [0, 1])).sum(axes: [0, 1]),
+            ]
+        }
+        #expect(outputs[..<2].allSatisfy { isInput($0.inputs[0]) })
+        #expect(outputs[2...].allSatisfy { $0.inputs[0].operation == .binary(.subtract) })
+    }
+
+    /// A chain of sums that has exponentially many paths.
+    @Test @Compute func manyPaths() throws {
+        let outputs = try simplified(relativeTolerance: 1e-5) { graph in
+            var x = try graph.input([6]) - 0
+            x = try x - x.mean()
+            for _ in 0..<60 { x = try (x + x) * 0.5 }
+            return [try (x + 1).sum()]
+        }
+        #expect(count("sum", in: outputs) == 1)
+    }
 }
 
 extension BoundGraph {

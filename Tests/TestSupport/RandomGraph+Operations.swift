@@ -19,7 +19,7 @@ extension RandomGraph {
     }
 
     private mutating func growAnything() throws {
-        switch pick(24) {
+        switch pick(25) {
         case 0..<6: try growBinary()
         case 6..<9: try growUnary()
         case 9..<13: try growView()
@@ -31,8 +31,24 @@ extension RandomGraph {
         case 20: try growJoin()
         case 21: try growIndexed()
         case 22: try growSelection()
+        case 23: try growNormalization()
         default: try growMiscellany()
         }
+    }
+
+    // MARK: - Normalisation
+
+    /// Something with mean 0 and a bounded deviation along some axes, scaled and shifted.
+    private mutating func growNormalization() throws {
+        let entry = anyEntry { $0.tensor.shape.rank > 0 } ?? anyEntry()
+        let x = entry.tensor
+        let axes = x.shape.dimensions.indices.filter { $0 < x.shape.rank - 1 || chance(30) }
+        let (mean, variance) = try x.moments(axes: axes, keepDims: true)
+        let scale = try addLeaf([x.shape.dimensions.last ?? 1])
+        let factor = try scale.tensor.reshaped(to: scale.tensor.shape) * (variance + 0.25).unary(.rsqrt)
+        let shift = try addLeaf([x.shape.dimensions.last ?? 1])
+        guard Shape.broadcast(factor.shape, x.shape) == x.shape else { return }
+        add(try (x - mean) * factor + shift.tensor, bound: 2 * entry.bound * scale.bound + shift.bound)
     }
 
     // MARK: - Elementwise

@@ -92,6 +92,7 @@ public enum Binary: String, OperationRule, CaseIterable, Codable {
         switch self {
         case .add: return [g, g]
         case .subtract: return [g, g.negated()]
+        case .multiply where a == b: return [try g * 2 * a, nil]
         case .multiply: return [try g * b, try g * a]
         case .divide:
             let quotient = try g / b

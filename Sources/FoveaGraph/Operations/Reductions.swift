@@ -138,6 +138,22 @@ extension Tensor {
         try reduced(.mean, axes, keepDims)
     }
 
+    /// Mean and biased variance over `axes` (all when nil): `mean = Σx / n`, `variance = Σ(x - mean)² / n`.
+    ///
+    /// Differences are taken before squares, so a mean that is large beside the deviations costs no precision. To normalise,
+    /// write `(x - mean) * (scale / √(variance + ε)) + shift` with the factors of one element per channel multiplied first:
+    /// then each moment is a pass over memory, the result another, and the gradient takes two.
+    ///
+    /// - Throws: `ShapeError` for axes that the tensor does not have, or elements that are not float32.
+    public func moments(axes: [Int]? = nil, keepDims: Bool = false) throws(ShapeError) -> (
+        mean: Tensor, variance: Tensor
+    ) {
+        let mean = try mean(axes: axes, keepDims: true)
+        let centered = try self - mean
+        let variance = try (centered * centered).mean(axes: axes, keepDims: keepDims)
+        return (try mean.reshaped(to: variance.shape), variance)
+    }
+
     /// The largest element along `axes` (all when nil).
     public func max(axes: [Int]? = nil, keepDims: Bool = false) throws(ShapeError) -> Tensor {
         try reduced(.max, axes, keepDims)

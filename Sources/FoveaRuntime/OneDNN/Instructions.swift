@@ -9,6 +9,7 @@ extension fovea_instruction {
         switch instruction {
         case .load(let d, let operand): set(FOVEA_OP_LOAD, d: d, operand: operand)
         case .store(let operand, let a): set(FOVEA_OP_STORE, a: a, operand: operand)
+        case .sum(let operand, let a, _): set(FOVEA_OP_SUM, a: a, operand: operand)
         case .place(let d, let operand): set(FOVEA_OP_IOTA, d: d, operand: operand)
         case .constant(let d, let value):
             set(FOVEA_OP_CONSTANT, d: d)

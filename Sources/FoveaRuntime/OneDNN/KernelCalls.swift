@@ -33,6 +33,9 @@ final class ElementwiseCall: KernelCall {
         operands.initialize(repeating: fovea_operand())
         for (place, instruction) in kernel.program.instructions.enumerated() {
             instructions.initializeElement(at: place, to: fovea_instruction(instruction))
+            if case .sum(let operand, _, let divisor) = instruction {
+                operands[operand].divisor = Int64(divisor)
+            }
         }
         for (place, operand) in kernel.operands.enumerated() {
             if let value = operand.value {
@@ -41,6 +44,7 @@ final class ElementwiseCall: KernelCall {
             }
             operands[place].aliased = operand.isAliased ? 1 : 0
             operands[place].offset = Int64(operand.offset)
+            operands[place].limit = Int64(operand.limit ?? 0)
             store(operand.strides, in: &operands[place].strides)
         }
         program.rank = Int32(kernel.extents.count)

@@ -5,7 +5,7 @@ import FoveaGraph
 public enum OperationCases {
     public static let all: [OperationCase] = [
         sources, elementwise, casts, reductions, movement, indexing, products, convolutions, poolings,
-        softmaxes, random, attachments,
+        softmaxes, normalizations, random, attachments,
     ].flatMap { $0 }
 }
 
@@ -53,6 +53,42 @@ extension OperationCases {
             along(-1, "of large numbers", large),
         ]
     }
+
+    /// Batch normalisation over all axes but the last, alone and between convolutions, whose images it then meets in blocks
+    /// of channels.
+    static let normalizations: [OperationCase] = {
+        @Sendable func normalized(_ x: Tensor, _ scale: Tensor, _ shift: Tensor) throws -> Tensor {
+            let (mean, variance) = try x.moments(axes: [0, 1, 2])
+            return try (x - mean) * (scale * (variance + 0.1).unary(.rsqrt)) + shift
+        }
+        let shapes: [Shape] = [
+            [3, 5, 4, 3], [1, 7, 9, 5], [4, 3, 6, 17], [2, 5, 7, 16], [1, 9, 4, 48], [2, 20, 17, 20],
+        ]
+        let alone = shapes.map { shape -> OperationCase in
+            let vector = CaseInput.fixed([shape.channels], .uniform(0.5, 1.5))
+            return OperationCase("normalisation of \(shape)", [.batch(shape), vector, vector]) { x in
+                [try normalized(x[0], x[1], x[2]).tanh()]
+            }
+        }
+        let between = shapes.map { shape -> OperationCase in
+            let channels = shape.channels
+            let vector = CaseInput.fixed([channels], .uniform(0.5, 1.5))
+            return OperationCase(
+                "normalisation and shortcut between convolutions of \(shape)",
+                [
+                    .batch(shape), .fixed([3, 3, channels, channels]), vector, vector,
+                    .fixed([1, 1, channels, 20], .uniform(-0.5, 0.5)),
+                ], .faster
+            ) { x in
+                let padding = Padding2D(top: 1, bottom: 1, left: 1, right: 1)
+                let y = try normalized(
+                    x[0].convolved(with: x[1], Convolution(padding: padding)), x[2], x[3])
+                let z = try (y + x[0]).tanh().convolved(with: x[4], Convolution(strides: 2))
+                return [try z.mean(axes: [1, 2])]
+            }
+        }
+        return alone + between
+    }()
 
     static let random: [OperationCase] = [
         OperationCase("randomUniform", [.batch([3, 7])]) { x in [try x[0] * .randomUniform(x[0].shape)] },
