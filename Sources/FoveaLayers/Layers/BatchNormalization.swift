@@ -97,11 +97,10 @@ public final class BatchNormalization: UnaryLayer {
             let moving = try moving.tensor.reshaped(to: shape)
             return isFrozen ? moving : try .select(.isTraining, ofBatch, moving)
         }
-        let mean = try statistic(x.mean(axes: others, keepDims: true), movingMean)
-        let centered = try x - mean
-        let variance = try statistic(
-            (centered * centered).mean(axes: others, keepDims: true), movingVariance)
-        let y = try arguments.normalize(centered, variance: variance, epsilon: epsilon, as: shape)
+        let moments = try x.moments(axes: others, keepDims: true)
+        let mean = try statistic(moments.mean, movingMean)
+        let variance = try statistic(moments.variance, movingVariance)
+        let y = try arguments.normalize(x - mean, variance: variance, epsilon: epsilon, as: shape)
         if isFrozen { return y }
         return try following(mean, movingMean, following(variance, movingVariance, y))
     }

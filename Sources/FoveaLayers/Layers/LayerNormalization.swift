@@ -65,10 +65,9 @@ public final class LayerNormalization: UnaryLayer {
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
         let places = try places(in: x.shape)
         let others = (0..<x.shape.rank).filter { !places.contains($0) }
-        let centered = try x - x.mean(axes: places, keepDims: true)
-        let variance = try (centered * centered).mean(axes: places, keepDims: true)
+        let (mean, variance) = try x.moments(axes: places, keepDims: true)
         return try arguments.normalize(
-            centered, variance: variance, epsilon: epsilon,
+            x - mean, variance: variance, epsilon: epsilon,
             as: x.shape.reduced(over: others, keepDims: true))
     }
 
