@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Fovea
+import Synchronization
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,6 +9,9 @@ struct TrainCommand: AsyncParsableCommand {
         discussion: """
             Writes model.safetensors, history.csv and metrics.json into the output folder and ends with the line \
             'test accuracy 0.xxxx'. Interrupt (Ctrl-C) to end after the current step with the model saved.
+
+            With --checkpoint FILE a training that was interrupted or killed goes on where it was when the same command \
+            is given again, and comes to the same model, bit for bit.
             """)
 
     @Argument(help: "The data set's name; see 'fovea datasets list'.")
@@ -62,6 +66,18 @@ struct TrainCommand: AsyncParsableCommand {
     var output: String?
 
     @Option(
+        help: ArgumentHelp(
+            "A file that keeps the state of training, to go on from; removed when training is done.",
+            valueName: "file"))
+    var checkpoint: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How often to write the checkpoint (default: after each epoch).", valueName: "steps"))
+    var checkpointEvery: Int?
+
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "0 prints no progress, 1 a bar on a terminal, 2 a line per epoch.", valueName: "level"))
@@ -80,6 +96,10 @@ struct TrainCommand: AsyncParsableCommand {
     private func settings() throws -> Settings {
         try checkPositive("--epochs", epochs)
         try checkPositive("--batch-size", batchSize)
+        try checkPositive("--checkpoint-every", checkpointEvery)
+        if checkpointEvery != nil, checkpoint == nil {
+            throw ValidationError("--checkpoint-every needs --checkpoint FILE, the file to write")
+        }
         guard (0..<1).contains(validationSplit) else {
             throw ValidationError(
                 "--validation-split must be at least 0 and less than 1, not \(validationSplit)")
@@ -131,6 +151,23 @@ struct TrainCommand: AsyncParsableCommand {
             backend: backend)
         let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
 
+        let progressBefore = Mutex(0.0)
+        let backup = checkpoint.map { path in
+            BackupAndRestore(
+                path, saveFrequency: checkpointEvery.map { .steps($0) } ?? .epoch, deletesWhenDone: false,
+                conditions: [
+                    "data set": dataset, "precision": backend.precision.rawValue,
+                    "choice of algorithms": autotune ? "timed" : "fixed",
+                ]
+            ) { [epochs] position in
+                progressBefore.withLock { $0 = position.epochs }
+                // Ahead of the progress, which is not buffered.
+                ProgressOutput.standard.write(
+                    "Going on from \(path): \(position.completeEpochs) of \(epochs) epochs and "
+                        + "\(position.completeSteps) of \(position.stepsPerEpoch) steps are done\n")
+            }
+        }
+
         let stop = StopSignal()
         let interrupts = InterruptHandler(stop)
         defer { interrupts.cancel() }
@@ -139,7 +176,7 @@ struct TrainCommand: AsyncParsableCommand {
         do {
             history = try await trainer.fit(
                 data.train, epochs: epochs, batchSize: batchSize, validationSplit: validationSplit,
-                seed: seed, verbosity: settings.verbosity, stop: stop)
+                seed: seed, callbacks: backup.map { [$0] } ?? [], verbosity: settings.verbosity, stop: stop)
         } catch let error as TrainingError {
             guard let epochs = error.completedEpochs else { throw error }
             if epochs == 0 { throw CommandError("\(error). No epoch was completed, so no model was saved") }
@@ -151,15 +188,18 @@ struct TrainCommand: AsyncParsableCommand {
         try await results.write(saved)
         try results.write(history.csv, to: .history)
         if history.wasInterrupted {
-            warn("Interrupted: the model so far is in \(results.modelPath)")
+            let advice = checkpoint.map { "; the same command goes on from \($0)" } ?? ""
+            warn("Interrupted: the model so far is in \(results.modelPath)\(advice)")
             throw ExitCode.interrupted
         }
 
         let test = try await trainer.evaluate(data.test, batchSize: 250)
+        // Of this run, which may have gone on from another.
+        let epochsHere = Double(epochs) - progressBefore.withLock { $0 }
         let imagesPerEpoch = Int(Double(data.train.count) * (1 - validationSplit))
         let metrics = RunMetrics(
             testAccuracy: test.metrics[Metric.accuracy.name] ?? .nan, testLoss: test.loss, seconds: seconds,
-            imagesPerSecond: Double(imagesPerEpoch * epochs) / seconds, dataset: data.name.rawValue,
+            imagesPerSecond: Double(imagesPerEpoch) * epochsHere / seconds, dataset: data.name.rawValue,
             network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
             precision: backend.precision.rawValue, threads: await OneDNNBackend.threadCount,
             versions: [
@@ -169,8 +209,16 @@ struct TrainCommand: AsyncParsableCommand {
             ],
             autotune: await backend.tuner?.records)
         try results.write(metrics.json(), to: .metrics)
+        if let checkpoint { unlink(checkpoint) }
         print("model: \(results.modelPath)")
         print("test accuracy \(String(format: "%.4f", metrics.testAccuracy))")
+    }
+}
+
+extension TrainingPosition {
+    /// How many epochs are done, parts included.
+    fileprivate var epochs: Double {
+        Double(completeEpochs) + Double(completeSteps) / Double(stepsPerEpoch)
     }
 }
 

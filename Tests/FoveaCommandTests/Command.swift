@@ -129,6 +129,7 @@ final class Workplace: Sendable {
         }
 
         func interrupt() { process.interrupt() }
+        func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
 
         func result() async throws -> Result {
             for await _ in ends {}

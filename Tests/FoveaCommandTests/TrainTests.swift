@@ -290,6 +290,86 @@ extension CommandTests {
             }
         }
 
+        // MARK: - Checkpoints
+
+        @Test func aKilledTrainingGoesOn() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let train = "train mnist --network single-conv --epochs 8 --batch-size 7 --validation-split 0.2"
+            let whole = try await place.fovea(train + " --output whole")
+            #expect(whole.code == 0)
+            let again = train + " --output r --checkpoint state --checkpoint-every 3"
+            for epoch in [2, 5] {
+                let run = try place.start(again)
+                try await run.waitFor("Epoch \(epoch)/")
+                run.kill()
+                let result = try await run.result()
+                try #require(result.code == -9)
+                #expect(try place.names().contains("state"))
+            }
+            let last = try await place.fovea(again)
+            #expect(last.code == 0 && last.errors.isEmpty)
+            let line = /Going on from state: \d of 8 epochs and \d of 7 steps are done/
+            #expect(last.lines.first?.wholeMatch(of: line) != nil, "\(last.output)")
+            #expect(last.lines.last == whole.lines.last)
+            #expect(try place.bytes("r/model.safetensors") == place.bytes("whole/model.safetensors"))
+            func withoutSeconds(_ folder: String) throws -> [Substring] {
+                try place.text(folder + "/history.csv").split(separator: "\n")
+                    .map { $0[..<($0.lastIndex(of: ",") ?? $0.endIndex)] }
+            }
+            #expect(try withoutSeconds("r") == withoutSeconds("whole"))
+            #expect(try !place.names().contains("state"))
+            #expect(try place.names(in: "r") == Self.results)
+        }
+
+        @Test func anInterruptedTrainingGoesOn() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            let run = try place.start(endless + " --checkpoint state")
+            try await run.waitFor("Epoch 3/")
+            run.interrupt()
+            let result = try await run.result()
+            #expect(result.code == 130)
+            #expect(result.errors.hasSuffix("model.safetensors; the same command goes on from state\n"))
+            let state = try place.bytes("state")
+
+            // What is not the same command.
+            for (options, part) in [
+                ("mnist --network mnist-cnn", "another network"),
+                ("mnist --network softmax-regression --seed 1", "its seed is 0"),
+                ("mnist --network softmax-regression --precision strict", "its precision is float32"),
+                ("shapes --network softmax-regression", "its data set is mnist"),
+            ] {
+                let other = try await place.fovea("train \(options) --output o --checkpoint state")
+                #expect(other.code == 1)
+                #expect(other.errors.contains("state: the checkpoint does not fit: "), "\(other.errors)")
+                #expect(other.errors.contains(part), "\(other.errors)")
+                #expect(try place.bytes("state") == state)
+            }
+            for bytes in [Array(state.dropLast(9)), [], [UInt8](repeating: 65, count: 100)] {
+                try place.write(bytes, to: "state")
+                let damaged = try await place.fovea(endless + " --checkpoint state")
+                #expect(damaged.code == 1 && damaged.errors.hasPrefix("Error: state: "), "\(damaged)")
+            }
+        }
+
+        @Test func checkpointOptions() async throws {
+            let place = try Workplace()
+            for (options, part) in [
+                ("--checkpoint-every 3", "needs --checkpoint"),
+                ("--checkpoint c --checkpoint-every 0", "must be positive"),
+                ("--checkpoint c --checkpoint-every -2", "must be positive"),
+            ] {
+                let run = try await place.fovea("train mnist \(options)")
+                #expect(run.code == 64 && run.errors.contains(part), "\(run)")
+            }
+            try place.writeDigits()
+            let run = try await place.fovea(
+                "train mnist --network softmax-regression --checkpoint none/c --output r")
+            #expect(run.code == 1 && run.errors.hasPrefix("Error: none/c: "), "\(run)")
+            #expect(run.output.isEmpty)
+        }
+
         // MARK: - Readers that leave
 
         @Test func aReaderThatLeavesDoesNotEndTraining() async throws {

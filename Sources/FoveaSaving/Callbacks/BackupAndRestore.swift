@@ -21,20 +21,25 @@ public final class BackupAndRestore: Callback {
     public let path: String
     public let saveFrequency: SaveFrequency
     public let deletesWhenDone: Bool
+    public let conditions: [String: String]
     private let restored: @Sendable (TrainingPosition) -> Void
 
     /// - Parameters:
     ///   - path: the file; its folder must exist.
     ///   - saveFrequency: how often it is written; a training that is interrupted by a `StopSignal` writes it as well.
     ///   - deletesWhenDone: whether the file is removed when training ends, not when it is interrupted.
+    ///   - conditions: what else has to be the same for the run that goes on, by what it is called in messages, such as
+    ///     `["data set": "mnist"]`.
     ///   - restored: called when training goes on from the file.
     nonisolated public init(
         _ path: String, saveFrequency: SaveFrequency = .epoch, deletesWhenDone: Bool = true,
+        conditions: [String: String] = [:],
         restored: @escaping @Sendable (TrainingPosition) -> Void = { _ in }
     ) {
         self.path = path
         self.saveFrequency = saveFrequency
         self.deletesWhenDone = deletesWhenDone
+        self.conditions = conditions
         self.restored = restored
     }
 
@@ -45,14 +50,24 @@ public final class BackupAndRestore: Callback {
         try saveFrequency.check(for: "BackupAndRestore")
         try AtomicFile.checkWritable(path)
         guard access(path, F_OK) == 0 else { return }
-        let checkpoint = try Checkpoint(contentsOf: path)
+        var checkpoint = try Checkpoint(contentsOf: path)
+        for (name, value) in conditions.sorted(by: { $0.key < $1.key }) {
+            let other = checkpoint.conditions.removeValue(forKey: name)
+            guard other == value else {
+                throw TrainingError.checkpointDoesNotFit(
+                    path, "its \(name) is \(other ?? "none"), this training has \(value)")
+            }
+        }
         try run.resume(checkpoint, from: path)
         restored(checkpoint.position)
     }
 
     public func runSettles(_ run: TrainingRun) throws {
         let isDue = saveFrequency == .epoch ? run.completeSteps == 0 : saveFrequency.isDue(run)
-        if isDue || run.history.wasInterrupted { try run.checkpoint().write(to: path) }
+        guard isDue || run.history.wasInterrupted else { return }
+        var checkpoint = try run.checkpoint()
+        checkpoint.conditions.merge(conditions) { $1 }
+        try checkpoint.write(to: path)
     }
 
     public func trainingEnds(_ run: TrainingRun) throws {
