@@ -6,6 +6,7 @@ import Synchronization
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train a network on a data set and save the model.",
+        usage: "fovea train <dataset> [<options>]",
         discussion: """
             Writes model.safetensors, history.csv and metrics.json into the output folder and ends with the line \
             'test accuracy 0.xxxx'. Interrupt (Ctrl-C) to end after the current step with the model saved.
