@@ -84,10 +84,12 @@ static void write_lanes(const fovea_tile_operand *operand, const int32_t *lanes,
 
 // The sum of lanes that lie next to each other.
 static double sum_run(const fovea_kernel_table *kernels, const float *lanes, int64_t count) {
-    fovea_accumulator totals[fovea_lane_group] = {{0}};
-    kernels->sum_groups(totals, lanes, count / fovea_lane_group);
+    int64_t groups = count / fovea_lane_group;
     double sum = 0;
-    for (int64_t i = count / fovea_lane_group * fovea_lane_group; i < count; i++) sum += (double)lanes[i];
+    for (int64_t i = groups * fovea_lane_group; i < count; i++) sum += (double)lanes[i];
+    if (groups == 0) return sum;
+    fovea_accumulator totals[fovea_lane_group] = {{0}};
+    kernels->sum_groups(totals, lanes, groups);
     for (int32_t i = 0; i < fovea_lane_group; i++) sum += totals[i].real;
     return sum;
 }
@@ -221,7 +223,10 @@ void fovea_run_chunks(void *context, int64_t first, int64_t last) {
     int64_t present = -1;  // the segment whose groups are there
     for (int64_t chunk = first; chunk < last; chunk++) {
         state.partials = program->partials + chunk * program->partial_count;
-        memset(state.partials, 0, (size_t)program->partial_count * sizeof *state.partials);
+        // Even clearing nothing would have the threads compete for the memory.
+        if (program->partial_count > 0) {
+            memset(state.partials, 0, (size_t)program->partial_count * sizeof *state.partials);
+        }
         int64_t end = (chunk + 1) * program->chunk_tiles;
         if (end > program->tile_count) end = program->tile_count;
         for (int64_t tile = chunk * program->chunk_tiles; tile < end; tile++) {
