@@ -3,7 +3,8 @@
 A layer is a tuple: ("conv", filters, kernel size, padding), ("pool",), ("flatten",),
 ("dense", units, activation or None) or ("dropout", rate). Every such convolution has a bias and a ReLU,
 every such pooling is 2x2 maximum pooling. Residual networks (residual.py) have ("conv_norm", filters, kernel size,
-stride), ("pool3",), a 3x3 maximum pooling with stride 2, ("residual", filters, stride) and ("global_pool",).
+stride, bias), ("pool3",), a 3x3 maximum pooling with stride 2, ("residual", filters, stride, bias) and
+("global_pool",); with a bias, projections are not normalised, as in Keras's example for CIFAR-10.
 """
 
 import math
@@ -63,18 +64,18 @@ NETWORKS = {
         3_453_121, learning_rate=1e-4, optimizer="rmsprop"),
     "resnet18": Network(
         (64, 64, 3), 16,
-        [("conv_norm", 64, 7, 2), ("pool3",),
-         *[("residual", filters, 2 if block == 0 and filters > 64 else 1)
+        [("conv_norm", 64, 7, 2, False), ("pool3",),
+         *[("residual", filters, 2 if block == 0 and filters > 64 else 1, False)
            for filters in (64, 128, 256, 512) for block in range(2)],
          ("global_pool",), ("dense", 1000, "softmax")],
         11_689_512),
     "cifar-resnet20": Network(
         (32, 32, 3), 128,
-        [("conv_norm", 16, 3, 1),
-         *[("residual", filters, 2 if block == 0 and filters > 16 else 1)
+        [("conv_norm", 16, 3, 1, True),
+         *[("residual", filters, 2 if block == 0 and filters > 16 else 1, True)
            for filters in (16, 32, 64) for block in range(3)],
          ("global_pool",), ("dense", 10, "softmax")],
-        272_474),
+        273_066),
     "softmax-regression": Network((784,), 32, [("dense", 10, "softmax")], 7_850),
 }
 

@@ -1,7 +1,7 @@
 """The parts of residual networks with batch normalisation, for Keras and for PyTorch.
 
 He et al. 2015, arXiv:1512.03385: a block is two 3x3 convolutions and a way around them, which is a 1x1 convolution where
-the size or the number of channels changes. No convolution has a bias; each is followed by batch normalisation.
+the size or the number of channels changes. Convolutions are followed by batch normalisation.
 """
 
 
@@ -9,16 +9,16 @@ def keras_layer(kind, *arguments):
     """A function from a Keras tensor to another."""
     from keras import layers
 
-    def conv_norm(x, filters, size, stride, relu=True):
-        x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
+    def conv_norm(x, filters, size, stride, bias, relu=True):
+        x = layers.Conv2D(filters, size, stride, padding="same", use_bias=bias)(x)
         x = layers.BatchNormalization()(x)
         return layers.ReLU()(x) if relu else x
 
-    def block(x, filters, stride):
-        y = conv_norm(x, filters, 3, stride)
-        y = conv_norm(y, filters, 3, 1, relu=False)
+    def block(x, filters, stride, bias):
+        y = conv_norm(x, filters, 3, stride, bias)
+        y = conv_norm(y, filters, 3, 1, bias, relu=False)
         if stride != 1 or x.shape[-1] != filters:
-            x = conv_norm(x, filters, 1, stride, relu=False)
+            x = layers.Conv2D(filters, 1, stride)(x) if bias else conv_norm(x, filters, 1, stride, bias, relu=False)
         return layers.ReLU()(layers.Add()([x, y]))
 
     return {
@@ -33,18 +33,22 @@ def torch_module(kind, channels, *arguments):
     """A module for images with so many channels, and how many it gives."""
     from torch import nn
 
-    def conv_norm(channels, filters, size, stride, relu=True):
-        modules = [nn.Conv2d(channels, filters, size, stride, padding=size // 2, bias=False),
+    def conv_norm(channels, filters, size, stride, bias, relu=True):
+        modules = [nn.Conv2d(channels, filters, size, stride, padding=size // 2, bias=bias),
                    nn.BatchNorm2d(filters)]
         return nn.Sequential(*modules, *([nn.ReLU()] if relu else []))
 
     class Block(nn.Module):
-        def __init__(self, filters, stride):
+        def __init__(self, filters, stride, bias):
             super().__init__()
-            self.first = conv_norm(channels, filters, 3, stride)
-            self.second = conv_norm(filters, filters, 3, 1, relu=False)
-            changes = stride != 1 or channels != filters
-            self.shortcut = conv_norm(channels, filters, 1, stride, relu=False) if changes else nn.Identity()
+            self.first = conv_norm(channels, filters, 3, stride, bias)
+            self.second = conv_norm(filters, filters, 3, 1, bias, relu=False)
+            if stride == 1 and channels == filters:
+                self.shortcut = nn.Identity()
+            elif bias:
+                self.shortcut = nn.Conv2d(channels, filters, 1, stride)
+            else:
+                self.shortcut = conv_norm(channels, filters, 1, stride, bias, relu=False)
             self.relu = nn.ReLU()
 
         def forward(self, x):
