@@ -21,7 +21,7 @@ bench: setup
 	python3 Benchmarks/compare.py --python .venv/bin/python --output docs/benchmarks.md
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Tests Examples
 
 # API documentation for a web server, in .build/documentation.
 docs: setup
