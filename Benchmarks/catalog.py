@@ -1,11 +1,15 @@
 """The programs that are measured, Fovea's and its peers', and how each is started."""
 
+import sys
 from pathlib import Path
 
-from networks import NETWORKS
 from programs import Program
 
 PEERS = Path(__file__).resolve().parent / "peers"
+# The peers' list of networks is everyone's.
+sys.path.insert(0, str(PEERS))
+
+from networks import NETWORKS
 
 # Each peer's name for readers, and its script with arguments.
 TRAINING_PEERS = {

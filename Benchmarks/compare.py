@@ -23,12 +23,9 @@ import tempfile
 from pathlib import Path
 
 import machine
-from catalog import ALL_PEERS, PEERS
-
-sys.path.insert(0, str(PEERS))
-
-from networks import NETWORKS  # noqa: E402
-from sections import bfloat16, demo, growth, inference, startup, training  # noqa: E402
+from catalog import ALL_PEERS
+from networks import NETWORKS
+from sections import bfloat16, demo, growth, inference, startup, training
 
 SECTIONS = {
     "training": training, "bfloat16": bfloat16, "inference": inference, "growth": growth, "demo": demo,
