@@ -18,7 +18,6 @@ func simplifiedSum(_ rule: Reduction, of x: Tensor, _ type: TensorType) throws -
     var open: [(factor: Tensor?, x: Tensor)] = [(nil, x)]
     var steps = 0
     while let (factor, x) = open.popLast() {
-        // A graph may have far more paths than nodes.
         steps += 1
         guard steps <= mostSteps else { return nil }
         func times(_ other: Tensor) throws -> Tensor { try factor.map { try $0 * other } ?? other }
@@ -56,11 +55,21 @@ func simplifiedSum(_ rule: Reduction, of x: Tensor, _ type: TensorType) throws -
     return try left.factor.map { try $0.reshaped(to: type.shape) * sum } ?? sum
 }
 
+// A graph may have far more paths than nodes, so not all are followed.
 private let mostSteps = 32
+private let mostDepth = 4
 
 /// A tensor that is the same along some axes, with extent 1 along these.
-private func constant(_ tensor: Tensor, along axes: [Int], _ kept: Shape) throws -> Tensor? {
+private func constant(
+    _ tensor: Tensor, along axes: [Int], _ kept: Shape, depth: Int = mostDepth
+) throws -> Tensor? {
     if let number = splat(tensor) { return .filled(Float(number), kept) }
+    if case .binary = tensor.operation {
+        guard depth > 0, let a = try constant(tensor.inputs[0], along: axes, kept, depth: depth - 1),
+            let b = try constant(tensor.inputs[1], along: axes, kept, depth: depth - 1)
+        else { return nil }
+        return try Tensor(tensor.operation, [a, b])
+    }
     guard let source = aligned(tensor), axes.allSatisfy({ source.shape[$0] == 1 }) else { return nil }
     return try source.broadcast(to: kept)
 }

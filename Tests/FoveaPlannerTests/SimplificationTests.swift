@@ -246,6 +246,7 @@ import Testing
             return [
                 try reduced(x * v, [0, 1]), try reduced((v * x) * 3, [0, 1]), try reduced(x / w, [0, 2]),
                 try reduced((x * w).negated(), [0, 2]), try reduced(0 - x / v, [1]),
+                try reduced(x * (v.broadcast(to: x.shape) * 2 + 1), [0]),
             ]
         }
         let elementwise = topologicalOrder(of: outputs).filter {
@@ -287,10 +288,11 @@ import Testing
         let outputs = try simplified(relativeTolerance: 1e-5) { graph in
             var x = try graph.input([6]) - 0
             x = try x - x.mean()
-            for _ in 0..<60 { x = try (x + x) * 0.5 }
-            return [try (x + 1).sum()]
+            var v = try graph.input([1]).broadcast(to: [6])
+            for _ in 0..<60 { (x, v) = (try (x + x) * 0.5, try (v + v) * 0.5) }
+            return [try (x + 1).sum(), try (v * graph.input([6])).sum()]
         }
-        #expect(count("sum", in: outputs) == 1)
+        #expect(count("sum", in: outputs) == 2)
     }
 }
 
