@@ -95,10 +95,8 @@ struct MeasuredWork {
         for others in predictions.dropFirst() {
             loss = try loss + network.loss(targets: labels, predictions: others).mean()
         }
-        let variables = model.trainableParameters.compactMap(\.parameter.variable)
-        let gradients = try gradient(of: loss, withRespectTo: variables.map { Tensor($0) })
         outputs = [loss]
-        updates = try optimizer.updates(for: variables, gradients: gradients)
+        updates = try optimizer.updates(for: model.trainableParameters.map(\.parameter), minimizing: loss)
     }
 
     func graph() throws -> BoundGraph {

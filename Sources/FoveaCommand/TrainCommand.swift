@@ -210,6 +210,7 @@ struct TrainCommand: AsyncParsableCommand {
             ],
             autotune: await backend.tuner?.records)
         try results.write(metrics.json(), to: .metrics)
+        // Not before the results are there.
         if let checkpoint { unlink(checkpoint) }
         print("model: \(results.modelPath)")
         print("test accuracy \(String(format: "%.4f", metrics.testAccuracy))")

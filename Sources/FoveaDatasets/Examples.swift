@@ -33,7 +33,8 @@ public struct Examples: Equatable, Sendable {
         if let other = all.first(where: { $0.shape[0] != first.shape[0] }) {
             throw DatasetError(
                 .mismatchedCounts,
-                "\(first.shape[0]) inputs but \(other.shape[0]) targets; each example needs one of both")
+                "\(first.shape[0]) examples in the first input but \(other.shape[0]) in another input, the targets or "
+                    + "the weights; each example needs one of all")
         }
         if let weights {
             guard weights.dtype == .float32, weights.shape.rank == 1,

@@ -138,15 +138,15 @@ public struct ConfigurationReader {
         return result
     }
 
-    /// Opens the form of layers, which may also say whether they are trainable.
+    /// Opens the form of layers, which may also name parameters that are frozen.
     static func openedLayer(
         _ configuration: Configuration, layerTypes: [any Layer.Type]
-    ) throws(ConfigurationError) -> (className: String, settings: ConfigurationReader, isTrainable: Bool) {
+    ) throws(ConfigurationError) -> (className: String, settings: ConfigurationReader, frozen: [String]) {
         var envelope = ConfigurationReader(configuration, owner: "layer", layerTypes: layerTypes)
         let (className, settings) = try envelope.opened()
-        let isTrainable = envelope.contains("trainable") ? try envelope.bool("trainable") : true
+        let frozen = envelope.contains("frozen") ? try envelope.strings("frozen") : []
         try envelope.finish()
-        return (className, settings, isTrainable)
+        return (className, settings, frozen)
     }
 
     /// A reader of an object inside.
@@ -235,6 +235,14 @@ public struct ConfigurationReader {
 
     public mutating func integers(_ key: String) throws(ConfigurationError) -> [Int] {
         try take(key, "a list of integers") { $0.asIntegers }
+    }
+
+    public mutating func strings(_ key: String) throws(ConfigurationError) -> [String] {
+        try take(key, "a list of strings") { value in
+            guard case .list(let elements) = value else { return nil }
+            let strings = elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
+            return strings.count == elements.count ? strings : nil
+        }
     }
 
     /// A height and a width.

@@ -126,7 +126,8 @@ extension Layer {
             "class_name": .string(Self.typeName), "config": .object(settings),
         ]
         // Layers inside say it of themselves.
-        if namedLayers.isEmpty, !isTrainable { envelope["trainable"] = false }
+        let frozen = ownParameters.filter(\.isFrozen).map(\.name)
+        if !frozen.isEmpty { envelope["frozen"] = .list(frozen.map { .string($0) }) }
         return .object(envelope)
     }
 }
@@ -151,7 +152,7 @@ func makeLayer(
     guard case .object(let envelope) = value else {
         throw ConfigurationError(owner: "layer", "expected an object, not \(value.summary)")
     }
-    var (className, settings, isTrainable) = try ConfigurationReader.openedLayer(
+    var (className, settings, frozen) = try ConfigurationReader.openedLayer(
         envelope, layerTypes: layerTypes)
     guard let type = layerTypes.first(where: { $0.typeName == className }) else {
         throw settings.unknown("layer", className, among: layerTypes.map { $0.typeName }, key: "class_name")
@@ -159,6 +160,11 @@ func makeLayer(
     let name = try settings.optionalString("name")
     let layer = try type.init(name: name, configuration: &settings)
     try settings.finish()
-    if !isTrainable { layer.isTrainable = false }
+    for name in frozen {
+        guard let parameter = layer.ownParameters.first(where: { $0.name == name }) else {
+            throw settings.unknown("parameter", name, among: layer.ownParameters.map(\.name), key: "frozen")
+        }
+        parameter.isFrozen = true
+    }
     return layer
 }

@@ -64,7 +64,8 @@ extension ModelProtocol {
         }
     }
 
-    func checkBuilt() throws(ShapeError) {
+    /// - Throws: `ShapeError` when the model has not been built.
+    package func checkBuilt() throws(ShapeError) {
         guard !namedOutputs.isEmpty else {
             throw error("\(displayName.quoted) has no shapes yet; build first, by giving it an input shape")
         }

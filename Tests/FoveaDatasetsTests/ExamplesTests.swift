@@ -18,7 +18,7 @@ import Testing
                 inputs: TensorValue([Float](repeating: 0, count: 7)), targets: TensorValue([Int32(1)]))
         }
         #expect(error.kind == .mismatchedCounts)
-        #expect(error.message.contains("7 inputs") && error.message.contains("1 targets"))
+        #expect(error.message.contains("7 examples in the first input but 1 in"))
     }
 
     @Test func scalarsAreNoExamples() {

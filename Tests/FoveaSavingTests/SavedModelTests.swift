@@ -144,6 +144,7 @@ import Testing
         try await inTemporaryFolder { folder in
             let model = try sampleModel()
             model.layers[0].isTrainable = false
+            (model.layers.compactMap { $0 as? Dense }.last)?.bias?.isTrainable = false
             try await SavedModel(model).write(to: folder + "/m")
             let read = try await SavedModel(contentsOf: folder + "/m").model
             #expect(read.trainableParameters.map(\.path) == model.trainableParameters.map(\.path))

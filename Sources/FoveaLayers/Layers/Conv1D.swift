@@ -43,7 +43,7 @@ public final class Conv1D: ConvolutionLayer {
     ///   - biasInitializer: first values of the bias.
     ///   - kernelRegularizer: a penalty of the kernel, added to the loss.
     ///   - biasRegularizer: a penalty of the bias, added to the loss.
-    ///   - activityRegularizer: a penalty of the output, added to the loss.
+    ///   - activityRegularizer: a penalty of the output, added to the loss as the mean over the batch's examples.
     ///   - kernelConstraint: a rule that the kernel keeps to after each step of training.
     ///   - biasConstraint: a rule that the bias keeps to.
     ///   - name: the layer's name in its model; chosen by the model when nil.

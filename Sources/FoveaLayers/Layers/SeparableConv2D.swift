@@ -46,7 +46,7 @@ public final class SeparableConv2D: SpatialLayer {
     ///   - depthwiseRegularizer: a penalty of the depthwise kernel, added to the loss.
     ///   - pointwiseRegularizer: a penalty of the pointwise kernel, added to the loss.
     ///   - biasRegularizer: a penalty of the bias, added to the loss.
-    ///   - activityRegularizer: a penalty of the output, added to the loss.
+    ///   - activityRegularizer: a penalty of the output, added to the loss as the mean over the batch's examples.
     ///   - depthwiseConstraint: a rule that the depthwise kernel keeps to after each step of training.
     ///   - pointwiseConstraint: a rule that the pointwise kernel keeps to.
     ///   - biasConstraint: a rule that the bias keeps to.

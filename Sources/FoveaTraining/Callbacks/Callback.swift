@@ -16,6 +16,10 @@ public protocol Callback: AnyObject, Sendable {
     /// After every callback has had its `stepEnds` or `epochEnds`, and when training was interrupted: whatever the order of
     /// callbacks, `TrainingRun.checkpoint` then has all of the step or epoch.
     func runSettles(_ run: TrainingRun) throws
+    /// When the loss has become NaN or infinite; model and optimizer are as at the end of the last whole epoch again.
+    ///
+    /// - Returns: why training ends, for its history; nil lets it end with `TrainingError.lossNotFinite`.
+    func lossIsNotFinite(_ loss: Float, _ run: TrainingRun) throws -> String?
     /// After the last epoch, or when training was stopped or interrupted. Not after an error.
     func trainingEnds(_ run: TrainingRun) throws
 
@@ -45,6 +49,7 @@ extension Callback {
     public func stepEnds(_ run: TrainingRun) throws {}
     public func epochEnds(_ run: TrainingRun) throws {}
     public func runSettles(_ run: TrainingRun) throws {}
+    public func lossIsNotFinite(_ loss: Float, _ run: TrainingRun) throws -> String? { nil }
     public func trainingEnds(_ run: TrainingRun) throws {}
 
     public var memory: CallbackMemory {

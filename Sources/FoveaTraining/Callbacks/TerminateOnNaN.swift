@@ -1,5 +1,3 @@
-import FoveaGraph
-
 /// Ends training, instead of with an error, when the loss becomes NaN or infinite.
 ///
 /// Model and optimizer are then as at the end of the last whole epoch, as after the error (Keras leaves them as the
@@ -7,8 +5,7 @@ import FoveaGraph
 public final class TerminateOnNaN: Callback {
     nonisolated public init() {}
 
-    func note(_ loss: Float, _ run: TrainingRun) {
-        run.stopTraining(
-            "the loss was \(loss) at step \(run.completeSteps) of epoch \(run.completeEpochs + 1)")
+    public func lossIsNotFinite(_ loss: Float, _ run: TrainingRun) -> String? {
+        "the loss was \(loss) at step \(run.completeSteps) of epoch \(run.completeEpochs + 1)"
     }
 }

@@ -52,7 +52,8 @@ public final class Trainer {
         self.model = model
         self.configuration = configuration
         self.backend = backend
-        inputs = try model.builtInputs()
+        try model.checkBuilt()
+        inputs = model.modelInputs
         let named = model.namedOutputs
         outputShapes = named.map(\.shape)
         guard Set(named.map(\.name)).count == named.count else {

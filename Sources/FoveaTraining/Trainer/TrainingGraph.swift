@@ -117,12 +117,3 @@ extension Trainer {
     /// Whether the losses of single outputs are reported: when the whole loss is the sum of several.
     nonisolated var reportsEachLoss: Bool { outputs.count { $0.training.loss != nil } > 1 }
 }
-
-extension ModelProtocol {
-    /// - Throws: `ShapeError` when the model has not been built.
-    func builtInputs() throws(ShapeError) -> [ModelInput] {
-        let inputs = modelInputs
-        if inputs.isEmpty { _ = try inputShape }
-        return inputs
-    }
-}

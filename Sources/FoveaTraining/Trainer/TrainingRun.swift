@@ -91,8 +91,9 @@ public final class TrainingRun {
                 let loss = try takeStep()
                 guard loss.isFinite else {
                     try trainer.setChangingValues(lastGood)
-                    if let guardian = callbacks.first(where: { $0 is TerminateOnNaN }) as? TerminateOnNaN {
-                        guardian.note(loss, self)
+                    for callback in callbacks {
+                        guard let reason = try callback.lossIsNotFinite(loss, self) else { continue }
+                        stopTraining(reason)
                         return try ended()
                     }
                     throw TrainingError.lossNotFinite(loss, epoch: completeEpochs + 1, step: completeSteps)
