@@ -65,6 +65,21 @@ static dnnl_primitive_desc_t make_hint(const fovea_convolution *spec, const dnnl
     return hint;
 }
 
+static const onednn_operands input_gradient = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC},
+    [FOVEA_ARG_WEIGHTS] = {dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST},
+    ONEDNN_WORK_OPERANDS,
+};
+
+static const onednn_operands kernel_gradient = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
+    [FOVEA_ARG_WEIGHTS] = {dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_WEIGHTS},
+    [FOVEA_ARG_BIAS] = {dnnl_query_diff_weights_md, 1, DNNL_ARG_DIFF_BIAS},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST},
+    ONEDNN_WORK_OPERANDS,
+};
+
 fovea_primitive *fovea_convolution_create(const fovea_convolution *spec) {
     onednn_subject subject = describe_convolution(spec);
     dnnl_memory_desc_t x, w, bias, y;
@@ -79,7 +94,7 @@ fovea_primitive *fovea_convolution_create(const fovea_convolution *spec) {
 
     dnnl_convolution_desc_t operation;
     dnnl_status_t status = dnnl_invalid_arguments;
-    onednn_gradients gradients = 0;
+    const onednn_operands *operands = &onednn_forward;
     switch (spec->direction) {
     case FOVEA_FORWARD:
         // Inference too: for it Winograd would want its weights in an opaque layout.
@@ -88,13 +103,13 @@ fovea_primitive *fovea_convolution_create(const fovea_convolution *spec) {
             spec->padding_before, spec->padding_after);
         break;
     case FOVEA_BACKWARD_DATA:
-        gradients = 1u << FOVEA_ARG_SOURCE | 1u << FOVEA_ARG_DESTINATION;
+        operands = &input_gradient;
         status = dnnl_dilated_convolution_backward_data_desc_init(
             &operation, algorithm, &x, &w, &y, spec->strides, dilations, spec->padding_before,
             spec->padding_after);
         break;
     case FOVEA_BACKWARD_WEIGHTS:
-        gradients = 1u << FOVEA_ARG_WEIGHTS | 1u << FOVEA_ARG_BIAS | 1u << FOVEA_ARG_DESTINATION;
+        operands = &kernel_gradient;
         status = dnnl_dilated_convolution_backward_weights_desc_init(
             &operation, algorithm, &x, &w, optional_bias, &y, spec->strides, dilations, spec->padding_before,
             spec->padding_after);
@@ -104,10 +119,10 @@ fovea_primitive *fovea_convolution_create(const fovea_convolution *spec) {
         onednn_fail(&subject, "%s", onednn_status_words(status));
         return NULL;
     }
-    if (spec->direction == FOVEA_FORWARD) return onednn_create(&operation, NULL, spec->relu, 0, &subject);
+    if (spec->direction == FOVEA_FORWARD) return onednn_create(&operation, NULL, spec->relu, *operands, &subject);
     dnnl_primitive_desc_t hint = make_hint(spec, dilations, &subject);
     if (hint == NULL) return NULL;
-    fovea_primitive *primitive = onednn_create(&operation, hint, 0, gradients, &subject);
+    fovea_primitive *primitive = onednn_create(&operation, hint, 0, *operands, &subject);
     dnnl_primitive_desc_destroy(hint);
     return primitive;
 }

@@ -34,15 +34,27 @@ dnnl_engine_t onednn_engine(const onednn_subject *subject);
 // Attributes with a scratchpad that the caller provides; NULL after onednn_fail.
 dnnl_primitive_attr_t onednn_attributes(int relu, const onednn_subject *subject);
 
-// The operands that are gradients, as bits 1 << fovea_argument.
-typedef uint32_t onednn_gradients;
+#define ONEDNN_OPERAND_COUNT (FOVEA_ARG_OFFSET_GRADIENT + 1)
+
+// By fovea_argument: where a primitive descriptor says what the operand is, and how the call names it (0: there is none).
+typedef struct {
+    dnnl_query_t query;
+    int index, argument;
+} onednn_operands[ONEDNN_OPERAND_COUNT];
+
+extern const onednn_operands onednn_forward;
+
+// What primitives of every kind may have.
+#define ONEDNN_WORK_OPERANDS \
+    [FOVEA_ARG_WORKSPACE] = {dnnl_query_workspace_md, 0, DNNL_ARG_WORKSPACE}, \
+    [FOVEA_ARG_SCRATCHPAD] = {dnnl_query_scratchpad_md, 0, DNNL_ARG_SCRATCHPAD}
 
 // Makes the primitive of an operation descriptor; NULL after onednn_fail. `hint` may be NULL and stays the
 // caller's.
 fovea_primitive *onednn_create(const_dnnl_op_desc_t operation, const_dnnl_primitive_desc_t hint, int relu,
-                               onednn_gradients gradients, const onednn_subject *subject);
+                               const onednn_operands operands, const onednn_subject *subject);
 // The same from a primitive descriptor, which it takes over even when it fails.
-fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, onednn_gradients gradients,
+fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, const onednn_operands operands,
                                const onednn_subject *subject);
 
 #endif

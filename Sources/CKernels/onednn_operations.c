@@ -1,4 +1,4 @@
-// Pooling, matrix product, softmax and reorder.
+// Pooling, batch normalisation, matrix product, softmax, merging and reorder.
 #include "onednn_internal.h"
 
 // oneDNN's pooling picks no layouts: an open one becomes dense, with the other's order of axes and blocks.
@@ -53,6 +53,12 @@ static dnnl_alg_kind_t pooling_algorithm(fovea_pool_kind kind) {
     return dnnl_alg_kind_undef;
 }
 
+static const onednn_operands pooling_gradient = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST},
+    ONEDNN_WORK_OPERANDS,
+};
+
 fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
     onednn_subject subject = {""};
     onednn_subject_add(&subject, "%s pooling %s", spec->kind == FOVEA_POOL_MAX ? "max" : "average",
@@ -83,7 +89,7 @@ fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
         &operation, keeps_workspace ? dnnl_forward_training : dnnl_forward_inference, algorithm, &x, &y,
         spec->strides, spec->window, spec->padding_before, spec->padding_after);
     if (status == dnnl_success && spec->direction == FOVEA_FORWARD)
-        return onednn_create(&operation, NULL, 0, 0, &subject);
+        return onednn_create(&operation, NULL, 0, onednn_forward, &subject);
 
     // Backward: the forward primitive says what the workspace is.
     dnnl_engine_t engine = onednn_engine(&subject);
@@ -95,8 +101,64 @@ fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
                                                  spec->padding_before, spec->padding_after);
     fovea_primitive *primitive = NULL;
     if (status == dnnl_success)
-        primitive = onednn_create(&operation, hint, 0, 1u << FOVEA_ARG_SOURCE | 1u << FOVEA_ARG_DESTINATION,
-                                  &subject);
+        primitive = onednn_create(&operation, hint, 0, pooling_gradient, &subject);
+    else
+        onednn_fail(&subject, "%s", onednn_status_words(status));
+    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+    return primitive;
+}
+
+static const onednn_operands normalization = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_dst_md, 0, DNNL_ARG_DST},
+    [FOVEA_ARG_MEAN] = {dnnl_query_dst_md, 1, DNNL_ARG_MEAN},
+    [FOVEA_ARG_VARIANCE] = {dnnl_query_dst_md, 2, DNNL_ARG_VARIANCE},
+    [FOVEA_ARG_SCALE] = {dnnl_query_weights_md, 0, DNNL_ARG_SCALE},
+    [FOVEA_ARG_OFFSET] = {dnnl_query_weights_md, 0, DNNL_ARG_SHIFT},
+    ONEDNN_WORK_OPERANDS,
+};
+
+// Asks for the offset too, although no gradient depends on it.
+static const onednn_operands normalization_gradient = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST},
+    [FOVEA_ARG_MEAN] = {dnnl_query_src_md, 1, DNNL_ARG_MEAN},
+    [FOVEA_ARG_VARIANCE] = {dnnl_query_src_md, 2, DNNL_ARG_VARIANCE},
+    [FOVEA_ARG_SCALE] = {dnnl_query_weights_md, 0, DNNL_ARG_SCALE},
+    [FOVEA_ARG_OFFSET] = {dnnl_query_weights_md, 0, DNNL_ARG_SHIFT},
+    [FOVEA_ARG_SOURCE_GRADIENT] = {dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC},
+    [FOVEA_ARG_SCALE_GRADIENT] = {dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_SCALE},
+    [FOVEA_ARG_OFFSET_GRADIENT] = {dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_SHIFT},
+    ONEDNN_WORK_OPERANDS,
+};
+
+fovea_primitive *fovea_normalization_create(const fovea_normalization *spec) {
+    onednn_subject subject = {""};
+    onednn_subject_add(&subject, "batch normalisation %s", spec->direction == FOVEA_FORWARD ? "forward" : "backward");
+    onednn_subject_add_memory(&subject, "source", &spec->source);
+    dnnl_memory_desc_t x;
+    if (!onednn_describe(&spec->source, "source", &subject, &x)) return NULL;
+    if (spec->source.rank != 4 || spec->source.is_any || spec->direction == FOVEA_BACKWARD_WEIGHTS) {
+        onednn_fail(&subject, "needs images of rank 4 in a known layout, and has no weights' direction of its own");
+        return NULL;
+    }
+    unsigned flags = dnnl_use_scale | dnnl_use_shift | (spec->relu ? dnnl_fuse_norm_relu : 0);
+    dnnl_batch_normalization_desc_t operation;
+    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(&operation, dnnl_forward_training, &x,
+                                                                      spec->epsilon, flags);
+    if (status == dnnl_success && spec->direction == FOVEA_FORWARD)
+        return onednn_create(&operation, NULL, 0, normalization, &subject);
+
+    dnnl_engine_t engine = onednn_engine(&subject);
+    if (engine == NULL) return NULL;
+    dnnl_primitive_desc_t hint = NULL;
+    if (status == dnnl_success) status = dnnl_primitive_desc_create(&hint, &operation, NULL, engine, NULL);
+    if (status == dnnl_success)
+        status = dnnl_batch_normalization_backward_desc_init(&operation, dnnl_backward, &x, &x, spec->epsilon,
+                                                             flags);
+    fovea_primitive *primitive = NULL;
+    if (status == dnnl_success)
+        primitive = onednn_create(&operation, hint, 0, normalization_gradient, &subject);
     else
         onednn_fail(&subject, "%s", onednn_status_words(status));
     if (hint != NULL) dnnl_primitive_desc_destroy(hint);
@@ -120,7 +182,7 @@ fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {
     }
     dnnl_matmul_desc_t operation;
     dnnl_status_t status = dnnl_matmul_desc_init(&operation, &a, &b, spec->has_bias ? &bias : NULL, &c);
-    if (status == dnnl_success) return onednn_create(&operation, NULL, spec->relu, 0, &subject);
+    if (status == dnnl_success) return onednn_create(&operation, NULL, spec->relu, onednn_forward, &subject);
     onednn_fail(&subject, "%s", onednn_status_words(status));
     return NULL;
 }
@@ -138,7 +200,33 @@ fovea_primitive *fovea_softmax_create(const fovea_softmax *spec) {
     dnnl_status_t status = dnnl_softmax_v2_forward_desc_init(
         &operation, dnnl_forward_inference, spec->logarithm ? dnnl_softmax_log : dnnl_softmax_accurate, &x,
         &y, spec->axis);
-    if (status == dnnl_success) return onednn_create(&operation, NULL, 0, 0, &subject);
+    if (status == dnnl_success) return onednn_create(&operation, NULL, 0, onednn_forward, &subject);
+    onednn_fail(&subject, "%s", onednn_status_words(status));
+    return NULL;
+}
+
+static const onednn_operands merge = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC_0},
+    [FOVEA_ARG_OTHER_SOURCE] = {dnnl_query_src_md, 1, DNNL_ARG_SRC_1},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_dst_md, 0, DNNL_ARG_DST},
+    ONEDNN_WORK_OPERANDS,
+};
+
+fovea_primitive *fovea_merge_create(const fovea_merge *spec) {
+    static const dnnl_alg_kind_t algorithms[] = {
+        [FOVEA_MERGE_ADD] = dnnl_binary_add,
+        [FOVEA_MERGE_MULTIPLY] = dnnl_binary_mul,
+        [FOVEA_MERGE_MAXIMUM] = dnnl_binary_max,
+    };
+    onednn_subject subject = {""};
+    onednn_subject_add(&subject, "merge of %lld elements", (long long)spec->count);
+    const dnnl_dims_t extents = {spec->count};
+    dnnl_memory_desc_t x;
+    dnnl_binary_desc_t operation;
+    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&x, 1, extents, dnnl_f32, dnnl_a);
+    if (status == dnnl_success)
+        status = dnnl_binary_desc_init(&operation, algorithms[spec->kind], &x, &x, &x);
+    if (status == dnnl_success) return onednn_create(&operation, NULL, spec->relu, merge, &subject);
     onednn_fail(&subject, "%s", onednn_status_words(status));
     return NULL;
 }
@@ -157,7 +245,7 @@ fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memo
     dnnl_status_t status =
         dnnl_reorder_primitive_desc_create(&description, &x, engine, &y, engine, attributes);
     dnnl_primitive_attr_destroy(attributes);
-    if (status == dnnl_success) return onednn_finish(description, 0, &subject);
+    if (status == dnnl_success) return onednn_finish(description, onednn_forward, &subject);
     onednn_fail(&subject, "%s", onednn_status_words(status));
     return NULL;
 }

@@ -4,34 +4,22 @@
 #include <stdlib.h>
 #include "onednn_internal.h"
 
-#define OPERAND_COUNT (FOVEA_ARG_SCRATCHPAD + 1)
-
 struct fovea_primitive {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
     const char *implementation;
-    dnnl_memory_t operands[OPERAND_COUNT];  // NULL where there is none
+    dnnl_memory_t operands[ONEDNN_OPERAND_COUNT];  // NULL where there is none
     uint32_t unbound;                       // operands without memory yet, as bits 1 << fovea_argument
     int argument_count;
-    dnnl_exec_arg_t arguments[OPERAND_COUNT];
+    dnnl_exec_arg_t arguments[ONEDNN_OPERAND_COUNT];
 };
 
-// How oneDNN names each operand, as a value and as a gradient.
-static const struct {
-    dnnl_query_t value, gradient;
-    int index, value_argument, gradient_argument;
-} operand_names[OPERAND_COUNT] = {
-    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, dnnl_query_diff_src_md, 0, DNNL_ARG_SRC, DNNL_ARG_DIFF_SRC},
-    [FOVEA_ARG_WEIGHTS] = {dnnl_query_weights_md, dnnl_query_diff_weights_md, 0, DNNL_ARG_WEIGHTS,
-                           DNNL_ARG_DIFF_WEIGHTS},
-    [FOVEA_ARG_BIAS] = {dnnl_query_weights_md, dnnl_query_diff_weights_md, 1, DNNL_ARG_BIAS,
-                        DNNL_ARG_DIFF_BIAS},
-    [FOVEA_ARG_DESTINATION] = {dnnl_query_dst_md, dnnl_query_diff_dst_md, 0, DNNL_ARG_DST,
-                               DNNL_ARG_DIFF_DST},
-    [FOVEA_ARG_WORKSPACE] = {dnnl_query_workspace_md, dnnl_query_workspace_md, 0, DNNL_ARG_WORKSPACE,
-                             DNNL_ARG_WORKSPACE},
-    [FOVEA_ARG_SCRATCHPAD] = {dnnl_query_scratchpad_md, dnnl_query_scratchpad_md, 0, DNNL_ARG_SCRATCHPAD,
-                              DNNL_ARG_SCRATCHPAD},
+const onednn_operands onednn_forward = {
+    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
+    [FOVEA_ARG_WEIGHTS] = {dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS},
+    [FOVEA_ARG_BIAS] = {dnnl_query_weights_md, 1, DNNL_ARG_BIAS},
+    [FOVEA_ARG_DESTINATION] = {dnnl_query_dst_md, 0, DNNL_ARG_DST},
+    ONEDNN_WORK_OPERANDS,
 };
 
 static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
@@ -72,26 +60,23 @@ dnnl_primitive_attr_t onednn_attributes(int relu, const onednn_subject *subject)
 }
 
 // Makes the memory objects, without memory, and the argument list that points at them.
-static dnnl_status_t add_operands(fovea_primitive *primitive, onednn_gradients gradients) {
-    for (int32_t operand = 0; operand < OPERAND_COUNT; operand++) {
-        int is_gradient = (gradients >> operand) & 1;
+static dnnl_status_t add_operands(fovea_primitive *primitive, const onednn_operands operands) {
+    for (int32_t operand = 0; operand < ONEDNN_OPERAND_COUNT; operand++) {
+        if (operands[operand].argument == 0) continue;
         const dnnl_memory_desc_t *layout = dnnl_primitive_desc_query_md(
-            primitive->description,
-            is_gradient ? operand_names[operand].gradient : operand_names[operand].value,
-            operand_names[operand].index);
+            primitive->description, operands[operand].query, operands[operand].index);
         if (layout == NULL || layout->ndims == 0) continue;
         dnnl_memory_t *memory = &primitive->operands[operand];
         dnnl_status_t status = dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
         if (status != dnnl_success) return status;
         if (dnnl_memory_desc_get_size(layout) > 0) primitive->unbound |= 1u << operand;
-        primitive->arguments[primitive->argument_count++] = (dnnl_exec_arg_t){
-            is_gradient ? operand_names[operand].gradient_argument : operand_names[operand].value_argument,
-            *memory};
+        primitive->arguments[primitive->argument_count++] =
+            (dnnl_exec_arg_t){operands[operand].argument, *memory};
     }
     return dnnl_success;
 }
 
-fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, onednn_gradients gradients,
+fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, const onednn_operands operands,
                                const onednn_subject *subject) {
     fovea_primitive *primitive = calloc(1, sizeof *primitive);
     if (primitive == NULL) {
@@ -103,7 +88,7 @@ fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, onednn_gradien
     dnnl_status_t status = dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0,
                                                      &primitive->implementation);
     if (status == dnnl_success) status = dnnl_primitive_create(&primitive->primitive, description);
-    if (status == dnnl_success) status = add_operands(primitive, gradients);
+    if (status == dnnl_success) status = add_operands(primitive, operands);
     if (status == dnnl_success) return primitive;
     fovea_primitive_destroy(primitive);
     onednn_fail(subject, "%s", onednn_status_words(status));
@@ -111,21 +96,21 @@ fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, onednn_gradien
 }
 
 fovea_primitive *onednn_create(const_dnnl_op_desc_t operation, const_dnnl_primitive_desc_t hint, int relu,
-                               onednn_gradients gradients, const onednn_subject *subject) {
+                               const onednn_operands operands, const onednn_subject *subject) {
     if (onednn_engine(subject) == NULL) return NULL;
     dnnl_primitive_attr_t attributes = onednn_attributes(relu, subject);
     if (attributes == NULL) return NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t status = dnnl_primitive_desc_create(&description, operation, attributes, engine, hint);
     dnnl_primitive_attr_destroy(attributes);
-    if (status == dnnl_success) return onednn_finish(description, gradients, subject);
+    if (status == dnnl_success) return onednn_finish(description, operands, subject);
     onednn_fail(subject, "%s", onednn_status_words(status));
     return NULL;
 }
 
 void fovea_primitive_destroy(fovea_primitive *primitive) {
     if (primitive == NULL) return;
-    for (int32_t operand = 0; operand < OPERAND_COUNT; operand++)
+    for (int32_t operand = 0; operand < ONEDNN_OPERAND_COUNT; operand++)
         if (primitive->operands[operand] != NULL) dnnl_memory_destroy(primitive->operands[operand]);
     if (primitive->primitive != NULL) dnnl_primitive_destroy(primitive->primitive);
     dnnl_primitive_desc_destroy(primitive->description);
@@ -134,7 +119,7 @@ void fovea_primitive_destroy(fovea_primitive *primitive) {
 
 static const dnnl_memory_desc_t *operand_layout(const fovea_primitive *primitive, fovea_argument argument) {
     const dnnl_memory_desc_t *layout = NULL;
-    if (argument < 0 || argument >= OPERAND_COUNT || primitive->operands[argument] == NULL) return NULL;
+    if (argument < 0 || argument >= ONEDNN_OPERAND_COUNT || primitive->operands[argument] == NULL) return NULL;
     dnnl_memory_get_memory_desc(primitive->operands[argument], &layout);
     return layout;
 }

@@ -35,6 +35,8 @@ public enum Operation: Hashable, Sendable {
     case averagePoolGradient(AveragePoolGradient)
 
     case softmax(Softmax)
+    case batchNorm(BatchNorm)
+    case batchNormGradient(BatchNormGradient)
     case random(Random)
 
     case attachment(Attachment)
@@ -68,6 +70,8 @@ public enum Operation: Hashable, Sendable {
         case .averagePool(let rule): rule
         case .averagePoolGradient(let rule): rule
         case .softmax(let rule): rule
+        case .batchNorm(let rule): rule
+        case .batchNormGradient(let rule): rule
         case .random(let rule): rule
         case .attachment(let rule): rule
         }

@@ -30,15 +30,16 @@ struct ScaleArguments: Sendable {
         for parameter in parameters { try parameter.declare(shape: shape, in: &scope) }
     }
 
-    /// `centered · (gamma / √(variance + epsilon)) + beta`, with gamma and beta seen under a shape that can be broadcast.
+    /// `x` with gamma and beta seen under a shape that can be broadcast.
     func normalize(
-        _ centered: Tensor, variance: Tensor, epsilon: Double, as shape: Shape
+        _ x: Tensor, mean: Tensor, variance: Tensor, epsilon: Double, as shape: Shape
     ) throws(ShapeError) -> Tensor {
-        var factor = try (variance + Float(epsilon)).unary(.rsqrt)
-        if let gamma { factor = try factor * gamma.tensor.reshaped(to: shape) }
-        let scaled = try centered * factor
-        guard let beta else { return scaled }
-        return try scaled + beta.tensor.reshaped(to: shape)
+        func seen(_ parameter: Parameter?) throws(ShapeError) -> Tensor? {
+            guard let parameter else { return nil }
+            return try parameter.tensor.reshaped(to: shape)
+        }
+        return try x.normalized(
+            mean: mean, variance: variance, epsilon: Float(epsilon), scale: seen(gamma), offset: seen(beta))
     }
 
     // MARK: Configuration

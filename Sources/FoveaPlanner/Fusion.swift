@@ -317,6 +317,7 @@ extension Operation {
         case .unary, .binary, .comparison, .select, .cast, .random: .elementwise
         case .matmul, .convolution, .convolutionInputGradient, .convolutionKernelGradient: .contraction
         case .reduction, .argMax, .pad, .concatenate, .oneHot, .gather, .scatterAdd, .softmax: .single
+        case .batchNorm, .batchNormGradient: .single
         case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient: .single
         }
     }

@@ -10,7 +10,12 @@ public protocol KernelCatalog: Sendable {
     func canRectify(_ window: SlidingWindow) -> Bool
     func choose(_ request: MatMulRequest) throws -> MatMulChoice
     func choose(_ request: SoftmaxRequest) throws -> SimpleChoice
+    func choose(_ request: NormalizationRequest) throws -> NormalizationChoice
+    /// Whether a kernel normalizes images of the shape, channels last; if none does, elementwise passes do.
+    func canNormalize(_ images: Shape) -> Bool
     func choose(_ request: ReorderRequest) throws -> SimpleChoice
+    /// Nil where elementwise passes do as well.
+    func choose(_ request: MergeRequest) throws -> SimpleChoice?
 }
 
 /// How sums of products are computed.
@@ -144,23 +149,73 @@ public struct MatMulChoice: Hashable, Sendable {
     }
 }
 
+/// Batch normalisation of images, or its gradients.
+public struct NormalizationRequest: Hashable, Sendable {
+    public var isGradient: Bool
+    /// Negative results become zero; the gradient needs to be told by the forward kernel which.
+    public var isRectified: Bool
+    public var epsilon: Float
+    /// Channels last.
+    public var images: Shape
+    /// Of the images, of the result and of their gradients.
+    public var layout: Layout
+
+    public init(isGradient: Bool, isRectified: Bool, epsilon: Float, images: Shape, layout: Layout) {
+        self.isGradient = isGradient
+        self.isRectified = isRectified
+        self.epsilon = epsilon
+        self.images = images
+        self.layout = layout
+    }
+}
+
+public struct NormalizationChoice: Hashable, Sendable {
+    public var request: NormalizationRequest
+    public var implementation: String
+    public var scratchpadBytes: Int
+    /// Bytes that remember which elements were rectified.
+    public var maskBytes: Int
+
+    public init(
+        request: NormalizationRequest, implementation: String, scratchpadBytes: Int, maskBytes: Int
+    ) {
+        self.request = request
+        self.implementation = implementation
+        self.scratchpadBytes = scratchpadBytes
+        self.maskBytes = maskBytes
+    }
+}
+
 public struct SoftmaxRequest: Hashable, Sendable {
     public var shape: Shape
     public var axis: Int
     public var isLogarithmic: Bool
 }
 
-/// A change of layout. Both sides are given over the same extents.
+/// Two tensors of one layout merged, place by place: `a + b`, `a · b` or the larger of both.
+public struct MergeRequest: Hashable, Sendable {
+    public var kind: Binary
+    /// Negative results become zero.
+    public var isRectified: Bool
+    /// Elements of memory.
+    public var count: Int
+}
+
+/// A change of layout, or a copy into a part of other memory. Both sides are given over the same extents.
 public struct ReorderRequest: Hashable, Sendable {
     public struct Side: Hashable, Sendable {
         public var strides: [Int]
         public var blocks: [PaddedLayout.Block] = []
+        /// Elements before the first.
+        public var offset = 0
     }
 
     public var extents: [Int]
     public var dtype: DType
     public var from: Side
     public var to: Side
+    /// Whether `to` is memory of more than is copied.
+    public var isPart = false
 }
 
 /// A kernel whose operands' layouts are those of the request.

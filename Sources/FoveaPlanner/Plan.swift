@@ -32,7 +32,11 @@ public struct Plan: Sendable {
 
     public struct Operand: Sendable, Hashable {
         public enum Role: String, Sendable {
-            case source, weights, packedWeights, bias, destination, winners, scratchpad, indices, element
+            case source, otherSource, weights, packedWeights, bias, destination, winners, scratchpad, indices,
+                element
+            // Of batch normalisation, whose gradient reads the source as well as the destination's gradient.
+            case mean, variance, scale, offset, rectifiedMask
+            case sourceGradient, scaleGradient, offsetGradient
         }
 
         public var role: Role
@@ -75,6 +79,8 @@ public enum Kernel: Sendable {
     case pooling(PoolingChoice)
     case matmul(MatMulChoice)
     case softmax(SoftmaxRequest)
+    case normalization(NormalizationChoice)
+    case merge(MergeRequest)
     case reorder(ReorderRequest)
 }
 

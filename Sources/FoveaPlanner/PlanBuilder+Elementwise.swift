@@ -12,9 +12,36 @@ extension PlanBuilder {
             keepForLater(Array(members[..<middle]), usedBy: Array(members[middle...]))
             try addElementwise(Array(members[..<middle]))
             try addElementwise(Array(members[middle...]))
-        } else if try !addPadded(group) {
+        } else if try !addMerge(group), try !addPadded(group) {
             try addDense(group)
         }
+    }
+
+    /// A sum, product or maximum of two tensors in one layout, perhaps with ReLU, as a call of the library.
+    ///
+    /// - Returns: whether it is one, and the library has a kernel that is faster than a pass.
+    private mutating func addMerge(_ group: ElementwiseGroup) throws -> Bool {
+        let merged = group.members[0]
+        let result = group.members[group.members.count - 1]
+        guard case .binary(let kind) = merged.operation, [.add, .multiply, .maximum].contains(kind),
+            group.members.count == 1 || group.members.count == 2 && result.operation == .unary(.relu),
+            group.written == [result], group.sums.isEmpty, inPlace[result] == nil, result.dtype == .float32,
+            merged.inputs.count == 2, group.loads == merged.inputs, wholes(of: group) == group.loads
+        else { return false }
+        let sources = try group.loads.map { try value($0) }
+        let layout = layout(sources[0])
+        guard !sources.contains(where: isUndecided), self.layout(sources[1]) == layout else { return false }
+        let request = MergeRequest(
+            kind: kind, isRectified: group.members.count == 2, count: layout.memoryCount(merged.shape))
+        guard let choice = try catalog.choose(request) else { return false }
+        let output = addValue(result.operation.rule.name, result.node.type, layout)
+        valueOf[result] = output
+        addCall(
+            .merge(request),
+            [(.source, sources[0], false), (.otherSource, sources[1], false), (.destination, output, true)],
+            scratchpad: choice.scratchpadBytes,
+            note: "\(kind.name), \(choice.implementation)" + (request.isRectified ? " + relu" : ""))
+        return true
     }
 
     /// Makes the first part of a divided group store what the second part reads, and leave alone what it still needs.

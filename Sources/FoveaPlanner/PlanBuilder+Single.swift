@@ -10,6 +10,10 @@ extension PlanBuilder {
             try addReduction(tensor, .argMax, axes: [rule.axis])
         case .softmax(let rule):
             try addSoftmax(tensor, rule)
+        case .batchNorm(let rule):
+            try addNormalization(tensor, rule)
+        case .batchNormGradient(let rule):
+            try addNormalizationGradient(tensor, rule)
         case .maxPool(let rule):
             try addPooling(tensor, .max(isRectified: rule.isRectified), rule.window)
         case .averagePool(let rule):
@@ -72,7 +76,7 @@ extension PlanBuilder {
         throws
     {
         let images = tensor.inputs[0]
-        let source = try pooledSource(images)
+        let source = try imagesByChannel(images)
         let request = PoolingRequest(
             kind: kind, isGradient: false, window: window, images: images.shape, output: tensor.shape,
             imagesLayout: layout(source),
@@ -105,8 +109,8 @@ extension PlanBuilder {
         return WinnersKey(images: images, window: window, isRectified: isRectified)
     }
 
-    /// Images in a layout that pooling can carry over to its output.
-    private mutating func pooledSource(_ images: Tensor) throws -> Plan.ValueID {
+    /// Images in a layout that pooling can carry over to its output: row-major, or in blocks of channels.
+    mutating func imagesByChannel(_ images: Tensor) throws -> Plan.ValueID {
         let source = try value(images)
         decide(source, .rowMajor(images.shape))
         let isCarried = layout(source).channelBlock(of: images.shape) != nil
@@ -118,7 +122,7 @@ extension PlanBuilder {
         let key = WinnersKey(images: images, window: rule.window, isRectified: rule.isRectified)
         if winners[key] == nil {
             // Nobody needed the pooled images, but the gradient needs to know the winners.
-            let source = try pooledSource(images)
+            let source = try imagesByChannel(images)
             let request = PoolingRequest(
                 kind: .max(isRectified: rule.isRectified), isGradient: false, window: rule.window,
                 images: images.shape, output: upstream.shape,
@@ -142,7 +146,7 @@ extension PlanBuilder {
 
     private mutating func addAveragePoolGradient(_ tensor: Tensor, _ pool: AveragePool) throws {
         let upstream = tensor.inputs[0]
-        let source = try pooledSource(upstream)
+        let source = try imagesByChannel(upstream)
         let request = PoolingRequest(
             kind: .average(countsPadding: pool.countsPadding), isGradient: true, window: pool.window,
             images: tensor.shape, output: upstream.shape,
@@ -195,15 +199,43 @@ extension PlanBuilder {
             strides: strides.indices.map { strides[$0] * (rule.interior[$0] + 1) })
     }
 
+    /// Each tensor is copied into its part. Images whose channels fill whole blocks stay in blocks.
     private mutating func addConcatenation(_ tensor: Tensor, axis: Int) throws {
-        let sources = try tensor.inputs.map { try rowMajorValue($0) }
-        let output = result(tensor)
-        let strides = tensor.shape.rowMajorStrides
+        let block = axis == 3 ? try commonBlock(of: tensor.inputs) : nil
+        func layout(of shape: Shape) -> Layout {
+            block.map { .channelBlocks($0, shape) } ?? .rowMajor(shape)
+        }
+        let sources = try tensor.inputs.map { try value(value($0), in: layout(of: $0.shape)) }
+        let output = result(tensor, layout(of: tensor.shape))
+        // Memory is whole parts of all tensors in turn: of each image, or of all that comes before the axis.
+        let outer = tensor.shape.dimensions[..<(block == nil ? axis : 1)].reduce(1, *)
+        let total = tensor.shape.elementCount / outer
         var start = 0
         for (source, input) in zip(sources, tensor.inputs) {
-            addCopy(source, of: input.shape, to: output, offset: start * strides[axis], strides: strides)
-            start += input.shape[axis]
+            let part = input.shape.elementCount / outer
+            let request = ReorderRequest(
+                extents: [outer, part], dtype: tensor.dtype, from: .init(strides: [part, 1]),
+                to: .init(strides: [total, 1], offset: start),
+                isPart: true)
+            let choice = try catalog.choose(request)
+            addCall(
+                .reorder(request), [(.source, source, false), (.destination, output, true)],
+                scratchpad: choice.scratchpadBytes,
+                note: "\(input.shape) into its part, \(choice.implementation)")
+            start += part
         }
+    }
+
+    /// The blocks of channels that some of the images lie in, if all of them fill such blocks.
+    private mutating func commonBlock(of images: [Tensor]) throws -> Int? {
+        for image in images {
+            let layout = layout(try value(image))
+            guard !layout.isRowMajor(image.shape), let block = layout.channelBlock(of: image.shape) else {
+                continue
+            }
+            return images.allSatisfy { $0.shape.channels % block == 0 } ? block : nil
+        }
+        return nil
     }
 
     /// Copies a row-major value into a part of another.
@@ -276,6 +308,7 @@ extension Layout {
     /// The size of the channel blocks of images: all channels for row-major ones, nil for any other layout.
     package func channelBlock(of shape: Shape) -> Int? {
         if isRowMajor(shape) { return shape.channels }
+        guard shape.rank == 4 else { return nil }
         let sizes: [Int] =
             switch self {
             case .padded(let padded): padded.blocks.map(\.size)

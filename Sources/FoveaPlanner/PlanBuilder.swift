@@ -16,6 +16,11 @@ struct PlanBuilder {
     var winners: [WinnersKey: (winners: Plan.ValueID, choice: PoolingChoice)] = [:]
     /// Max-pooled tensors whose gradient the graph contains.
     let pooledForGradient: Set<WinnersKey>
+    /// Batch normalisations that have been planned.
+    var normalizations: [NormalizationKey: Normalization] = [:]
+    var normalizationGradients: [NormalizationGradientKey: NormalizationGradients] = [:]
+    /// Those whose result is rectified somewhere in the graph.
+    let rectifiedNormalizations: Set<[Tensor]>
     /// The forward convolution, the first of several, that reads a tensor's memory as images.
     let convolutionOf: [Tensor: FusedKernel]
     /// Copies that the loads of the group at hand read instead of their source.
@@ -50,6 +55,11 @@ struct PlanBuilder {
                 guard case .maxPoolGradient(let rule) = tensor.operation else { return nil }
                 return WinnersKey(
                     images: tensor.inputs[0], window: rule.window, isRectified: rule.isRectified)
+            })
+        rectifiedNormalizations = Set(
+            fused.kernels.flatMap(\.members).compactMap { tensor in
+                guard case .batchNorm(let rule) = tensor.operation, rule.isRectified else { return nil }
+                return tensor.inputs
             })
         convolutionOf = fused.kernels.reduce(into: [:]) { result, kernel in
             guard case .convolution = kernel.members[0].operation else { return }
@@ -251,7 +261,8 @@ extension Plan {
     public init(
         _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
     ) throws {
-        let prepared = try graph.simplified().withBordersAsPadding().withFloat32Kernels()
+        let prepared = try graph.withComposedNormalization(unless: catalog.canNormalize).simplified()
+            .withBordersAsPadding().withFloat32Kernels().withRectifiedNormalization()
             .withRectifiedPooling(
                 where: catalog.canRectify
             )

@@ -51,7 +51,9 @@ extension Plan: CustomStringConvertible {
     private func layoutText(_ value: Value) -> String { value.layout.description(value.type.shape) }
 
     private var memoryLines: [String] {
-        let changes = calls.filter { if case .reorder = $0.kernel { true } else { false } }
+        let changes = calls.filter { call in
+            if case .reorder(let request) = call.kernel { !request.isPart } else { false }
+        }
         let (shared, unshared) = (
             Self.fixed(Double(arenaByteCount) / 1024), Self.fixed(Double(unsharedByteCount) / 1024)
         )
@@ -96,7 +98,10 @@ extension Kernel {
         case .pooling(let choice): choice.request.isGradient ? "pooling gradient" : "pooling"
         case .matmul: "matmul"
         case .softmax: "softmax"
-        case .reorder: "layout change"
+        case .normalization(let choice):
+            choice.request.isGradient ? "batch normalisation gradient" : "batch normalisation"
+        case .merge: "merge"
+        case .reorder(let request): request.isPart ? "copy" : "layout change"
         }
     }
 

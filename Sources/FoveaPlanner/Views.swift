@@ -54,10 +54,18 @@ struct Views {
             axes = rule.permutation.map { axes[$0] }
         case .slice(let rule):
             for axis in axes.indices where rule.extents[axis] != input.shape[axis] {
-                guard axes[axis].count == 1 else { return nil }
-                let stride = axes[axis][0].stride
-                walk.offset += rule.starts[axis] * stride
-                axes[axis] = [AxisMode(rule.extents[axis], stride * rule.strides[axis])]
+                guard let outer = axes[axis].first else { return nil }
+                // An axis in blocks can be cut between them.
+                let inner = axes[axis].dropFirst()
+                let block = inner.reduce(1) { $0 * $1.extent }
+                guard
+                    block == 1
+                        || rule.strides[axis] == 1 && rule.starts[axis] % block == 0
+                            && rule.extents[axis] % block == 0
+                else { return nil }
+                walk.offset += rule.starts[axis] / block * outer.stride
+                axes[axis] =
+                    [AxisMode(rule.extents[axis] / block, outer.stride * rule.strides[axis])] + inner
             }
         default: return nil
         }

@@ -8,6 +8,10 @@ struct FakeCatalog: KernelCatalog {
     var scratchpadBytes = 100
     var packedKernelBytes = 150
     var canRectify = true
+    /// Batch normalisation has kernels for multiples of this.
+    var normalizedChannels = 16
+    /// Merges of fewer elements are elementwise passes.
+    var leastMerged = Int.max
 
     init(_ block: Int = 16) { self.init(forward: block, inputGradient: block, kernelGradient: block) }
 
@@ -42,6 +46,15 @@ struct FakeCatalog: KernelCatalog {
     }
     func choose(_ request: SoftmaxRequest) -> SimpleChoice { simple }
     func choose(_ request: ReorderRequest) -> SimpleChoice { simple }
+    func choose(_ request: MergeRequest) -> SimpleChoice? { request.count < leastMerged ? nil : simple }
+
+    func choose(_ request: NormalizationRequest) -> NormalizationChoice {
+        NormalizationChoice(
+            request: request, implementation: "fake normalisation", scratchpadBytes: scratchpadBytes,
+            maskBytes: request.isRectified ? (request.images.elementCount + 7) / 8 : 0)
+    }
+
+    func canNormalize(_ images: Shape) -> Bool { images.channels % normalizedChannels == 0 }
 
     private var simple: SimpleChoice { SimpleChoice(implementation: "fake", scratchpadBytes: 0) }
 

@@ -43,6 +43,112 @@ import Testing
         #expect(passes(plan, over: count) == forward + loss + backward)
     }
 
+    /// One call forward, whose moments are also asked for, and one backward; ReLU is part of both.
+    @Test(arguments: [16, 48], [false, true]) @Compute func kernelsNormalize(channels: Int, isRectified: Bool)
+        throws
+    {
+        let plan = try checkedPlan { graph in
+            let kernel = graph.variable([3, 3, 3, channels])
+            let x = try graph.input([2, 9, 8, 3]).convolved(with: kernel)
+            let (scale, offset) = (graph.variable([channels]), graph.variable([channels]))
+            let result = try x.batchNormalized(scale: scale, offset: offset, epsilon: 0.01)
+            let y = try isRectified ? result.normalized.relu() : result.normalized
+            let loss = try (y * y * graph.input(y.shape)).sum()
+            graph.outputs =
+                [loss, result.mean, result.variance]
+                + (try gradient(of: loss, withRespectTo: [kernel, scale, offset]))
+        }
+        let kernels = plan.names.filter { $0.hasPrefix("batch normalisation") }
+        #expect(kernels == ["batch normalisation", "batch normalisation gradient"])
+        // What remains is the loss and what it sends back.
+        #expect(passes(plan, over: 2 * 7 * 6 * channels).count <= 2)
+    }
+
+    /// Only what alone reads the result is joined with it.
+    @Test @Compute func otherReadersSeeWhatIsNotRectified() throws {
+        let plan = try checkedPlan { graph in
+            let x = graph.input([6, 5, 4, 16])
+            let (scale, offset) = (graph.variable([16]), graph.variable([16]))
+            let y = try x.batchNormalized(scale: scale, offset: offset, epsilon: 0.01).normalized
+            let loss = try (y.relu() * graph.input(y.shape) + y * graph.input(y.shape)).sum()
+            graph.outputs = [loss] + (try gradient(of: loss, withRespectTo: [x, scale, offset]))
+        }
+        for call in plan.calls {
+            if case .normalization(let choice) = call.kernel { #expect(!choice.request.isRectified) }
+        }
+        #expect(plan.count("batch normalisation") == 1)
+    }
+
+    /// Without scale and offset to learn, without images to send a gradient to, and for the gradient alone.
+    @Test @Compute func partsOfNormalization() throws {
+        try checkedPlan { graph in
+            let (x, g) = (graph.input([7, 32]), graph.input([7, 32]))
+            let plain = try x.batchNormalized(
+                scale: .filled(1, [32]), offset: .filled(0, [32]), epsilon: 0.01)
+            graph.outputs = try gradient(of: (plain.normalized * g).sum(), withRespectTo: [x])
+            let scale = graph.variable([32])
+            let learned = try g.batchNormalized(scale: scale, offset: scale, epsilon: 0.5)
+            graph.outputs += try gradient(of: (learned.normalized.relu() * x).sum(), withRespectTo: [scale])
+            graph.outputs.append(try x.batchNormalized(scale: scale, offset: scale, epsilon: 0.1).variance)
+        }
+    }
+
+    // MARK: - Merging
+
+    /// Sums, products and maxima of images in one layout are calls; all else is a pass.
+    @Test @Compute func mergesAreCalls() throws {
+        var catalog = FakeCatalog()
+        catalog.leastMerged = 0
+        let plan = try checkedPlan(catalog) { graph in
+            let images = graph.input([2, 5, 4, 3])
+            let x = try (0..<4).map { _ in try images.convolved(with: graph.variable([1, 1, 3, 20])) }
+            graph.outputs = [
+                try (x[0] + x[1]).relu(), try x[0] * x[2], try .maximum(x[1], x[3]), try x[2] - x[3],
+                try x[0] + x[0], try x[0] + graph.variable([20]),
+            ]
+        }
+        #expect(plan.count("merge") == 3)
+    }
+
+    /// Images whose channels fill blocks are concatenated, and cut again for the gradient, in these blocks.
+    @Test @Compute func partsKeepTheirBlocks() throws {
+        let plan = try checkedPlan { graph in
+            let images = graph.input([2, 5, 4, 3])
+            let kernels = [32, 16, 64].map { graph.variable([1, 1, 3, $0]) }
+            let parts = try kernels.map { try images.convolved(with: $0).relu() }
+            let joined = try Tensor.concatenate(parts, axis: 3)
+            let y = try joined.convolved(with: graph.variable([1, 1, 112, 16]))
+            let loss = try (y * y).sum()
+            graph.outputs = [loss, joined] + (try gradient(of: loss, withRespectTo: kernels))
+        }
+        #expect(plan.count("copy") == 3)
+        #expect(
+            !plan.calls.contains { call in
+                if case .reorder(let request) = call.kernel {
+                    !request.isPart && plan.values[call.reads[0]].type.shape.rank == 4
+                        && plan.values[call.reads[0]].type.shape[1] == 5
+                } else {
+                    false
+                }
+            })
+    }
+
+    /// Channels that fill no blocks, and other axes, are concatenated in row-major order.
+    @Test @Compute func otherPartsAreRowMajor() throws {
+        try checkedPlan { graph in
+            let images = graph.input([2, 5, 4, 3])
+            let x = try [20, 16].map { try images.convolved(with: graph.variable([1, 1, 3, $0])) }
+            graph.outputs = [
+                try .concatenate(x, axis: 3), try .concatenate([x[0], x[0]], axis: 0),
+                try .concatenate(
+                    [x[1], images.sliced(starts: [0, 0, 0, 0], extents: [2, 5, 4, 2])], axis: 3),
+                try .concatenate([x[1], x[1].tanh()], axis: 1), try .concatenate([images, x[1]], axis: 3),
+            ]
+        }
+    }
+
+    // MARK: - Networks
+
     /// A network with projections, strides and pooling, forward, backward and updates, on channel counts whose blocks are
     /// full, partly full and smaller than one, computes what it should.
     @Test(arguments: [

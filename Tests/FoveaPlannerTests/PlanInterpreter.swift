@@ -17,6 +17,14 @@ final class PlanInterpreter: Executable {
     private var starts: [Int] = []
     private var isSet = Set<String>()
     private var winners: [Plan.ValueID: TensorValue] = [:]
+    /// What batch normalisation was rectified of, by the value that remembers where.
+    private var rectified: [Plan.ValueID: BatchNormInputs] = [:]
+
+    private struct BatchNormInputs: Equatable {
+        let x: TensorValue
+        let scale: [Double]
+        let offset: [Double]
+    }
 
     init(_ graph: BoundGraph, catalog: any KernelCatalog, seed: UInt64 = 0) throws {
         self.seed = seed
@@ -164,7 +172,25 @@ final class PlanInterpreter: Executable {
             let rule = Softmax(axis: request.axis, isLogarithmic: request.isLogarithmic)
             let source = try readAll(id(.source), request.shape)
             write(rule.evaluate([source], TensorType(request.shape, .float32)).doubles, try id(.destination))
-        case .reorder: write(read(try id(.source)), try id(.destination))
+        case .normalization(let choice): try run(choice, id)
+        case .merge(let request):
+            let ids = [try id(.source), try id(.otherSource), try id(.destination)]
+            guard Set(ids.map { plan.values[$0].layout }).count == 1,
+                plan.values[ids[2]].layout.memoryCount(plan.values[ids[2]].type.shape) == request.count
+            else { throw Fault("what is merged is not laid out alike") }
+            let inputs = ids[..<2].map { TensorValue(read($0).map { Float($0) }) }
+            let sums = request.kind.evaluate(inputs, TensorType(inputs[0].shape, .float32)).doubles
+            write(request.isRectified ? sums.map { max($0, 0) } : sums, ids[2])
+        case .reorder(let request):
+            let (source, destination) = (try id(.source), try id(.destination))
+            guard request.isPart else { return write(read(source), destination) }
+            func places(_ side: ReorderRequest.Side) -> [Int] {
+                PaddedLayout(extents: request.extents, strides: side.strides, blocks: side.blocks).places()
+                    .map { $0 + side.offset }
+            }
+            for (from, to) in zip(places(request.from), places(request.to)) {
+                store(load(source, from), destination, to)
+            }
         }
     }
 }
@@ -372,6 +398,61 @@ extension PlanInterpreter {
             } else {
                 write(pool.evaluate([try readAll(source, request.images)], output).doubles, destination)
             }
+        }
+    }
+
+    private func run(
+        _ choice: NormalizationChoice, _ id: (Plan.Operand.Role) throws -> Plan.ValueID
+    ) throws {
+        let request = choice.request
+        let images = TensorType(request.images, .float32)
+        let vector = TensorType([request.images.channels], .float32)
+        let (source, destination) = (try id(.source), try id(.destination))
+        guard [source, destination].allSatisfy({ plan.values[$0].layout == request.layout }) else {
+            throw Fault("normalized images are not laid out as asked")
+        }
+        func vectorValue(_ role: Plan.Operand.Role) throws -> TensorValue {
+            TensorValue(shape: vector.shape, dtype: .float32, doubles: try read(id(role)))
+        }
+        let x = try readAll(source, request.images)
+        let (scale, offset) = (try vectorValue(.scale), try vectorValue(.offset))
+        func rule(_ result: BatchNorm.Result) -> BatchNorm {
+            BatchNorm(
+                result, axis: images.shape.rank - 1, epsilon: request.epsilon,
+                isRectified: request.isRectified)
+        }
+        let known = BatchNormInputs(x: x, scale: scale.doubles, offset: offset.doubles)
+        if !request.isGradient {
+            let inputs = [x, scale, offset]
+            write(rule(.normalized).evaluate(inputs, images).doubles, destination)
+            write(rule(.mean).evaluate(inputs, vector).doubles, try id(.mean))
+            write(rule(.variance).evaluate(inputs, vector).doubles, try id(.variance))
+            if request.isRectified {
+                let mask = try id(.rectifiedMask)
+                rectified[mask] = known
+                for place in 0..<plan.values[mask].byteCount { store(Double(place % 241), mask, place) }
+            }
+            return
+        }
+        if request.isRectified {
+            let mask = try id(.rectifiedMask)
+            guard rectified[mask] == known,
+                (0..<plan.values[mask].byteCount).allSatisfy({ load(mask, $0) == Double($0 % 241) })
+            else { throw Fault("what was rectified is gone") }
+        }
+        // A kernel takes the moments from the forward call.
+        for (role, result) in [(Plan.Operand.Role.mean, BatchNorm.Result.mean), (.variance, .variance)] {
+            let expected = rule(result).evaluate([x, scale, offset], vector).floats
+            guard try read(id(role)).map({ Float($0) }) == expected else { throw Fault("\(role) is gone") }
+        }
+        let inputs = [x, scale, offset, try readAll(destination, request.images)]
+        let forward = rule(.normalized)
+        for (role, result, type) in [
+            (Plan.Operand.Role.sourceGradient, BatchNormGradient.Result.x, images),
+            (.scaleGradient, .scale, vector), (.offsetGradient, .offset, vector),
+        ] {
+            let gradient = BatchNormGradient(result, of: forward).evaluate(inputs, type)
+            write(gradient.doubles, try id(role))
         }
     }
 

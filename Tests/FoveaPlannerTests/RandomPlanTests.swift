@@ -10,7 +10,9 @@ import Testing
         // Blocks that do not divide each other, and no kernel for pooling with ReLU.
         var odd = FakeCatalog(forward: 6, inputGradient: 4, kernelGradient: 5)
         odd.canRectify = false
-        return [FakeCatalog(16), FakeCatalog(forward: 4, inputGradient: 8, kernelGradient: 4), odd]
+        var merging = FakeCatalog(forward: 4, inputGradient: 8, kernelGradient: 4)
+        (merging.normalizedChannels, merging.leastMerged) = (1, 0)
+        return [FakeCatalog(16), merging, odd]
     }()
 
     @Test(arguments: catalogs.indices)

@@ -101,4 +101,47 @@ import Testing
         }
         #expect(results.allSatisfy { $0 == results[0] })
     }
+
+    /// oneDNN normalizes what has whole vectors of channels, in training.
+    @Test(arguments: [[16, 32], [64, 128]])
+    @Compute func libraryNormalizes(channels: [Int]) throws {
+        let network = try ResidualNetwork(image: [16, 16, 3], channels: channels)
+        let graph = try BoundGraph(
+            outputs: [network.loss], updates: network.updates, mode: .training, batch: 4)
+        let plan = try OneDNNBackend().plan(graph)
+        let kernels = plan.calls.filter { if case .normalization = $0.kernel { true } else { false } }
+        // A stem, two in each block, and a projection.
+        #expect(kernels.count == 2 * (1 + 2 * 2 + 1))
+        #expect(kernels.allSatisfy { $0.note.contains("jit") })
+    }
+
+    /// What is not a number stays so, also behind ReLU, in the channels where it is and in no other.
+    @Test(arguments: [[4, 3, 5, 16], [2, 4, 4, 32], [5, 16]] as [Shape], [false, true])
+    @Compute func notANumberIsSeen(shape: Shape, isBlocked: Bool) throws {
+        let isBlocked = isBlocked && shape.rank == 4
+        let channels = shape.channels
+        var images = (0..<shape.elementCount).map { Float($0 * 7919 % 1000) / 300 }
+        // A convolution would bring these into all channels.
+        if !isBlocked { (images[channels + 3], images[5]) = (.nan, .infinity) }
+        var scale = [Float](repeating: 1, count: channels)
+        scale[1] = .nan
+        var offset = [Float](repeating: 1, count: channels)
+        offset[9] = .nan
+        let input = Tensor.argument("x", shape)
+        let identity = TensorValue(
+            shape: [1, 1, channels, channels], dtype: .float32,
+            doubles: (0..<channels * channels).map { $0 % (channels + 1) == 0 ? 1 : 0 })
+        // A convolution that copies puts the images into blocks.
+        let x = try isBlocked ? input.convolved(with: .constant(identity)) : input
+        let y = try x.batchNormalized(
+            scale: .constant(TensorValue(scale)), offset: .constant(TensorValue(offset)), epsilon: 0.1
+        ).normalized.relu()
+        let values = ["x": try TensorValue(shape: shape, images)]
+        let results = try [ReferenceBackend() as any Backend, OneDNNBackend(precision: .strict)].map {
+            try $0.compile(outputs: [y], mode: .training, batch: 1, seed: 0).run(values, step: 0)[0]
+        }
+        let isNaN = results.map { $0.floats.map(\.isNaN) }
+        #expect(isNaN[0] == isNaN[1])
+        #expect(isNaN[0].contains(true) && isNaN[0].contains(false))
+    }
 }

@@ -11,7 +11,7 @@ public enum OperationFamily: String, CaseIterable, Sendable {
     case matmul
     case convolution, convolutionInputGradient, convolutionKernelGradient
     case maxPool, maxPoolGradient, averagePool, averagePoolGradient
-    case softmax, random
+    case softmax, batchNorm, batchNormGradient, random
     case attachment
 
     public init(_ operation: Operation) {
@@ -48,6 +48,8 @@ public enum OperationFamily: String, CaseIterable, Sendable {
             case .averagePool: .averagePool
             case .averagePoolGradient: .averagePoolGradient
             case .softmax: .softmax
+            case .batchNorm: .batchNorm
+            case .batchNormGradient: .batchNormGradient
             case .random: .random
             case .attachment: .attachment
             }

@@ -42,6 +42,17 @@ extension RandomGraph {
     private mutating func growNormalization() throws {
         let entry = anyEntry { $0.tensor.shape.rank > 0 } ?? anyEntry()
         let x = entry.tensor
+        if x.shape.rank > 0, x.shape.elementCount > 0, chance(50) {
+            let axis = chance(80) ? x.shape.rank - 1 : pick(x.shape.rank)
+            let (scale, offset) = (try addLeaf([x.shape[axis]]), try addLeaf([x.shape[axis]]))
+            let result = try x.batchNormalized(
+                scale: scale.tensor, offset: offset.tensor, axis: axis, epsilon: 0.25)
+            let bound = 4 * entry.bound * scale.bound + offset.bound
+            add(chance(40) ? try result.normalized.relu() : result.normalized, bound: bound)
+            if chance(30) { add(result.mean, bound: entry.bound) }
+            if chance(30) { add(result.variance, bound: entry.bound * entry.bound) }
+            return
+        }
         let axes = x.shape.dimensions.indices.filter { $0 < x.shape.rank - 1 || chance(30) }
         let (mean, variance) = try x.moments(axes: axes, keepDims: true)
         let scale = try addLeaf([x.shape.dimensions.last ?? 1])

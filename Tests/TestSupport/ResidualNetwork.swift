@@ -75,8 +75,13 @@ public struct ResidualNetwork {
     private mutating func normalized(_ x: Tensor) throws -> Tensor {
         let channels = x.shape.channels
         let (scale, shift) = (try variable([channels], 0.5) + 1, try variable([channels], 0.5))
-        let (mean, variance) = try x.moments(axes: [0, 1, 2])
-        return try (x - mean) * (scale * (variance + 1e-3).unary(.rsqrt)) + shift
+        let result = try x.batchNormalized(scale: scale, offset: shift, epsilon: 1e-3)
+        for moment in [result.mean, result.variance] {
+            let average = Variable(
+                name: "average\(updates.count)", initial: TensorValue(repeating: 0.5, shape: [channels]))
+            updates.append(try Update(average, to: Tensor(average) * 0.9 + moment * 0.1))
+        }
+        return result.normalized
     }
 
     /// Values for the inputs.

@@ -57,6 +57,21 @@ typedef struct {
     fovea_memory source, destination;
 } fovea_softmax;
 
+typedef enum : int32_t { FOVEA_MERGE_ADD, FOVEA_MERGE_MULTIPLY, FOVEA_MERGE_MAXIMUM } fovea_merge_kind;
+
+typedef struct {
+    fovea_merge_kind kind;
+    int32_t relu;
+    int64_t count;  // float32 elements of SOURCE, OTHER_SOURCE and DESTINATION
+} fovea_merge;
+
+typedef struct {
+    fovea_direction direction;  // forward with the batch's moments, or backward data with the gradients of scale and offset
+    int32_t relu;
+    float epsilon;
+    fovea_memory source;  // rank 4; the result and the gradients have the same layout
+} fovea_normalization;
+
 typedef struct fovea_primitive fovea_primitive;
 
 // Each returns NULL when oneDNN has no such primitive; fovea_onednn_message() then says why.
@@ -64,6 +79,8 @@ fovea_primitive *fovea_convolution_create(const fovea_convolution *spec);
 fovea_primitive *fovea_pooling_create(const fovea_pooling *spec);
 fovea_primitive *fovea_matmul_create(const fovea_matmul *spec);
 fovea_primitive *fovea_softmax_create(const fovea_softmax *spec);
+fovea_primitive *fovea_normalization_create(const fovea_normalization *spec);
+fovea_primitive *fovea_merge_create(const fovea_merge *spec);
 fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memory *to);
 void fovea_primitive_destroy(fovea_primitive *primitive);
 
@@ -71,10 +88,12 @@ void fovea_primitive_destroy(fovea_primitive *primitive);
 const char *fovea_onednn_message(void);
 
 // An operand of a primitive. For gradients SOURCE means the source's gradient where that is what the primitive
-// computes or reads, and so on; DESTINATION of a backward primitive is the upstream gradient.
+// computes or reads, and so on; DESTINATION of a backward primitive is the upstream gradient. Batch
+// normalisation, which reads the source to compute its gradient, has operands of its own for gradients.
 typedef enum : int32_t {
     FOVEA_ARG_SOURCE, FOVEA_ARG_WEIGHTS, FOVEA_ARG_BIAS, FOVEA_ARG_DESTINATION, FOVEA_ARG_WORKSPACE,
-    FOVEA_ARG_SCRATCHPAD
+    FOVEA_ARG_SCRATCHPAD, FOVEA_ARG_OTHER_SOURCE, FOVEA_ARG_MEAN, FOVEA_ARG_VARIANCE, FOVEA_ARG_SCALE, FOVEA_ARG_OFFSET,
+    FOVEA_ARG_SOURCE_GRADIENT, FOVEA_ARG_SCALE_GRADIENT, FOVEA_ARG_OFFSET_GRADIENT
 } fovea_argument;
 
 // The layout that the primitive uses for an operand; returns 0 and leaves `memory` when it has no such operand or

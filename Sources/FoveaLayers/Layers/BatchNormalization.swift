@@ -88,21 +88,33 @@ public final class BatchNormalization: UnaryLayer {
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
         let axis = try exampleAxis(axis, of: x.shape)
-        let others = (0..<x.shape.rank).filter { $0 != axis }
-        let shape = x.shape.reduced(over: others, keepDims: true)
-        let isFrozen = movingMean.isFrozen
-
-        // The mode is known when the graph is compiled, and only one of the two is left then.
-        func statistic(_ ofBatch: Tensor, _ moving: Parameter) throws(ShapeError) -> Tensor {
-            let moving = try moving.tensor.reshaped(to: shape)
-            return isFrozen ? moving : try .select(.isTraining, ofBatch, moving)
+        if movingMean.isFrozen { return try still(x, axis) { $0 } }
+        let channels: Shape = [x.shape[axis]]
+        let moving = try x.batchNormalized(
+            scale: gamma?.tensor ?? .filled(1, channels), offset: beta?.tensor ?? .filled(0, channels),
+            axis: axis, epsilon: Float(epsilon))
+        // The mode is known when the graph is compiled, and only one of the two is left then. In training the other is
+        // given zeros, so that no gradient flows back through it.
+        let still = try still(x, axis) { (tensor) throws(ShapeError) in
+            try .select(.isTraining, .filled(0, tensor.shape), tensor)
         }
-        let moments = try x.moments(axes: others, keepDims: true)
-        let mean = try statistic(moments.mean, movingMean)
-        let variance = try statistic(moments.variance, movingVariance)
-        let y = try arguments.normalize(x - mean, variance: variance, epsilon: epsilon, as: shape)
-        if isFrozen { return y }
-        return try following(mean, movingMean, following(variance, movingVariance, y))
+        let y = try Tensor.select(.isTraining, moving.normalized, still)
+        return try following(moving.mean, movingMean, following(moving.variance, movingVariance, y))
+    }
+
+    /// `x` normalized with the moving averages, and all that may be learned seen through `seen`.
+    private func still(
+        _ x: Tensor, _ axis: Int, _ seen: (Tensor) throws(ShapeError) -> Tensor
+    ) throws(ShapeError) -> Tensor {
+        let shape = x.shape.reduced(over: (0..<x.shape.rank).filter { $0 != axis }, keepDims: true)
+        func aligned(_ parameter: Parameter?) throws(ShapeError) -> Tensor? {
+            try parameter.map { (parameter) throws(ShapeError) in
+                try seen(parameter.tensor).reshaped(to: shape)
+            }
+        }
+        return try seen(x).normalized(
+            mean: movingMean.tensor.reshaped(to: shape), variance: movingVariance.tensor.reshaped(to: shape),
+            epsilon: Float(epsilon), scale: aligned(gamma), offset: aligned(beta))
     }
 
     /// `y`, and in training a moving average that follows the batch.
@@ -111,7 +123,7 @@ public final class BatchNormalization: UnaryLayer {
     ) throws(ShapeError) -> Tensor {
         let average = try moving.tensor
         guard let variable = moving.variable else { return y }
-        let next = try average * Float(momentum) + ofBatch.reshaped(to: average.shape) * Float(1 - momentum)
+        let next = try average * Float(momentum) + ofBatch * Float(1 - momentum)
         return try y.updating(variable, to: next)
     }
 

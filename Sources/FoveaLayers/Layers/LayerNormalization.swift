@@ -67,7 +67,7 @@ public final class LayerNormalization: UnaryLayer {
         let others = (0..<x.shape.rank).filter { !places.contains($0) }
         let (mean, variance) = try x.moments(axes: places, keepDims: true)
         return try arguments.normalize(
-            x - mean, variance: variance, epsilon: epsilon,
+            x, mean: mean, variance: variance, epsilon: epsilon,
             as: x.shape.reduced(over: others, keepDims: true))
     }
 

@@ -163,8 +163,30 @@ struct OneDNNCatalog: KernelCatalog {
 
     func canRectify(_ window: SlidingWindow) -> Bool { fovea_max_pool.canRemember(window) }
 
+    func choose(_ request: NormalizationRequest) throws -> NormalizationChoice {
+        let primitive = try Primitive(request)
+        return NormalizationChoice(
+            request: request, implementation: primitive.implementation,
+            scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD),
+            maskBytes: primitive.byteCount(FOVEA_ARG_WORKSPACE))
+    }
+
+    /// Only what oneDNN has vectors for: its other kernels are slower than elementwise passes.
+    func canNormalize(_ images: Shape) -> Bool {
+        let request = NormalizationRequest(
+            isGradient: true, isRectified: true, epsilon: 1e-3, images: images, layout: .rowMajor(images))
+        return (try? Primitive(request))?.implementation.contains("jit") ?? false
+    }
+
     func choose(_ request: SoftmaxRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
     func choose(_ request: ReorderRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
+
+    func choose(_ request: MergeRequest) throws -> SimpleChoice? {
+        request.count < Self.leastMerged ? nil : simple(try Primitive(request))
+    }
+
+    /// Below this many elements starting oneDNN's kernel takes longer than a pass of our own.
+    private static let leastMerged = 8192
 
     private func simple(_ primitive: Primitive) -> SimpleChoice {
         SimpleChoice(

@@ -95,8 +95,10 @@ public final class OneDNNExecutable: Executable {
                 keptKernel: plan.variableOfKeptWeights(call).flatMap { resident[$0] })
         case .pooling(let choice): return try operands.call(choice)
         case .matmul(let choice): return try operands.call(choice, threads: OneDNNBackend.threadCount)
+        case .normalization(let choice): return try operands.call(choice)
         case .softmax(let request): return operands.call(try Primitive(request))
-        case .reorder(let request): return operands.call(try Primitive(request))
+        case .merge(let request): return operands.call(try Primitive(request))
+        case .reorder(let request): return try operands.call(request)
         }
     }
 

@@ -29,6 +29,18 @@ struct Operands {
         return PrimitiveCall(primitive: primitive)
     }
 
+    func call(_ request: ReorderRequest) throws -> any KernelCall {
+        let primitive = try Primitive(request)
+        let prepared = call(primitive)
+        for (argument, role, side) in [
+            (FOVEA_ARG_SOURCE, Plan.Operand.Role.source, request.from),
+            (FOVEA_ARG_DESTINATION, .destination, request.to),
+        ] where side.offset > 0 {
+            primitive.bind(argument, try address(role) + side.offset * request.dtype.byteCount)
+        }
+        return prepared
+    }
+
     /// - Parameter keptKernel: the kernel's memory, if it is packed again only when it has changed.
     func call(
         _ choice: ConvolutionChoice, threads: Int, keptKernel: ResidentStorage? = nil
@@ -59,6 +71,14 @@ struct Operands {
         return call(try Primitive(request))
     }
 
+    func call(_ choice: NormalizationChoice) throws -> any KernelCall {
+        let primitive = call(try Primitive(choice.request))
+        guard choice.request.isRectified, !choice.request.isGradient else { return primitive }
+        return RectifiedNormalizationCall(
+            primitive: primitive, request: choice.request, result: try floats(.destination),
+            variance: try floats(.variance), scale: try floats(.scale), offset: try floats(.offset))
+    }
+
     func call(_ choice: PoolingChoice) throws -> any KernelCall {
         guard let pool = fovea_max_pool(choice.request) else { return call(try Primitive(choice.request)) }
         return MaxPoolCall(
@@ -73,11 +93,20 @@ extension fovea_argument {
     fileprivate init?(_ role: Plan.Operand.Role) {
         switch role {
         case .source: self = FOVEA_ARG_SOURCE
+        case .otherSource: self = FOVEA_ARG_OTHER_SOURCE
         case .weights: self = FOVEA_ARG_WEIGHTS
         case .bias: self = FOVEA_ARG_BIAS
         case .destination: self = FOVEA_ARG_DESTINATION
         case .winners: self = FOVEA_ARG_WORKSPACE
+        case .rectifiedMask: self = FOVEA_ARG_WORKSPACE
         case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
+        case .mean: self = FOVEA_ARG_MEAN
+        case .variance: self = FOVEA_ARG_VARIANCE
+        case .scale: self = FOVEA_ARG_SCALE
+        case .offset: self = FOVEA_ARG_OFFSET
+        case .sourceGradient: self = FOVEA_ARG_SOURCE_GRADIENT
+        case .scaleGradient: self = FOVEA_ARG_SCALE_GRADIENT
+        case .offsetGradient: self = FOVEA_ARG_OFFSET_GRADIENT
         case .packedWeights, .indices, .element: return nil
         }
     }

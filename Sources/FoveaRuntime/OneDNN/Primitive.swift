@@ -123,6 +123,45 @@ extension Primitive {
         try self.init(fovea_softmax_create(&spec))
     }
 
+    convenience init(_ request: NormalizationRequest) throws {
+        let shape = request.images
+        let channels = shape.channels
+        let images: Shape =
+            shape.rank == 4 ? shape : [shape.elementCount / max(channels, 1), 1, 1, channels]
+        // Row-major images of as many channels as a vector holds are a block of channels too. oneDNN is faster if told so.
+        let vector = 16
+        let plane = images[1] * images[2] * vector
+        let source =
+            channels == vector && request.layout.isRowMajor(shape)
+            ? fovea_memory(
+                images.dimensions, strides: [plane, images[2] * vector, vector, plane],
+                blocks: [.init(axis: 3, size: vector)], order: AxisOrder.images)
+            : fovea_memory(images, request.layout, order: AxisOrder.images)
+        guard let source else {
+            throw RunError.kernel("oneDNN: normalisation of images in a layout that it cannot be told")
+        }
+        var spec = fovea_normalization()
+        spec.direction = request.isGradient ? FOVEA_BACKWARD_DATA : FOVEA_FORWARD
+        spec.relu = request.isRectified ? 1 : 0
+        spec.epsilon = request.epsilon
+        spec.source = source
+        try self.init(fovea_normalization_create(&spec))
+    }
+
+    convenience init(_ request: MergeRequest) throws {
+        var spec = fovea_merge()
+        spec.kind =
+            switch request.kind {
+            case .add: FOVEA_MERGE_ADD
+            case .multiply: FOVEA_MERGE_MULTIPLY
+            case .maximum: FOVEA_MERGE_MAXIMUM
+            default: throw RunError.kernel("oneDNN: no merging by \(request.kind.name)")
+            }
+        spec.relu = request.isRectified ? 1 : 0
+        spec.count = Int64(request.count)
+        try self.init(fovea_merge_create(&spec))
+    }
+
     convenience init(_ request: ReorderRequest) throws {
         // The library has no truth values; they are bytes like others to move.
         let dtype = request.dtype == .bool ? .uint8 : request.dtype

@@ -5,7 +5,7 @@ import FoveaGraph
 public enum OperationCases {
     public static let all: [OperationCase] = [
         sources, elementwise, casts, reductions, movement, indexing, products, convolutions, poolings,
-        softmaxes, normalizations, random, attachments,
+        softmaxes, normalizations, batchNorms, random, attachments,
     ].flatMap { $0 }
 }
 
@@ -88,6 +88,48 @@ extension OperationCases {
             }
         }
         return alone + between
+    }()
+
+    /// The operation of its own, along any axis, rectified and its gradients.
+    static let batchNorms: [OperationCase] = {
+        let shapes: [(Shape, axis: Int)] = [
+            ([3, 5, 4, 3], 3), ([1, 7, 9, 5], 1), ([4, 3, 2, 17], 3), ([2, 5, 3, 16], 3), ([7, 16], 1),
+            ([3, 5, 32], 2), ([3, 4, 5], 1), ([2, 3, 4, 48], 3), ([1, 1, 1, 16], 3),
+        ]
+        func vector(_ shape: Shape, _ axis: Int) -> CaseInput { .fixed([shape[axis]], .uniform(0.5, 1.5)) }
+        let plain = shapes.map { shape, axis in
+            let vector = vector(shape, axis)
+            return OperationCase("batchNorm of \(shape) along axis \(axis)", [.batch(shape), vector, vector])
+            { x in
+                let result = try x[0].batchNormalized(scale: x[1], offset: x[2], axis: axis, epsilon: 0.1)
+                return [result.normalized, result.mean, result.variance]
+            }
+        }
+        // Far from where ReLU has no derivative.
+        let rectified = [[3, 5, 4, 3], [4, 3, 4, 16], [5, 3, 4, 32]].map { (shape: Shape) in
+            let offset = CaseInput.fixed([shape.channels], .uniform(-0.1, 0.1))
+            return OperationCase(
+                "rectified batchNorm of \(shape)", [.batch(shape, .signed(1, 1.5)), vector(shape, 3), offset]
+            ) { x in
+                [try x[0].batchNormalized(scale: x[1], offset: x[2], epsilon: 0.1).normalized.relu()]
+            }
+        }
+        let gradients = BatchNormGradient.Result.allCases.flatMap { result in
+            [false, true].map { isRectified in
+                let shape: Shape = [3, 4, 3, 16]
+                let forward = BatchNorm(.normalized, axis: 3, epsilon: 0.1, isRectified: isRectified)
+                return OperationCase(
+                    "\(isRectified ? "rectified " : "")batchNorm's gradient of \(result)",
+                    [
+                        .batch(shape, .signed(1, 1.5)), vector(shape, 3),
+                        .fixed([16], .uniform(-0.1, 0.1)), .batch(shape),
+                    ]
+                ) { x in
+                    [try Tensor(.batchNormGradient(BatchNormGradient(result, of: forward)), x)]
+                }
+            }
+        }
+        return plain + rectified + gradients
     }()
 
     static let random: [OperationCase] = [
