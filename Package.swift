@@ -13,7 +13,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "FoveaGraph"),
-        .target(name: "FoveaDatasets", dependencies: ["FoveaGraph", "CZlib", "COpenSSL"]),
+        .target(name: "FoveaDatasets", dependencies: ["FoveaGraph", "CPictures", "CZlib", "COpenSSL"]),
         .target(name: "FoveaLayers", dependencies: ["FoveaGraph"]),
         .target(name: "FoveaModels", dependencies: ["FoveaLayers"]),
         .target(name: "FoveaPlanner", dependencies: ["FoveaGraph"]),
@@ -33,13 +33,17 @@ let package = Package(
         .target(
             name: "CKernels", dependencies: ["COneDNN"],
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp"), .linkedLibrary("m")]),
+        .target(
+            name: "CPictures",
+            linkerSettings: ["jpeg", "png", "gif", "webp", "webpdemux"].map { .linkedLibrary($0) }),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 
         .target(name: "TestSupport", dependencies: ["FoveaRuntime"], path: "Tests/TestSupport"),
         .testTarget(name: "FoveaGraphTests", dependencies: ["TestSupport"]),
-        .testTarget(name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets"]),
+        .testTarget(
+            name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets"], resources: [.copy("Golden")]),
         .testTarget(
             name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaRuntime"],
             resources: [.copy("Golden")]),
