@@ -4,8 +4,9 @@ import FoveaGraph
 /// Finds named data sets on this machine, or downloads them.
 ///
 /// The files of a data set are looked for in `$FOVEA_DATA/<name>`, in `$FOVEA_DATA`, in the cache, and among
-/// the data sets that the system's packages installed; each with or without `.gz` and spelt `-idx3-ubyte` or
-/// `.idx3-ubyte`. What is nowhere found is downloaded to the cache and checked against its published SHA-256.
+/// the data sets that the system's packages installed; MNIST's with or without `.gz` and spelt `-idx3-ubyte` or
+/// `.idx3-ubyte`, CIFAR's as the published archive or unpacked. What is nowhere found is downloaded to the cache and
+/// checked against its published checksum: SHA-256, and the MD5 that OpenML gives for its files.
 public struct DatasetLibrary: Sendable {
     private let environment: [String: String]
     private let systemDirectory: String
@@ -34,28 +35,33 @@ public struct DatasetLibrary: Sendable {
     /// - Throws: `DatasetError` when files are damaged, do not fit together or cannot be fetched;
     ///   `CancellationError`.
     public func load(_ name: DatasetName) async throws -> NamedDataset {
+        if name.info.files.isEmpty { return try ShapesDataset.draw() }
+        if let found = try installedFiles(of: name) { return try name.read(found) }
+        return try name.read(.published(await downloadedFiles(of: name)))
+    }
+
+    /// Compares the files that this machine has of a data set with the published ones.
+    ///
+    /// - Returns: what was found, file by file; nothing for a data set that is drawn.
+    /// - Throws: `DatasetError` when the data set is not on this machine or a file cannot be read; `CancellationError`.
+    public func verify(_ name: DatasetName) async throws -> [FileCheck] {
         let info = name.info
-        if info.files.isEmpty { return try ShapesDataset.draw() }
-        let paths: [String]
-        if let found = try installedFiles(of: name) {
-            paths = found
-        } else {
-            paths = try await downloadedFiles(of: name)
-        }
-        func examples(images: String, labels: String) throws(DatasetError) -> Examples {
-            let examples = try IDX.readExamples(images: images, labels: labels, classCount: info.classCount)
-            let shape = Shape(Array(examples.inputs[0].shape.dimensions.dropFirst()))
-            guard shape == info.imageShape else {
-                throw DatasetError(
-                    .wrongShape, file: images,
-                    "holds images of shape \(shape); those of \(info.title) are \(info.imageShape)")
+        if info.files.isEmpty { return [] }
+        switch try installedFiles(of: name) {
+        case .published(let paths):
+            var checks: [FileCheck] = []
+            for (file, path) in zip(info.files, paths) {
+                checks.append(try await FileCheck(path, isCopyOf: file, with: published(file, info).checksum))
             }
-            return examples
+            return checks
+        case .unpacked(let folder, let kind):
+            return try kind.byteCounts.map { (name, byteCount) throws(DatasetError) in
+                try FileCheck(folder + "/" + name, byteCount: byteCount)
+            }
+        case nil:
+            throw DatasetError(
+                .missingFile, "\(info.title) is not on this machine; it is not in \(places(for: name))")
         }
-        return NamedDataset(
-            name: name, classNames: info.classNames,
-            train: try examples(images: paths[0], labels: paths[1]),
-            test: try examples(images: paths[2], labels: paths[3]))
     }
 
     /// The folder for what can be had again: `$FOVEA_CACHE`, else `$XDG_CACHE_HOME/fovea`, else `~/.cache/fovea`; nil when
@@ -75,7 +81,7 @@ public struct DatasetLibrary: Sendable {
             throw DatasetError(
                 .fileAccess, "no folder is known for downloads; set FOVEA_CACHE, XDG_CACHE_HOME or HOME")
         }
-        return cacheDirectory + "/" + name.rawValue
+        return cacheDirectory + "/" + name.folder
     }
 
     private func setting(_ variable: String) -> String? {
@@ -86,27 +92,39 @@ public struct DatasetLibrary: Sendable {
     private func directories(for name: DatasetName) -> [String] {
         let chosen = setting("FOVEA_DATA")
         return [
-            chosen.map { $0 + "/" + name.rawValue }, chosen, try? cacheDirectory(of: name),
-            systemDirectory + "/" + name.rawValue,
+            chosen.map { $0 + "/" + name.folder }, chosen, try? cacheDirectory(of: name),
+            systemDirectory + "/" + name.folder,
         ].compactMap(\.self)
     }
 
-    /// The paths of the files of a data set, in the order of its `files`, or nil when no folder has them all.
+    private func places(for name: DatasetName) -> String { directories(for: name).joined(separator: ", ") }
+
+    /// The files of a data set, or nil when no folder has them all.
     ///
     /// - Throws: `DatasetError` when a folder that `FOVEA_DATA` names has some of them only.
-    private func installedFiles(of name: DatasetName) throws(DatasetError) -> [String]? {
-        let files = name.info.files
+    private func installedFiles(of name: DatasetName) throws(DatasetError) -> InstalledFiles? {
+        let info = name.info
         let chosen = setting("FOVEA_DATA")
         for directory in directories(for: name) {
-            let found = files.map { path(of: $0, in: directory) }
+            let isOwn = directory == chosen || directory == chosen.map({ $0 + "/" + name.folder })
+            let found = info.files.map { path(of: $0, in: directory) }
             let paths = found.compactMap(\.self)
             if directory == chosen, try isAnother(than: name, paths: paths) { continue }
-            if paths.count == files.count { return paths }
-            if !paths.isEmpty, directory == chosen || directory == chosen.map({ $0 + "/" + name.rawValue }) {
-                let missing = zip(files, found).filter { $1 == nil }.map(\.0.name)
+            if paths.count == info.files.count { return .published(paths) }
+            func refusePart(_ names: [String], _ present: [Bool]) throws(DatasetError) {
+                guard isOwn, present.contains(true) else { return }
+                let missing = zip(names, present).filter { !$1 }.map(\.0)
                 throw DatasetError(
                     .missingFile, file: directory,
-                    "holds only a part of \(name.info.title); add \(missing.joined(separator: ", "))")
+                    "holds only a part of \(info.title); add \(missing.joined(separator: ", "))")
+            }
+            try refusePart(info.files.map(\.name), found.map { $0 != nil })
+            guard case .cifar(let kind) = info.format else { continue }
+            for folder in [directory, directory + "/" + kind.members.folder] {
+                let names = kind.byteCounts.map(\.name)
+                let present = names.map { FileManager.default.fileExists(atPath: folder + "/" + $0) }
+                if !present.contains(false) { return .unpacked(folder: folder, kind) }
+                try refusePart(names, present)
             }
         }
         return nil
@@ -120,16 +138,19 @@ public struct DatasetLibrary: Sendable {
     ///
     /// MNIST and Fashion-MNIST have the same file names and sizes, so one could be taken for the other.
     private func isAnother(than name: DatasetName, paths: [String]) throws(DatasetError) -> Bool {
-        guard let smallest = paths.last else { return false }
-        let others = DatasetName.allCases.filter { $0 != name }.flatMap(\.info.files)
-        guard let limit = others.map(\.byteCount).max() else { return false }
-        do throws(DatasetError) {
-            let sum = try unpackedSHA256(of: smallest, limit: limit)
-            return others.contains { $0.sha256 == sum }
-        } catch {
-            if error.kind == .tooLarge { return false }
-            throw error
+        guard let smallest = paths.last, let own = name.info.files.last else { return false }
+        let others = DatasetName.allCases.flatMap(\.info.files).filter {
+            $0.name == own.name && $0.checksum != own.checksum
         }
+        for other in others {
+            do throws(DatasetError) {
+                guard let sum = other.checksum else { continue }
+                if try other.checksum(ofCopy: smallest, as: sum) == sum { return true }
+            } catch {
+                if error.kind != .tooLarge { throw error }
+            }
+        }
+        return false
     }
 
     private func downloadedFiles(of name: DatasetName) async throws -> [String] {
@@ -145,20 +166,37 @@ public struct DatasetLibrary: Sendable {
                 paths.append(path)
                 continue
             }
-            let download = Download(
-                file: file, directory: directory, transport: transport, progress: progress)
             do {
-                paths.append(try await download.fetch(from: name.info.sources))
+                let (checksum, urls) = try await published(file, name.info)
+                let download = Download(
+                    file: file, checksum: checksum, directory: directory, transport: transport,
+                    progress: progress)
+                paths.append(try await download.fetch(from: urls))
             } catch let error as DatasetError {
-                let places = directories(for: name).joined(separator: ", ")
                 throw DatasetError(
                     error.kind, file: error.file,
                     """
-                    \(error.message). \(name.info.title) is not in \(places). To use a copy of your own, put its \
-                    files in one folder and set FOVEA_DATA to that folder
+                    \(error.message). \(name.info.title) is not in \(places(for: name)). To use a copy of your own, put \
+                    its files in one folder and set FOVEA_DATA to that folder
                     """)
             }
         }
         return paths
+    }
+
+    /// The checksum of a file and the URLs that have it, in the order to try them. For OpenML the description tells both.
+    private func published(
+        _ file: DatasetFile, _ info: DatasetInfo
+    ) async throws -> (checksum: Checksum, urls: [String]) {
+        if let checksum = file.checksum {
+            return (checksum, info.sources.map { $0 + file.publishedName })
+        }
+        guard case .openML(let id, _) = info.format else {
+            throw DatasetError(.downloadFailed, file: file.name, "has no published checksum")
+        }
+        let url = OpenML.descriptionURL(of: id)
+        let bytes = try await transport.bytes(url, limit: OpenML.descriptionLimit)
+        let description = try OpenML(bytes, id: id, file: url)
+        return (description.checksum, [description.url])
     }
 }

@@ -36,26 +36,29 @@ public protocol DownloadTransport: Sendable {
 /// The download of one published file into a folder.
 ///
 /// The bytes go to a file whose name ends in `.part`, which is kept when the connection breaks and continued
-/// next time. Only a complete file with the right SHA-256 gets the final name.
+/// next time. Only a complete file with the right checksum gets the final name.
 struct Download: Sendable {
     let file: DatasetFile
+    let checksum: Checksum
     let directory: String
     let transport: any DownloadTransport
     let progress: @Sendable (DownloadProgress) -> Void
 
-    private var path: String { directory + "/" + file.name + ".gz" }
+    private var path: String { directory + "/" + file.publishedName }
     /// Deflate never adds more than this to data that it cannot make smaller.
-    private var greatestByteCount: Int { file.byteCount + file.byteCount / 100 + 4096 }
+    private var greatestByteCount: Int {
+        file.isPacked ? file.byteCount + file.byteCount / 100 + 4096 : file.byteCount
+    }
 
-    /// Tries one source after the other.
+    /// Tries one URL after the other.
     ///
     /// - Returns: The path of the verified file.
-    /// - Throws: `DatasetError` of the last source when all fail; `CancellationError`.
-    func fetch(from sources: [String]) async throws -> String {
+    /// - Throws: `DatasetError` of the last URL when all fail; `CancellationError`.
+    func fetch(from urls: [String]) async throws -> String {
         var failures: [DatasetError] = []
-        for source in sources {
+        for url in urls {
             do {
-                try await fetch(source + file.name + ".gz", number: failures.count)
+                try await fetch(url, number: failures.count)
                 return path
             } catch let error as DatasetError {
                 failures.append(error)
@@ -74,37 +77,16 @@ struct Download: Sendable {
             let part = try await PartialFile(path + (number == 0 ? "" : ".\(number)") + ".part", target: path)
         else { return }
         defer { if part.byteCount == 0 { part.remove() } }
-        var response = try await get(url, from: part.byteCount)
+        var response = try await transport.response(url, from: part.byteCount)
         if part.byteCount > 0, !canContinue(response, at: part.byteCount) {
             try part.truncate()
-            response = try await get(url, from: 0)
+            response = try await transport.response(url, from: 0)
         }
-        switch response.status {
-        case 200, 206: break
-        case 404: throw DatasetError(.downloadFailed, file: url, "the server has no such file (status 404)")
-        default:
-            throw DatasetError(
-                .downloadFailed, file: url, "the server answered with status \(response.status)")
-        }
-        if response.headers["content-type"]?.lowercased().hasPrefix("text/html") == true {
-            throw pageInstead(of: url)
-        }
+        try response.check(url)
         let start = response.status == 206 ? part.byteCount : 0
         let total = response.headers["content-length"].flatMap { Int($0) }.map { start + max(0, $0) }
         try await receive(response.body, from: url, into: part, start: start, total: total)
         try finish(part, from: url)
-    }
-
-    private func get(_ url: String, from offset: Int) async throws -> DownloadResponse {
-        do {
-            return try await transport.get(url, from: offset)
-        } catch let error as DatasetError {
-            throw error
-        } catch {
-            try Task.checkCancellation()
-            throw DatasetError(
-                .downloadFailed, file: url, "the server cannot be reached: \(error.localizedDescription)")
-        }
     }
 
     /// Whether what is on disk can stay: a whole file replaces it anyway, and an error says nothing about it.
@@ -125,8 +107,8 @@ struct Download: Sendable {
             for try await bytes in body {
                 guard let first = bytes.first else { continue }
                 if received == 0 {
-                    // Packed files start with 1f, plain IDX files with 00.
-                    guard first == 0x1F || first == 0 else { throw pageInstead(of: url) }
+                    // No data set starts like a page.
+                    guard first != UInt8(ascii: "<") else { throw pageInstead(of: url) }
                     try part.truncate()
                 }
                 guard received + bytes.count <= greatestByteCount else {
@@ -157,31 +139,84 @@ struct Download: Sendable {
         )
     }
 
-    private func pageInstead(of url: String) -> DatasetError {
-        DatasetError(
-            .downloadFailed, file: url,
-            "the server sent something else than the data, such as a web page; check the network's sign-in page"
-        )
-    }
-
     private func finish(_ part: PartialFile, from url: String) throws(DatasetError) {
-        let found: String
+        let found: Checksum
         do throws(DatasetError) {
             try part.synchronize()
-            found = try unpackedSHA256(of: part.path, limit: file.byteCount)
+            found = try file.checksum(ofCopy: part.path, as: checksum)
         } catch {
             if error.kind == .fileAccess { throw error }
             part.remove()
             throw DatasetError(
                 error.kind, file: url, "the download is unusable and has been removed: \(error.message)")
         }
-        guard found == file.sha256 else {
+        guard found == checksum else {
             part.remove()
             throw DatasetError(
                 .wrongChecksum, file: url,
-                "the SHA-256 of the unpacked download is \(found), expected \(file.sha256); it has been removed"
-            )
+                "the \(found.method) of the \(file.isPacked ? "unpacked " : "")download is \(found.digits), expected "
+                    + "\(checksum.digits); it has been removed")
         }
         try part.rename(to: path)
     }
+}
+
+extension DownloadTransport {
+    /// As `get`, with what went wrong as a `DatasetError`.
+    func response(_ url: String, from offset: Int) async throws -> DownloadResponse {
+        do {
+            return try await get(url, from: offset)
+        } catch let error as DatasetError {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            throw DatasetError(
+                .downloadFailed, file: url, "the server cannot be reached: \(error.localizedDescription)")
+        }
+    }
+
+    /// A small file as a whole.
+    ///
+    /// - Parameter limit: the most bytes accepted.
+    func bytes(_ url: String, limit: Int) async throws -> [UInt8] {
+        let response = try await response(url, from: 0)
+        try response.check(url)
+        var all: [UInt8] = []
+        do {
+            for try await part in response.body {
+                all += part
+                guard all.count <= limit else {
+                    throw DatasetError(
+                        .tooLarge, file: url, "the server sends more than the \(limit) bytes expected")
+                }
+            }
+        } catch let error as DatasetError {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            throw DatasetError(
+                .downloadIncomplete, file: url,
+                "the connection ended after \(all.count) bytes (\(error.localizedDescription)); try again")
+        }
+        try Task.checkCancellation()
+        return all
+    }
+}
+
+extension DownloadResponse {
+    /// - Throws: `DatasetError` when the server refuses or answers with a page.
+    fileprivate func check(_ url: String) throws(DatasetError) {
+        switch status {
+        case 200, 206: break
+        case 404: throw DatasetError(.downloadFailed, file: url, "the server has no such file (status 404)")
+        default: throw DatasetError(.downloadFailed, file: url, "the server answered with status \(status)")
+        }
+        if headers["content-type"]?.lowercased().hasPrefix("text/html") == true { throw pageInstead(of: url) }
+    }
+}
+
+private func pageInstead(of url: String) -> DatasetError {
+    DatasetError(
+        .downloadFailed, file: url,
+        "the server sent something else than the data, such as a web page; check the network's sign-in page")
 }

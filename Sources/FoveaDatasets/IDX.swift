@@ -17,10 +17,13 @@ public enum IDX {
     /// - Throws: `DatasetError`, naming the file, when it is missing, unreadable, damaged, cut short, too long,
     ///   larger than `limit`, empty, not IDX, or of another element type.
     public static func read(_ path: String, limit: Int = defaultLimit) throws(DatasetError) -> TensorValue {
-        let file = try UnpackedFile(path)
+        try read(UnpackedFile(path), limit: limit)
+    }
+
+    static func read(_ file: UnpackedFile, limit: Int) throws(DatasetError) -> TensorValue {
         let shape = try readShape(of: file, limit: limit)
         let bytes = try readElements(of: file, count: shape.elementCount)
-        return try checkingShape(of: path) { () throws(ShapeError) in
+        return try checkingShape(of: file.path) { () throws(ShapeError) in
             try TensorValue(shape: shape, storage: .uint8(bytes))
         }
     }
@@ -88,7 +91,7 @@ public enum IDX {
 
     /// Reads the header and checks what it claims against the size of the file.
     private static func readShape(
-        of file: borrowing UnpackedFile, limit: Int
+        of file: UnpackedFile, limit: Int
     ) throws(DatasetError) -> Shape {
         let magic = try readHeader(of: file, count: 4)
         guard magic[0] == 0, magic[1] == 0, magic[3] > 0, let type = elementTypes[magic[2]] else {
@@ -130,7 +133,7 @@ public enum IDX {
     }
 
     private static func readHeader(
-        of file: borrowing UnpackedFile, count: Int
+        of file: UnpackedFile, count: Int
     ) throws(DatasetError) -> [UInt8] {
         let bytes = try file.readBytes(count: count)
         guard bytes.count == count else {
@@ -141,7 +144,7 @@ public enum IDX {
     }
 
     private static func readElements(
-        of file: borrowing UnpackedFile, count: Int
+        of file: UnpackedFile, count: Int
     ) throws(DatasetError) -> [UInt8] {
         let bytes = try file.readBytes(count: count)
         guard bytes.count == count else {

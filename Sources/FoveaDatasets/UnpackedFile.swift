@@ -1,42 +1,46 @@
-import COpenSSL
-import CZlib
-import Glibc
-
-/// A regular file that is read from its beginning; a gzip file, told by its first bytes, is unpacked on the way.
-struct UnpackedFile: ~Copyable {
+/// A file that is read from its beginning; a gzip file, told by its first bytes, is unpacked on the way.
+final class UnpackedFile {
+    /// What errors call the file.
     let path: String
     /// The size of the file on disk.
     let storedByteCount: Int
     let isGzip: Bool
-    private let handle: gzFile
+    private let source: ByteSource
+    private let inflater: Inflater?
+    /// The first bytes, until they are read again.
+    private var start: [UInt8]
 
     /// - Throws: `DatasetError` when the file is missing, not a regular file or may not be read.
-    init(_ path: String) throws(DatasetError) {
-        // Opening a pipe that nobody writes to would otherwise wait for ever.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR {
-                throw DatasetError(.missingFile, file: path, "there is no such file; check the path")
-            }
-            throw DatasetError(.fileAccess, file: path, "cannot be opened: \(systemErrorText())")
-        }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw DatasetError(.fileAccess, file: path, "is not a regular file; give the path of a data file")
-        }
-        guard let handle = gzdopen(descriptor, "r") else {
-            close(descriptor)
-            throw DatasetError(.fileAccess, file: path, "there is not enough memory to read it")
-        }
-        gzbuffer(handle, 1 << 17)
-        self.path = path
-        self.handle = handle
-        storedByteCount = Int(status.st_size)
-        isGzip = gzdirect(handle) == 0
+    convenience init(_ path: String) throws(DatasetError) { try self.init(ByteSource(path)) }
+
+    /// Bytes in memory in place of a file.
+    convenience init(_ bytes: [UInt8], named path: String) throws(DatasetError) {
+        try self.init(ByteSource(bytes, named: path))
     }
 
-    deinit { gzclose_r(handle) }
+    init(_ source: ByteSource) throws(DatasetError) {
+        self.source = source
+        path = source.path
+        storedByteCount = source.byteCount
+        let start = try readingBytes(count: 2) { (memory) throws(DatasetError) in
+            try source.read(into: memory)
+        }
+        isGzip = start == [0x1F, 0x8B]
+        guard isGzip else {
+            self.start = start
+            inflater = nil
+            return
+        }
+        self.start = []
+        var isFirst = true
+        inflater = try Inflater(.gzip, path: path) { (memory) throws(DatasetError) in
+            guard isFirst else { return try source.read(into: memory) }
+            isFirst = false
+            memory.copyBytes(from: start)
+            let rest = UnsafeMutableRawBufferPointer(rebasing: memory[start.count...])
+            return start.count + (try source.read(into: rest))
+        }
+    }
 
     /// No file of this size unpacks to more: deflate spends at least 2 bits on each 258 bytes.
     var greatestByteCount: Int {
@@ -48,80 +52,36 @@ struct UnpackedFile: ~Copyable {
     /// Fills `memory` as far as the data goes.
     ///
     /// - Returns: The number of bytes read, less than the size of `memory` only at the end of the data.
-    /// - Throws: `DatasetError` when the disk fails or the gzip stream is damaged or cut short.
+    /// - Throws: `DatasetError` when the disk fails or the gzip data is damaged or cut short.
     func read(into memory: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
-        var filled = 0
-        while filled < memory.count {
-            let part = UnsafeMutableRawBufferPointer(rebasing: memory[filled...].prefix(1 << 30))
-            let count = gzread(handle, part.baseAddress, UInt32(part.count))
-            if count > 0 { filled += Int(count) }
-            if count < part.count {
-                try checkStream()
-                break
-            }
-        }
-        return filled
+        if let inflater { return try inflater.read(into: memory) }
+        let part = start.prefix(memory.count)
+        memory.copyBytes(from: part)
+        start.removeFirst(part.count)
+        return part.count
+            + (try source.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[part.count...])))
     }
 
     /// Up to `count` bytes, fewer only at the end of the data.
     ///
     /// The memory is not written before data for it has been read, so a false claim costs none.
     func readBytes(count: Int) throws(DatasetError) -> [UInt8] {
-        var failure: DatasetError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { memory, initializedCount in
-            do throws(DatasetError) {
-                initializedCount = try read(into: UnsafeMutableRawBufferPointer(memory))
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-        return bytes
-    }
-
-    private func checkStream() throws(DatasetError) {
-        var code: Int32 = Z_OK
-        let text = gzerror(handle, &code).map { String(cString: $0) } ?? ""
-        switch code {
-        case Z_OK, Z_STREAM_END: return
-        case Z_BUF_ERROR:
-            throw DatasetError(
-                .truncated, file: path, "the gzip file is cut short; copy or download it again")
-        case Z_ERRNO:
-            throw DatasetError(.fileAccess, file: path, "cannot be read: \(systemErrorText())")
-        default:
-            throw DatasetError(
-                .corruptGzip, file: path, "the gzip file is damaged (\(text)); copy or download it again")
-        }
+        try readingBytes(count: count) { (memory) throws(DatasetError) in try self.read(into: memory) }
     }
 }
 
-/// The SHA-256 of a file's data after unpacking, in lower-case hexadecimal.
-///
-/// - Parameter limit: The most bytes that the data may have.
-/// - Throws: `DatasetError` when the file cannot be read or has more than `limit` bytes.
-func unpackedSHA256(of path: String, limit: Int) throws(DatasetError) -> String {
-    let file = try UnpackedFile(path)
-    let context = EVP_MD_CTX_new()
-    defer { EVP_MD_CTX_free(context) }
-    let unavailable = DatasetError(.fileAccess, file: path, "libcrypto cannot compute its SHA-256")
-    guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else { throw unavailable }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
-    defer { buffer.deallocate() }
-    var total = 0
-    while true {
-        let count = try file.read(into: buffer)
-        total += count
-        guard total <= limit else {
-            throw DatasetError(.tooLarge, file: path, "holds more than the expected \(limit) bytes")
+/// The bytes that `body` writes into memory of `count` bytes; it returns how many it wrote.
+func readingBytes(
+    count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
+) throws(DatasetError) -> [UInt8] {
+    var failure: DatasetError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { memory, initializedCount in
+        do throws(DatasetError) {
+            initializedCount = try body(UnsafeMutableRawBufferPointer(memory))
+        } catch {
+            failure = error
         }
-        guard EVP_DigestUpdate(context, buffer.baseAddress, count) == 1 else { throw unavailable }
-        if count < buffer.count { break }
     }
-    var digest = [UInt8](repeating: 0, count: 32)
-    guard EVP_DigestFinal_ex(context, &digest, nil) == 1 else { throw unavailable }
-    return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    if let failure { throw failure }
+    return bytes
 }
-
-/// What the last failed system call says.
-func systemErrorText() -> String { String(cString: strerror(errno)) }

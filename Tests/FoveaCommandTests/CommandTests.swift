@@ -22,8 +22,12 @@ extension CommandTests {
             let result = try await Workplace().fovea("datasets list")
             #expect(result.code == 0 && result.errors.isEmpty)
             let rows = result.lines.map { $0.split(separator: "\t") }
-            #expect(rows.map(\.first) == ["mnist", "fashion-mnist", "shapes"])
-            #expect(rows.map { $0[2] } == ["10 classes", "10 classes", "5 classes"])
+            #expect(
+                rows.map { "\($0[0]) \($0[2])" } == [
+                    "mnist 10 classes", "fashion-mnist 10 classes", "cifar-10 10 classes",
+                    "cifar-100 100 classes", "cifar-100-coarse 20 classes", "svhn 10 classes",
+                    "svhn-mat 10 classes", "shapes 5 classes",
+                ])
         }
 
         @Test func aDataSetOfOnesOwn() async throws {
@@ -114,7 +118,7 @@ extension CommandTests {
             try await expectRefusal(
                 "train shap", "unknown data set 'shap'", "'shapes'", "fovea train <dataset>")
             try await expectRefusal("train fashion_mnist", "did you mean 'fashion-mnist'?")
-            try await expectRefusal("datasets get imagenet", "known: mnist, fashion-mnist, shapes")
+            try await expectRefusal("datasets get imagenet", "known: mnist, fashion-mnist, cifar-10")
             try await expectRefusal("evaluate m.safetensors minst", "did you mean 'mnist'?")
             try await expectRefusal("predict m --dataset shape --index 0", "did you mean 'shapes'?")
             try await expectRefusal("train shapes --network fashion-cn", "did you mean 'fashion-cnn'?")

@@ -52,6 +52,7 @@ func ranged(_ file: [UInt8], offset: Int) -> DownloadResponse {
     let directory: TemporaryDirectory
     let packed: [UInt8]
     let file: DatasetFile
+    let checksum: Checksum
     let url = "https://example.org/set/tiny-idx1-ubyte.gz"
     let name = "tiny-idx1-ubyte.gz"
     let partName = "tiny-idx1-ubyte.gz.part"
@@ -60,9 +61,10 @@ func ranged(_ file: [UInt8], offset: Int) -> DownloadResponse {
         directory = try TemporaryDirectory()
         let unpacked = idx([1000], noise(1000))
         packed = try gzip(unpacked)
-        let sum = try unpackedSHA256(of: directory.write(unpacked, to: "sum"), limit: 2000)
+        checksum = try unpackedSHA256(of: directory.write(unpacked, to: "sum"), limit: 2000)
         try FileManager.default.removeItem(atPath: directory.path + "/sum")
-        file = DatasetFile(name: "tiny-idx1-ubyte", byteCount: unpacked.count, sha256: sum)
+        file = DatasetFile(
+            name: "tiny-idx1-ubyte", byteCount: unpacked.count, checksum: checksum, isPacked: true)
     }
 
     @discardableResult
@@ -71,8 +73,9 @@ func ranged(_ file: [UInt8], offset: Int) -> DownloadResponse {
         progress: @escaping @Sendable (DownloadProgress) -> Void = { _ in }
     ) async throws -> String {
         let download = Download(
-            file: file, directory: directory.path, transport: transport, progress: progress)
-        return try await download.fetch(from: sources)
+            file: file, checksum: checksum, directory: directory.path, transport: transport,
+            progress: progress)
+        return try await download.fetch(from: sources.map { $0 + name })
     }
 
     /// The error of a download that must fail.
@@ -158,7 +161,7 @@ func ranged(_ file: [UInt8], offset: Int) -> DownloadResponse {
         let error = try await failure { _ in response(200, other) }
         #expect(error.kind == .wrongChecksum && error.file == url)
         let found = try unpackedSHA256(of: directory.write(other, to: "other"), limit: 2000)
-        #expect(error.message.contains(found) && error.message.contains(file.sha256))
+        #expect(error.message.contains(found.digits) && error.message.contains(checksum.digits))
         #expect(try directory.names() == ["other"])
     }
 
@@ -256,8 +259,8 @@ func ranged(_ file: [UInt8], offset: Int) -> DownloadResponse {
 
     @Test func foldersThatCannotBeWritten() async throws {
         let download = Download(
-            file: file, directory: "/proc/absent", transport: FakeTransport { _ in response(404, []) },
-            progress: { _ in })
+            file: file, checksum: checksum, directory: "/proc/absent",
+            transport: FakeTransport { _ in response(404, []) }, progress: { _ in })
         let error = try await #require(throws: DatasetError.self) {
             try await download.fetch(from: ["https://one/"])
         }

@@ -173,7 +173,7 @@ import Testing
 
     @Test func checksumsAreOfTheUnpackedBytes() throws {
         // The example "abc" of FIPS 180-2.
-        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        let expected = Checksum.sha256("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         let bytes = Array("abc".utf8)
         #expect(try unpackedSHA256(of: directory.write(bytes, to: "plain"), limit: 3) == expected)
         #expect(
@@ -181,5 +181,10 @@ import Testing
         #expect(try unpackedSHA256(of: directory.write(gzip(bytes), to: "nine"), limit: 3) == expected)
         let path = directory.path + "/nine"
         #expect(throws: DatasetError.self) { try unpackedSHA256(of: path, limit: 2) }
+        // Of RFC 1321's examples.
+        let plain = directory.path + "/plain"
+        let md5 = try Checksum.md5("").ofFile(plain, unpacking: false, limit: 3)
+        #expect(md5 == .md5("900150983cd24fb0d6963f7d28e17f72"))
+        #expect(try Checksum.sha256("").ofFile(path, unpacking: false, limit: 99) != expected)
     }
 }

@@ -31,7 +31,7 @@ import Testing
         let path = try directory.write(data.train.inputs[0].withUnsafeBytes { Array($0) }, to: "pixels")
         #expect(
             try unpackedSHA256(of: path, limit: 1 << 20)
-                == "27ce81fdfce0ccb89b602986052f283ff4a837e74b10396bbfd218ea6e2d1bb0")
+                == .sha256("27ce81fdfce0ccb89b602986052f283ff4a837e74b10396bbfd218ea6e2d1bb0"))
     }
 
     @Test func imagesOfAllKindsAreVisible() throws {

@@ -34,6 +34,11 @@ final class TemporaryDirectory: Sendable {
     }
 }
 
+/// The SHA-256 of a file's data after unpacking.
+func unpackedSHA256(of path: String, limit: Int) throws -> Checksum {
+    try Checksum.sha256("").ofFile(path, unpacking: true, limit: limit)
+}
+
 struct GzipFailure: Error {}
 
 func gzip(_ bytes: [UInt8], level: Int32 = 9) throws -> [UInt8] {
