@@ -1,0 +1,164 @@
+import Glibc
+
+/// Goes through folders and remembers where it was.
+struct FolderWalk {
+    struct Entry {
+        let name: String
+        let path: String
+        let isFolder: Bool
+    }
+
+    private struct Identity: Hashable {
+        let device: UInt64
+        let number: UInt64
+    }
+
+    private(set) var skipped: [String: Int] = [:]
+    private(set) var outsideLinkCount = 0
+    /// The path by which each folder was reached.
+    private var visited: [Identity: String] = [:]
+    private let root: String
+    private let limit: Int
+    private var fileCount = 0
+
+    /// - Throws: `DatasetError` when `path` is no folder.
+    init(_ path: String, limit: Int) throws(DatasetError) {
+        self.limit = limit
+        guard let resolved = realpath(path, nil) else {
+            throw DatasetError(
+                errno == ENOENT ? .missingFile : .fileAccess, file: path,
+                errno == ENOENT
+                    ? "there is no such folder; check the path" : "cannot be read: \(systemErrorText())")
+        }
+        defer { free(resolved) }
+        root = String(cString: resolved)
+        try visit(path)
+    }
+
+    /// Counts a file that is left out.
+    mutating func skip(_ path: String) {
+        let name = path.split(separator: "/").last ?? ""
+        let ending = name.lastIndex(of: ".").map { name[$0...].lowercased() } ?? "no ending"
+        skipped[ending, default: 0] += 1
+    }
+
+    /// The files and folders in a folder, hidden ones left out, sorted by the bytes of their names.
+    func entries(of folder: String) throws(DatasetError) -> [Entry] {
+        guard let stream = opendir(folder) else {
+            throw DatasetError(.fileAccess, file: folder, "cannot be read: \(systemErrorText())")
+        }
+        defer { closedir(stream) }
+        var entries: [Entry] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else {
+                    throw DatasetError(.fileAccess, file: folder, "cannot be read: \(systemErrorText())")
+                }
+                break
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+            }
+            guard let name else {
+                throw DatasetError(.fileAccess, file: folder, "has a file whose name is not UTF-8; rename it")
+            }
+            if name.hasPrefix(".") { continue }
+            let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+            let status = try status(of: path)
+            entries.append(Entry(name: name, path: path, isFolder: status.st_mode & S_IFMT == S_IFDIR))
+        }
+        return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+
+    /// The pictures in a folder and in those below it, sorted by the bytes of their paths.
+    mutating func pictures(below folder: String) throws(DatasetError) -> [String] {
+        var pictures: [String] = []
+        var waiting = [folder]
+        while let next = waiting.popLast() {
+            try visit(next)
+            for entry in try entries(of: next) {
+                if entry.isFolder {
+                    waiting.append(entry.path)
+                    continue
+                }
+                fileCount += 1
+                guard fileCount <= limit else {
+                    throw DatasetError(.tooLarge, file: root, "holds more than \(limit) files")
+                }
+                noteLink(entry.path)
+                if try isPicture(entry.path) { pictures.append(entry.path) } else { skip(entry.path) }
+            }
+        }
+        return pictures.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private mutating func visit(_ folder: String) throws(DatasetError) {
+        let status = try status(of: folder)
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw DatasetError(.fileAccess, file: folder, "is no folder")
+        }
+        let identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+        if let earlier = visited.updateValue(folder, forKey: identity) {
+            throw DatasetError(
+                .wrongFormat, file: folder,
+                "is the same folder as \(earlier), so its pictures would count twice or without end; remove the link"
+            )
+        }
+        noteLink(folder)
+    }
+
+    private mutating func noteLink(_ path: String) {
+        var own = stat()
+        guard lstat(path, &own) == 0, own.st_mode & S_IFMT == S_IFLNK, let resolved = realpath(path, nil)
+        else {
+            return
+        }
+        defer { free(resolved) }
+        let target = String(cString: resolved)
+        if target != root, !target.hasPrefix(root + "/") { outsideLinkCount += 1 }
+    }
+
+    /// What a path, or the target of a link, is.
+    private func status(of path: String) throws(DatasetError) -> stat {
+        var result = stat()
+        guard stat(path, &result) == 0 else {
+            throw DatasetError(
+                errno == ENOENT ? .missingFile : .fileAccess, file: path,
+                errno == ENOENT
+                    ? "is a link that leads nowhere; remove it" : "cannot be read: \(systemErrorText())")
+        }
+        return result
+    }
+
+    /// Whether the first bytes are those of a picture format.
+    private func isPicture(_ path: String) throws(DatasetError) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw DatasetError(.fileAccess, file: path, "cannot be opened: \(systemErrorText())")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        var bytes = [UInt8](repeating: 0, count: 12)
+        let count = read(descriptor, &bytes, bytes.count)
+        guard count >= 0 else {
+            throw DatasetError(.fileAccess, file: path, "cannot be read: \(systemErrorText())")
+        }
+        return isPictureStart(bytes.prefix(count))
+    }
+}
+
+/// Whether a file that starts so is a picture: JPEG, PNG, GIF, WebP, BMP or one of the PNM formats.
+private func isPictureStart(_ bytes: ArraySlice<UInt8>) -> Bool {
+    let starts: [[UInt8]] = [
+        [0xFF, 0xD8, 0xFF], [0x89] + Array("PNG\r\n\u{1A}\n".utf8), Array("GIF87a".utf8),
+        Array("GIF89a".utf8),
+        Array("BM".utf8),
+    ]
+    if starts.contains(where: bytes.starts) { return true }
+    if bytes.starts(with: "RIFF".utf8) { return bytes.dropFirst(8).starts(with: "WEBP".utf8) }
+    guard bytes.count > 2, bytes[0] == UInt8(ascii: "P") else { return false }
+    return (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(bytes[1])
+        && [9, 10, 13, 32, 35].contains(bytes[2])
+}

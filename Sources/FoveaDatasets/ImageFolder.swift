@@ -1,0 +1,168 @@
+import FoveaGraph
+
+/// Labelled pictures in folders: one folder for each class, named after it. Lists them; decodes nothing.
+///
+/// Class names are the names of the folders, sorted. A class has all pictures in its folder and in the folders below, sorted by
+/// their paths. Names are sorted by their bytes, so that the order is the same on every machine. What a file holds is told
+/// by its first bytes; what is no picture is counted and left out, hidden files and folders are not looked at.
+///
+/// Symbolic links are followed, out of the folder too. A folder that is reached twice is an error, because its pictures would
+/// count twice, and a link to a folder above has no end. So is a class without pictures: its name is most likely a mistake.
+public struct ImageFolder: Equatable, Sendable {
+    /// A picture file and the number of its class.
+    public struct Item: Equatable, Sendable {
+        public let path: String
+        public let label: Int
+    }
+
+    /// The parts that a folder is divided into.
+    public struct Splits: Equatable, Sendable {
+        public let train: ImageFolder
+        public let validation: ImageFolder?
+        public let test: ImageFolder?
+    }
+
+    public let path: String
+    /// The name of each class; a label is an index into them.
+    public let classNames: [String]
+    /// The pictures of the first class, then those of the second, and so on.
+    public let items: [Item]
+    /// How many files were left out: by the end of their names, such as `.txt`, or `no ending`.
+    public let skipped: [String: Int]
+    /// How many links led out of the folder.
+    public let outsideLinkCount: Int
+
+    /// The most files that are looked at unless told otherwise.
+    public static let defaultLimit = 20_000_000
+
+    /// Lists a folder.
+    ///
+    /// - Parameters:
+    ///   - path: the folder that has a folder for each class.
+    ///   - limit: the most files looked at.
+    /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a class has no
+    ///   pictures, a link leads nowhere, a folder is reached twice, a name is not UTF-8, or there are more files than `limit`.
+    public init(_ path: String, limit: Int = defaultLimit) throws(DatasetError) {
+        var walk = try FolderWalk(path, limit: limit)
+        var items: [Item] = []
+        var classNames: [String] = []
+        for entry in try walk.entries(of: path) {
+            guard entry.isFolder else {
+                walk.skip(entry.path)
+                continue
+            }
+            let pictures = try walk.pictures(below: entry.path)
+            guard !pictures.isEmpty else {
+                throw DatasetError(
+                    .missingFile, file: entry.path,
+                    "there are no pictures of this class; remove the folder or add some")
+            }
+            items += pictures.map { Item(path: $0, label: classNames.count) }
+            classNames.append(entry.name)
+        }
+        guard !classNames.isEmpty else {
+            throw DatasetError(
+                .missingFile, file: path,
+                "has no folders for classes; put the pictures of each class into a folder of its own")
+        }
+        self.init(path, classNames, items, walk)
+    }
+
+    private init(_ path: String, _ classNames: [String], _ items: [Item], _ walk: FolderWalk) {
+        self.path = path
+        self.classNames = classNames
+        self.items = items
+        skipped = walk.skipped
+        outsideLinkCount = walk.outsideLinkCount
+    }
+
+    private init(_ folder: ImageFolder, keeping items: [Item]) {
+        path = folder.path
+        classNames = folder.classNames
+        self.items = items
+        skipped = folder.skipped
+        outsideLinkCount = folder.outsideLinkCount
+    }
+
+    /// The parts of a folder that has the folders `train` and, if there are any, `validation` (or `val` or `valid`) and `test`;
+    /// nil where `train` is missing or has no folders itself, as when `train` is a class.
+    ///
+    /// - Throws: `DatasetError` as ``init(_:limit:)`` does for each part, when there are two of one kind, and when the parts
+    ///   have other classes than `train`.
+    public static func splits(
+        of path: String, limit: Int = defaultLimit
+    ) throws(DatasetError) -> Splits? {
+        let walk = try FolderWalk(path, limit: limit)
+        let folders = try walk.entries(of: path).filter(\.isFolder)
+        guard let train = folders.first(where: { $0.name == "train" }),
+            try walk.entries(of: train.path).contains(where: \.isFolder)
+        else { return nil }
+        let first = try ImageFolder(train.path, limit: limit)
+        func part(_ names: [String]) throws(DatasetError) -> ImageFolder? {
+            let found = folders.filter { names.contains($0.name) }
+            guard found.count <= 1 else {
+                throw DatasetError(
+                    .wrongFormat, file: path,
+                    "has both '\(found[0].name)' and '\(found[1].name)'; keep the one to use")
+            }
+            guard let folder = found.first else { return nil }
+            let other = try ImageFolder(folder.path, limit: limit)
+            guard other.classNames == first.classNames else {
+                let differing = Set(other.classNames).symmetricDifference(first.classNames).sorted()
+                throw DatasetError(
+                    .wrongFormat, file: other.path,
+                    "has other classes than \(first.path): only one of them has \(differing.joined(separator: ", "))"
+                )
+            }
+            return other
+        }
+        return Splits(
+            train: first, validation: try part(["validation", "val", "valid"]), test: try part(["test"]))
+    }
+
+    /// How many pictures each class has.
+    public var counts: [Int] {
+        var counts = [Int](repeating: 0, count: classNames.count)
+        for item in items { counts[item.label] += 1 }
+        return counts
+    }
+
+    /// Divides the pictures of each class at random, in the same way for the same seed. The order stays.
+    ///
+    /// - Parameters:
+    ///   - fraction: the part of each class for validation, rounded to whole pictures; at least one of a class that has two, and
+    ///     never all.
+    ///   - seed: chooses the pictures.
+    /// - Throws: `DatasetError` when `fraction` is not between 0 and 1, or no class has two pictures.
+    public func split(
+        validation fraction: Double, seed: UInt64
+    ) throws(DatasetError) -> (train: ImageFolder, validation: ImageFolder) {
+        guard fraction > 0, fraction < 1 else {
+            throw DatasetError(
+                .invalidArgument, "the validation fraction is \(fraction); it must be between 0 and 1")
+        }
+        var train: [Item] = []
+        var validation: [Item] = []
+        var start = 0
+        for (label, count) in counts.enumerated() {
+            let wanted = (Double(count) * fraction).rounded()
+            let taken = count < 2 ? 0 : min(max(1, Int(wanted)), count - 1)
+            var generator = PhiloxGenerator(seed: seed, stream: splitStream, step: UInt64(label))
+            var order = Array(0..<count)
+            for place in 0..<taken { order.swapAt(place, place + generator.index(below: count - place)) }
+            let chosen = Set(order.prefix(taken))
+            for place in 0..<count {
+                let item = items[start + place]
+                if chosen.contains(place) { validation.append(item) } else { train.append(item) }
+            }
+            start += count
+        }
+        guard !validation.isEmpty else {
+            throw DatasetError(.invalidArgument, file: path, "no class has two pictures to divide")
+        }
+        return (ImageFolder(self, keeping: train), ImageFolder(self, keeping: validation))
+    }
+}
+
+/// Random numbers for dividing folders come from this stream ("fold" in ASCII).
+private let splitStream: UInt32 = 0x666F_6C64
