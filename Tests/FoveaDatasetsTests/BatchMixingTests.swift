@@ -1,0 +1,106 @@
+import FoveaGraph
+import Testing
+
+@testable import FoveaDatasets
+
+@Suite struct BatchMixingTests {
+    @Test func mixUp() throws {
+        let images = try TensorValue(shape: [2, 1, 2, 1], [1, 2, 5, 10])
+        let targets = TensorValue([Int32(2), 0])
+        let mixed = try BatchMixing.mixed(
+            images: images, targets: targets, classCount: 3, .init(partners: [1, 0], share: 0.75))
+        #expect(mixed.images == (try TensorValue(shape: [2, 1, 2, 1], [2, 4, 4, 8])))
+        #expect(mixed.targets == (try TensorValue(shape: [2, 3], [0.25, 0, 0.75, 0.75, 0, 0.25])))
+        let alone = try BatchMixing.mixed(
+            images: images, targets: mixed.targets, .init(partners: [1, 0], share: 1))
+        #expect(alone.images == images && alone.targets == mixed.targets)
+    }
+
+    @Test func cutMix() throws {
+        let bytes: [UInt8] = [0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255]
+        let mixed = try BatchMixing.mixed(
+            images: TensorValue(shape: [2, 2, 3, 1], storage: .uint8(bytes)),
+            targets: TensorValue(shape: [2, 2], [1, 0, 0, 1]),
+            .init(
+                partners: [1, 1], share: 2.0 / 3, region: .init(top: 0, left: 1, height: 2, width: 1)))
+        #expect(mixed.images.floats == [0, 1, 0, 0, 1, 0, 1, 1, 1, 1, 1, 1])
+        #expect(zip(mixed.targets.floats, [2.0 / 3, 1 / 3.0, 0, 1]).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    @Test(arguments: [BatchMixing.mixUp(), .cutMix(), .mixUp(alpha: 0.001), .cutMix(alpha: 8)])
+    func drawnParameters(mixing: BatchMixing) throws {
+        for batch in 0..<300 {
+            let drawn = try mixing.parameters(for: batch, seed: 3, count: 5, height: 7, width: 4)
+            #expect(drawn.partners.sorted() == Array(0..<5))
+            #expect((0...1).contains(drawn.share))
+            if let region = drawn.region {
+                #expect(region.top >= 0 && region.top + region.height <= 7)
+                #expect(region.left >= 0 && region.left + region.width <= 4)
+                // The share is that of the rectangle as it was cut off at the border.
+                #expect(abs(1 - drawn.share - Double(region.height * region.width) / 28) < 1e-12)
+            }
+            #expect(
+                try drawn == mixing.parameters(for: batch, seed: 3, count: 5, height: 7, width: 4))
+            #expect(
+                try drawn != mixing.parameters(for: batch, seed: 4, count: 5, height: 7, width: 4)
+                    || drawn.share == 1 || drawn.share == 0)
+        }
+    }
+
+    /// Mean ½ and variance 1 / (4 (2 α + 1)).
+    @Test(arguments: [0.2, 1, 4]) func sharesAreOfTheBetaDistribution(alpha: Double) throws {
+        let shares = try (0..<20_000).map {
+            try BatchMixing.mixUp(alpha: alpha).parameters(for: $0, seed: 1, count: 1, height: 1, width: 1)
+                .share
+        }
+        let mean = shares.reduce(0, +) / 20_000
+        let variance = shares.reduce(0) { $0 + ($1 - 0.5) * ($1 - 0.5) } / 20_000
+        let expected = 1 / (4 * (2 * alpha + 1))
+        // Six standard deviations of the mean; those of the variance are smaller.
+        let tolerance = 6 * (expected / 20_000).squareRoot()
+        #expect(abs(mean - 0.5) < tolerance)
+        #expect(abs(variance - expected) < tolerance)
+    }
+
+    @Test func refusals() throws {
+        for alpha in [0, -1, .nan, .infinity, 1e9] {
+            #expect(throws: DatasetError.self) {
+                try BatchMixing.mixUp(alpha: alpha).parameters(
+                    for: 0, seed: 0, count: 2, height: 2, width: 2)
+            }
+        }
+        #expect(throws: DatasetError.self) {
+            try BatchMixing.cutMix().parameters(for: 0, seed: 0, count: 0, height: 2, width: 2)
+        }
+        let images = try TensorValue(shape: [2, 1, 2, 1], [1, 2, 5, 10])
+        let labels = TensorValue([Int32(2), 0])
+        func refuse(
+            _ images: TensorValue, _ targets: TensorValue, _ classCount: Int?,
+            _ parameters: BatchMixing.Parameters
+        ) {
+            #expect(throws: DatasetError.self) {
+                try BatchMixing.mixed(
+                    images: images, targets: targets, classCount: classCount, parameters)
+            }
+        }
+        let fine = BatchMixing.Parameters(partners: [1, 0], share: 0.5)
+        refuse(images, labels, nil, fine)
+        refuse(images, labels, 2, fine)
+        refuse(images, labels, .max, fine)
+        refuse(images, TensorValue([Float(0), 1]), 3, fine)
+        refuse(TensorValue([Float(0), 1]), labels, 3, fine)
+        refuse(try TensorValue(shape: [2, 1, 1, 1], storage: .int32([1, 2])), labels, 3, fine)
+        for (partners, share) in [
+            ([0], 0.5), ([0, 2], 0.5), ([-1, 0], 0.5), ([1, 0], 1.5), ([1, 0], .nan),
+        ] {
+            refuse(images, labels, 3, .init(partners: partners, share: share))
+        }
+        for region in [
+            Augmentation.Region(top: 0, left: 1, height: 1, width: 2),
+            .init(top: -1, left: 0, height: 1, width: 1), .init(top: 0, left: .max, height: 1, width: 1),
+            .init(top: 0, left: 0, height: -1, width: 1), .init(top: 0, left: 0, height: .max, width: 1),
+        ] {
+            refuse(images, labels, 3, .init(partners: [1, 0], share: 0.5, region: region))
+        }
+    }
+}
