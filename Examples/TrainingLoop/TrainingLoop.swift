@@ -52,11 +52,12 @@ struct TrainingLoop {
             checks[size] = try await backend.compile(outputs: outputs, mode: .inference, batch: size)
         }
 
+        let batches = try Dataset(training).shuffled(seed: 1).batched(batchSize)
         var step: UInt64 = 0
         for epoch in 1...epochs {
             let start = ContinuousClock.now
             var sums = Sums()
-            for batch in try training.batches(of: batchSize, shuffleSeed: 1, epoch: epoch) {
+            for try await batch in try batches.loaded(epoch: epoch) {
                 let results = try await steps[batch.count]?.run(
                     [
                         "images": batch.inputs[0], "labels": batch.targets[0],
@@ -74,7 +75,7 @@ struct TrainingLoop {
 
     static func sumsOver(_ examples: Examples, _ checks: [Int: any Executable]) async throws -> Sums {
         var sums = Sums()
-        for batch in try examples.batches(of: batchSize) {
+        for try await batch in try Dataset(examples).batched(batchSize).loaded() {
             let results = try await checks[batch.count]?.run(
                 ["images": batch.inputs[0], "labels": batch.targets[0]])
             sums.add(results, examples: batch.count)

@@ -100,22 +100,30 @@ public struct Examples: Equatable, Sendable {
     public func split(last fraction: Double) throws(DatasetError) -> (
         training: Examples, validation: Examples
     ) {
-        guard (0..<1).contains(fraction) else {
-            throw DatasetError(
-                .invalidArgument,
-                "the validation fraction is \(fraction); it must be at least 0 and less than 1")
-        }
-        let trainingCount = Int(Double(count) * (1 - fraction))
-        guard trainingCount > 0, trainingCount < count else {
-            throw DatasetError(
-                .invalidArgument,
-                """
-                a validation fraction of \(fraction) divides \(count) examples into \(trainingCount) for training \
-                and \(count - trainingCount) for validation; neither part may be empty
-                """)
-        }
+        let trainingCount = try countBefore(last: fraction, of: count)
         return (try self[0..<trainingCount], try self[trainingCount..<count])
     }
+}
+
+/// How many of `count` examples come before the last `fraction` of them: `⌊count · (1 − fraction)⌋`.
+///
+/// - Throws: `DatasetError` when `fraction` is outside `0..<1` or one part would be empty.
+func countBefore(last fraction: Double, of count: Int) throws(DatasetError) -> Int {
+    guard (0..<1).contains(fraction) else {
+        throw DatasetError(
+            .invalidArgument,
+            "the validation fraction is \(fraction); it must be at least 0 and less than 1")
+    }
+    let before = Int(Double(count) * (1 - fraction))
+    guard before > 0, before < count else {
+        throw DatasetError(
+            .invalidArgument,
+            """
+            a validation fraction of \(fraction) divides \(count) examples into \(before) for training \
+            and \(count - before) for validation; neither part may be empty
+            """)
+    }
+    return before
 }
 
 /// The numbers `0..<count` in a random order that is the same for the same seed and epoch.
@@ -125,11 +133,16 @@ public struct Examples: Equatable, Sendable {
 public func shuffledOrder(count: Int, seed: UInt64, epoch: Int) -> [Int] {
     var generator = PhiloxGenerator(
         seed: seed, stream: shuffleStream, step: UInt64(bitPattern: Int64(epoch)))
-    var order = Array(0..<max(0, count))
-    for last in order.indices.reversed() {
-        order.swapAt(last, generator.index(below: last + 1))
+    return randomOrder(Array(0..<max(0, count)), &generator)
+}
+
+/// The elements in random order, by a Fisher–Yates shuffle.
+func randomOrder(_ elements: [Int], _ generator: inout PhiloxGenerator) -> [Int] {
+    var elements = elements
+    for last in elements.indices.reversed() {
+        elements.swapAt(last, generator.index(below: last + 1))
     }
-    return order
+    return elements
 }
 
 /// Random numbers for shuffling come from this stream ("shuf" in ASCII).

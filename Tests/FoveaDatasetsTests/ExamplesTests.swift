@@ -132,4 +132,20 @@ import Testing
         // Six standard deviations of a count with mean 1,000.
         #expect(counts.values.allSatisfy { abs($0 - 1_000) < 175 })
     }
+
+    @Test func partsMustFitTogether() throws {
+        let two = TensorValue([1.0, 2] as [Float])
+        let three = TensorValue([1.0, 2, 3] as [Float])
+        #expect(throws: DatasetError.self) { try Examples(inputs: [two, three], targets: []) }
+        #expect(throws: DatasetError.self) { try Examples(inputs: [two], targets: [two, three]) }
+        #expect(throws: DatasetError.self) { try Examples(inputs: [], targets: [two]) }
+        #expect(throws: DatasetError.self) { try Examples(inputs: two, targets: two, weights: three) }
+        for bad in [-1, Float.nan, .infinity] {
+            #expect(throws: DatasetError.self) {
+                try Examples(inputs: two, targets: two, weights: TensorValue([1, bad]))
+            }
+        }
+        let parts = try Examples(inputs: three, targets: three, weights: three).split(last: 0.4)
+        #expect(parts.validation.weights?.floats == [2, 3])
+    }
 }

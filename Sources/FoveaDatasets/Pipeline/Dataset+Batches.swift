@@ -1,0 +1,148 @@
+import FoveaGraph
+import Synchronization
+
+extension Dataset {
+    /// Elements in groups, one after the other. Loading threads compute the elements of a batch at the same time.
+    ///
+    /// - Parameters:
+    ///   - size: elements in a batch; the last one has the rest.
+    ///   - dropsRemainder: whether a last batch that is smaller is left out.
+    ///   - onError: what becomes of a batch with an element that cannot be computed.
+    /// - Throws: `DatasetError` when the size is not positive.
+    public func batched(
+        _ size: Int, dropsRemainder: Bool = false, onError: ElementErrorPolicy = .stop
+    ) throws(DatasetError) -> Dataset<[Element]> {
+        try batched(size, dropsRemainder, onError) { $0 }
+    }
+
+    private func batched<Batch>(
+        _ size: Int, _ dropsRemainder: Bool, _ policy: ElementErrorPolicy, rows: ExampleRows? = nil,
+        _ joined: @escaping @Sendable ([Element]) throws -> Batch
+    ) throws(DatasetError) -> Dataset<Batch> {
+        let batches = try batchCount(size, dropsRemainder)
+        @Sendable func places(_ batch: Place) -> some Sequence<Place> {
+            let start = batch.index * size
+            return (start..<(start + min(size, extent - start))).lazy.map {
+                Place(index: $0, epoch: batch.epoch)
+            }
+        }
+        return Dataset<Batch>(
+            extent: batches, isEndless: isEndless,
+            stages: stages + [batchStage(size, dropsRemainder, policy)],
+            pieces: { batch in
+                let works = places(batch).map(work)
+                return Work(pieces: works.flatMap(\.pieces)) {
+                    try joined(policy.elements(works.lazy.map { work in Result(catching: work.result) }))
+                }
+            },
+            compute: { batch in
+                try joined(
+                    policy.elements(places(batch).map { place in Result { try compute(place) } }))
+            })
+    }
+
+    fileprivate func batchCount(_ size: Int, _ dropsRemainder: Bool) throws(DatasetError) -> Int {
+        guard size > 0 else {
+            throw DatasetError(.invalidArgument, "the batch size is \(size); it must be positive")
+        }
+        // The last batch of an endless data set would go over the largest number.
+        return extent / size + (dropsRemainder || isEndless || extent % size == 0 ? 0 : 1)
+    }
+
+    fileprivate func batchStage(_ size: Int, _ dropsRemainder: Bool, _ policy: ElementErrorPolicy) -> String {
+        "batches of \(size)" + (dropsRemainder ? " without a smaller one" : "") + policy.summary
+    }
+}
+
+extension Dataset where Element == Example {
+    /// Examples in batches for training, each input and target of the model as one tensor.
+    ///
+    /// - Parameters: as for batches of any elements.
+    /// - Throws: `DatasetError` when the size is not positive. A batch throws it when its examples have not all the same
+    ///   shapes and types.
+    public func batched(
+        _ size: Int, dropsRemainder: Bool = false, onError: ElementErrorPolicy = .stop
+    ) throws(DatasetError) -> Dataset<Examples> {
+        guard let rows else {
+            return try batched(size, dropsRemainder, onError) { try Examples(stacking: $0) }
+        }
+        let extent = extent
+        return Dataset<Examples>(
+            extent: try batchCount(size, dropsRemainder), isEndless: isEndless,
+            stages: stages + [batchStage(size, dropsRemainder, onError)]
+        ) { batch in
+            let start = batch.index * size
+            return rows.examples.picking(
+                (start..<(start + min(size, extent - start))).map {
+                    rows.index(Place(index: $0, epoch: batch.epoch))
+                })
+        }
+    }
+}
+
+/// What becomes of a batch when one of its elements cannot be computed, such as a picture that is damaged.
+public enum ElementErrorPolicy: Sendable {
+    /// The batch throws the error of the first such element.
+    case stop
+    /// Such elements are left out of their batch, which is smaller then, and noted. All others stay in the batch that they
+    /// would be in, so training can be resumed. A batch without any element left throws all the same.
+    case skip(FailedElements)
+
+    fileprivate var summary: String {
+        switch self {
+        case .stop: ""
+        case .skip: ", failed elements left out"
+        }
+    }
+
+    fileprivate func elements<Element>(
+        _ results: some Sequence<Result<Element, any Error>>
+    ) throws -> [Element] {
+        var elements: [Element] = []
+        var firstError: (any Error)?
+        for result in results {
+            switch (result, self) {
+            case (.success(let element), _): elements.append(element)
+            case (.failure(let error), .stop): throw error
+            case (.failure(let error), .skip(let failed)):
+                failed.add(error)
+                firstError = firstError ?? error
+            }
+        }
+        if let firstError, elements.isEmpty {
+            let known = firstError as? DatasetError
+            throw DatasetError(
+                known?.kind ?? .invalidArgument, file: known?.file,
+                "every element of a batch failed, this one first: \(known?.message ?? "\(firstError)")")
+        }
+        return elements
+    }
+}
+
+/// Notes which elements were left out of their batches.
+public final class FailedElements: Sendable {
+    private struct State {
+        var count = 0
+        var descriptions: Set<String> = []
+    }
+
+    /// How many different errors are kept.
+    private static let limit = 1000
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// How often an element was left out, so far and also of batches that were loaded ahead: in each epoch once more.
+    public var count: Int { state.withLock { $0.count } }
+
+    /// What the errors say, each once, sorted; at most 1,000.
+    public var descriptions: [String] { state.withLock { $0.descriptions.sorted() } }
+
+    fileprivate func add(_ error: any Error) {
+        let description = "\(error)"
+        state.withLock { state in
+            state.count += 1
+            if state.descriptions.count < Self.limit { state.descriptions.insert(description) }
+        }
+    }
+}
