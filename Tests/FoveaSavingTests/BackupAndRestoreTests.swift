@@ -178,6 +178,48 @@ import Testing
         }
     }
 
+    /// Batches that chance decides, computed ahead: no step's batch depends on where training began.
+    @Test(arguments: [0, 2]) func aDataSetGoesOnWhereItWas(threads: Int) async throws {
+        try await inTemporaryFolder { folder in
+            let path = folder + "/checkpoint"
+            func batches(shuffling seed: UInt64 = 1, size: Int = 4) throws -> Dataset<Examples> {
+                try Dataset(points(14)).map(seed: 2, named: "noise") { example, random in
+                    let noisy = example.inputs[0].floats.map { $0 + Float(random.uniform()) }
+                    return Example(inputs: [TensorValue(noisy)], targets: example.targets)
+                }.shuffled(seed: seed).batched(size)
+            }
+            func train(_ batches: Dataset<Examples>, killed: Int?) async throws -> [TensorValue?] {
+                let trainer = try trainer()
+                _ = try await trainer.fit(
+                    batches, epochs: 3, stepsPerEpoch: 5, validation: batches, loaderThreads: threads,
+                    callbacks: [
+                        BackupAndRestore(path, saveFrequency: .steps(1)), KillerCallback(step: killed),
+                    ],
+                    verbosity: .silent)
+                return try await values(of: trainer.model)
+            }
+            let expected = try await train(batches(), killed: nil)
+            for step in 1..<15 {
+                await #expect(throws: Killed.self) { try await train(batches(), killed: step) }
+                #expect(try await train(batches(), killed: nil) == expected)
+            }
+
+            await #expect(throws: Killed.self) { try await train(batches(), killed: 7) }
+            let long = try (0..<30).reduce(batches()) { data, _ in try data.take(100) }
+            for (other, difference) in try [
+                (batches(shuffling: 3), "shuffled with seed 3"), (batches(size: 5), "batches of 5"),
+                (long, "the first 100"),
+            ] {
+                let error = await #expect(throws: TrainingError.self) { try await train(other, killed: nil) }
+                let message = "\(try #require(error))"
+                #expect(
+                    message.contains("its data set is 14 examples, noise with seed 2, shuffled with seed 1"))
+                #expect(message.contains(difference))
+            }
+            #expect(try await train(batches(), killed: nil) == expected)
+        }
+    }
+
     @Test func anInterruptionWritesTheFile() async throws {
         try await inTemporaryFolder { folder in
             let path = folder + "/checkpoint"

@@ -48,6 +48,15 @@ struct WeightTests {
             try await weights(binary, TensorValue(shape: [2, 1], [1, -1]), outputs: 1) == [5, 2])
     }
 
+    @Test func weightsThatMakeUpForNumbers() throws {
+        let labels = [2, 2, 0, 2, 5, 2, 2, 5]
+        let weights = try ClassWeights(balancing: labels).weights
+        let expected: [Int: Double] = [0: 8.0 / 3, 2: 8.0 / 15, 5: 8.0 / 6]
+        #expect(weights == expected)
+        #expect(try ClassWeights(balancing: []).weights.isEmpty)
+        #expect(throws: TrainingError.self) { try ClassWeights(balancing: [0, -1]) }
+    }
+
     @Test func weightsOutOfRange() {
         for weights in [[-1: 1.0], [0: -0.5], [0: .nan], [1: .infinity], [0: 1e300]] {
             #expect(throws: TrainingError.self) { try ClassWeights(weights) }

@@ -56,6 +56,16 @@ public struct ClassWeights: Hashable, Codable, Sendable {
         try self.init(Dictionary(uniqueKeysWithValues: weights.enumerated().map { ($0.offset, $0.element) }))
     }
 
+    /// Weights that make up for classes of different size, `count / (classes · count of the class)`: each class counts as much
+    /// as any other in all, and the examples count 1 in the mean.
+    ///
+    /// - Parameter labels: the classes of all examples; those that do not occur get no weight and do not count.
+    /// - Throws: `TrainingError` for a negative class number.
+    public init(balancing labels: [Int]) throws {
+        let counts = Dictionary(labels.map { ($0, 1) }, uniquingKeysWith: +)
+        try self.init(counts.mapValues { Double(labels.count) / (Double(counts.count) * Double($0)) })
+    }
+
     public init(from decoder: any Decoder) throws {
         try self.init(decoder.singleValueContainer().decode([Int: Double].self))
     }

@@ -83,11 +83,9 @@ extension TrainingRun {
         for name in Set(conditions.keys).union(others.keys).sorted() where conditions[name] != others[name] {
             // The whole of a network says little to a reader.
             if name == Self.network { return "it is of another network" }
-            func short(_ text: String?) -> String {
-                guard let text else { return "none" }
-                return text.count > 200 ? text.prefix(200) + "…" : text
-            }
-            return "its \(name) is \(short(others[name])), this training has \(short(conditions[name]))"
+            let (other, own) = (others[name] ?? "none", conditions[name] ?? "none")
+            return "its \(name) is \(excerpt(other, comparedWith: own)), this training has "
+                + excerpt(own, comparedWith: other)
         }
 
         let variables = trainer.keyedVariables
@@ -182,6 +180,14 @@ extension TrainingRun {
             return counts[name] == 1 ? name : "\(name) \(counts[name, default: 1])"
         }
     }
+}
+
+/// A text, if it is long only the part where it begins to differ from another one.
+private func excerpt(_ text: String, comparedWith other: String) -> String {
+    guard text.count > 200 else { return text }
+    let start = max(0, zip(text, other).prefix { $0 == $1 }.count - 40)
+    let part = text.dropFirst(start)
+    return (start > 0 ? "…" : "") + part.prefix(200) + (part.count > 200 ? "…" : "")
 }
 
 extension Trainer {

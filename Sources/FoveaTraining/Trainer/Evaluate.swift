@@ -26,6 +26,81 @@ extension Trainer {
         return Evaluation(loss: totals.meanLoss, metrics: totals.metrics)
     }
 
+    /// The loss and the metrics of the model, in inference mode, over the batches of a data set.
+    ///
+    /// - Parameters:
+    ///   - batches: what to measure on: those of epoch 0.
+    ///   - steps: how many batches from the first on; all when nil.
+    ///   - loaderThreads: how many threads compute examples, as for `fit`.
+    ///   - prefetch: how many batches may be ready or under way beyond the one that is evaluated.
+    /// - Throws: `TrainingError` for data that does not fit the model; `ShapeError` when the targets do not fit the loss;
+    ///   what computing a batch throws.
+    public func evaluate(
+        _ batches: Dataset<Examples>, steps: Int? = nil, loaderThreads: Int? = nil, prefetch: Int = 2
+    ) throws -> Evaluation {
+        if let steps { try check("steps", steps, in: 1..., "positive") }
+        let totals = try evaluated(
+            loaded(batches, steps: steps, .evaluation, threads: loaderThreads, prefetch), .evaluation)
+        return Evaluation(loss: totals.meanLoss, metrics: totals.metrics)
+    }
+
+    /// The model's outputs, in inference mode, for the inputs of a data set; targets are not looked at.
+    ///
+    /// - Parameters: as for `evaluate` on a data set.
+    /// - Returns: for each output of the model `[count, …]`, float32, where `count` is the number of examples.
+    /// - Throws: `TrainingError` for inputs that do not fit the model; what computing a batch throws.
+    public func predict(
+        _ batches: Dataset<Examples>, steps: Int? = nil, loaderThreads: Int? = nil, prefetch: Int = 2
+    ) throws -> [TensorValue] {
+        if let steps { try check("steps", steps, in: 1..., "positive") }
+        var iterator = try loaded(batches, steps: steps, .prediction, threads: loaderThreads, prefetch)
+            .makeAsyncIterator()
+        var outputs = outputShapes.map { _ in [Float]() }
+        var count = 0
+        while let batch = try iterator.nextBlocking() {
+            try checkInputs(batch.inputs, .prediction)
+            let executable = try predictionExecutable(batch.inputs.map(\.dtype), batch: batch.count)
+            for (input, value) in zip(inputs, batch.inputs) {
+                try executable.setInput(inputKey(input.name), to: value)
+            }
+            try executable.run(step: 0)
+            for index in outputs.indices { outputs[index] += try executable.output(index).floats }
+            count += batch.count
+        }
+        return try zip(outputShapes, outputs).map {
+            try TensorValue(shape: Shape([count] + $0.dimensions), $1)
+        }
+    }
+
+    /// The batches to evaluate.
+    ///
+    /// - Throws: `TrainingError` when there are none, or endlessly many; `DatasetError` for arguments out of range.
+    func loaded(
+        _ batches: Dataset<Examples>, steps: Int?, _ data: TrainingError.Data, threads: Int?, _ prefetch: Int
+    ) throws -> LoadedDataset<Examples> {
+        guard batches.count != 0 else { throw TrainingError.noExamples(data) }
+        guard let count = steps ?? batches.count else {
+            throw TrainingError.invalidArgument(
+                data == .validation ? "validationSteps" : "steps", "nil",
+                expected: "given, because the data set is endless")
+        }
+        return try batches.take(count).loaded(threads: threads, ahead: prefetch)
+    }
+
+    /// Loss and metrics over batches.
+    func evaluated(_ batches: LoadedDataset<Examples>, _ data: TrainingError.Data) throws -> Totals {
+        var totals = Totals(self)
+        var iterator = batches.makeAsyncIterator()
+        while let batch = try iterator.nextBlocking() {
+            try check(batch, data)
+            let executable = try evaluationExecutable(GraphKey(batch), batch: batch.count)
+            for (name, value) in batch.sources(for: self) { try executable.setInput(name, to: value) }
+            try executable.run(step: 0)
+            try totals.add(executable, examples: batch.count)
+        }
+        return totals
+    }
+
     /// The model's outputs, in inference mode.
     ///
     /// - Parameters:

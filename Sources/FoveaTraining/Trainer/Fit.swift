@@ -102,7 +102,59 @@ extension Trainer {
         return try run.train()
     }
 
-    /// Checks what both ways of training have in common.
+    /// Trains the model on the batches of a data set, which are computed ahead on threads of their own.
+    ///
+    /// Training goes through the data set again and again, each time as another epoch of it, in which what depends on chance
+    /// is different. The number of a step decides its batch, so training that is resumed computes none again, and comes to
+    /// the same bits as if it had not stopped, with any number of threads.
+    ///
+    /// ```swift
+    /// let pictures = Dataset(training).shuffled(seed: 1).map(seed: 2) { try augmented($0, using: &$1) }
+    /// let history = try await trainer.fit(pictures.batched(32), epochs: 10, validation: Dataset(validation).batched(32))
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - batches: each becomes one step. A graph is compiled for each size that occurs.
+    ///   - epochs: the number of the last epoch, counted from 1.
+    ///   - stepsPerEpoch: how many batches an epoch takes; as many as the data set has when nil. The next epoch goes on behind
+    ///     the last batch.
+    ///   - validation: batches to evaluate after each epoch: those of epoch 0 of that data set, each time.
+    ///   - validationSteps: how many batches are validated on; all when nil.
+    ///   - seed: for random layers such as dropout; the data set has seeds of its own.
+    ///   - initialEpoch: how many epochs were done before; training goes on with the next.
+    ///   - classWeights: how much the examples of each class count in the training loss.
+    ///   - loaderThreads: how many threads compute examples, as for `Dataset.loaded`; with 0 each step waits for its batch to
+    ///     be computed. When nil one for each processor, at most 4.
+    ///   - prefetch: how many batches may be ready or under way beyond that of the step under way.
+    ///   - callbacks: who looks on, called in this order.
+    ///   - verbosity: how much is printed.
+    ///   - output: where it is printed.
+    ///   - stop: ends training early.
+    /// - Returns: what was reported after each complete epoch of this training.
+    /// - Throws: as `fit` for examples; what computing a batch throws, when its turn comes.
+    public func fit(
+        _ batches: Dataset<Examples>, epochs: Int = 1, stepsPerEpoch: Int? = nil,
+        validation: Dataset<Examples>? = nil, validationSteps: Int? = nil, seed: UInt64 = 0,
+        initialEpoch: Int = 0, classWeights: ClassWeights? = nil, loaderThreads: Int? = nil,
+        prefetch: Int = 2, callbacks: [any Callback] = [], verbosity: Verbosity = .auto,
+        output: ProgressOutput = .standard, stop: StopSignal? = nil
+    ) throws -> History {
+        try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps)
+        let validated = try validation.map {
+            try loaded($0, steps: validationSteps, .validation, threads: loaderThreads, prefetch)
+        }
+        let source = try DatasetSource(
+            self, batches, epochs: epochs, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights,
+            seed: seed, loaderThreads: loaderThreads, prefetch: prefetch)
+        dropTrainingExecutables(exceptSeed: seed)
+        let run = TrainingRun(
+            self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
+            stop: stop, verbosity: verbosity, output: output,
+            validate: validated.map { batches in { [self] in try evaluated(batches, .validation) } })
+        return try run.train()
+    }
+
+    /// Checks what all ways of training have in common.
     private func checkRun(
         _ epochs: Int, _ initialEpoch: Int, _ stepsPerEpoch: Int?, _ validationSteps: Int?
     ) throws {

@@ -117,10 +117,7 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
 
     func next() throws -> (executable: any Executable, examples: Int) {
         let batch = try nextBatch()
-        try trainer.check(batch, .training, classWeights: classWeights)
-        let executable = try trainer.trainingExecutable(
-            GraphKey(batch, classWeights: classWeights), batch: batch.count, seed: seed)
-        for (name, value) in batch.sources(for: trainer) { try executable.setInput(name, to: value) }
+        let executable = try trainer.trainingExecutable(for: batch, classWeights: classWeights, seed: seed)
         return (executable, batch.count)
     }
 
@@ -131,5 +128,63 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
         }
         step += 1
         return batch
+    }
+}
+
+/// The batches of a data set, again and again, each time as another epoch of it.
+final class DatasetSource: TrainingSource {
+    let stepsPerEpoch: Int
+    let conditions: [String: String]
+    private let trainer: Trainer
+    private let classWeights: ClassWeights?
+    private let seed: UInt64
+    /// The batches from a step on.
+    private let loaded: (_ step: Int) throws -> LoadedDataset<Examples>
+    private var iterator: LoadedDataset<Examples>.Iterator?
+
+    /// - Parameter epochs: how many are trained on; batches of more are not loaded.
+    init(
+        _ trainer: Trainer, _ batches: Dataset<Examples>, epochs: Int, stepsPerEpoch: Int?,
+        classWeights: ClassWeights?, seed: UInt64, loaderThreads: Int?, prefetch: Int
+    ) throws {
+        guard batches.count != 0 else { throw TrainingError.noExamples(.training) }
+        guard let stepsPerEpoch = stepsPerEpoch ?? batches.count, stepsPerEpoch <= Int32.max else {
+            throw TrainingError.invalidArgument(
+                "stepsPerEpoch", "nil", expected: "given, because the data set is endless or very long")
+        }
+        self.trainer = trainer
+        self.stepsPerEpoch = stepsPerEpoch
+        self.classWeights = classWeights
+        self.seed = seed
+        conditions = [
+            "data set": batches.description, "seed": "\(seed)", "class weights": classWeights.summary,
+        ]
+        let steps = try batches.repeated().take(epochs * stepsPerEpoch)
+        loaded = { try steps.loaded(threads: loaderThreads, ahead: prefetch, from: $0) }
+        // So that arguments out of range are found before anything is changed.
+        _ = try loaded(0)
+    }
+
+    func move(to step: Int) throws { iterator = try loaded(step).makeAsyncIterator() }
+
+    func next() throws -> (executable: any Executable, examples: Int) {
+        guard let batch = try iterator?.nextBlocking() else { throw TrainingError.noExamples(.training) }
+        let executable = try trainer.trainingExecutable(for: batch, classWeights: classWeights, seed: seed)
+        return (executable, batch.count)
+    }
+}
+
+extension Trainer {
+    /// A training step with its inputs set to a batch.
+    ///
+    /// - Throws: `TrainingError` or `ShapeError` when the batch does not fit the model.
+    fileprivate func trainingExecutable(
+        for batch: Examples, classWeights: ClassWeights?, seed: UInt64
+    ) throws -> any Executable {
+        try check(batch, .training, classWeights: classWeights)
+        let executable = try trainingExecutable(
+            GraphKey(batch, classWeights: classWeights), batch: batch.count, seed: seed)
+        for (name, value) in batch.sources(for: self) { try executable.setInput(name, to: value) }
+        return executable
     }
 }
