@@ -5,17 +5,20 @@ import Synchronization
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a network on a data set and save the model.",
-        usage: "fovea train <dataset> [<options>]",
+        commandName: "train", abstract: "Train a network on a data set or on pictures and save the model.",
+        usage: "fovea train <dataset or folder> [<options>]",
         discussion: """
+            The pictures of a folder are in a folder for each class, such as pets/cats/1.jpg, or so below 'train' and, if \
+            there are any, 'validation' and 'test'.
+
             Writes model.safetensors, history.csv and metrics.json into the output folder and ends with the line \
-            'test accuracy 0.xxxx'. Interrupt (Ctrl-C) to end after the current step with the model saved.
+            'test accuracy 0.xxxx' if there are test images. Interrupt (Ctrl-C) to end after the current step with the model saved.
 
             With --checkpoint FILE a training that was interrupted or killed goes on where it was when the same command \
             is given again, and comes to the same model, bit for bit.
             """)
 
-    @Argument(help: "The data set's name; see 'fovea datasets list'.")
+    @Argument(help: "The data set's name (see 'fovea datasets list'), or a folder of pictures.")
     var dataset: String
 
     @Option(help: ArgumentHelp("The network: \(NamedNetwork.listOfNames).", valueName: "name"))
@@ -39,11 +42,19 @@ struct TrainCommand: AsyncParsableCommand {
     var learningRate: Double?
 
     @Option(
+        help: ArgumentHelp(
+            "What to validate on after each epoch: a part of the training images, such as 0.1 (of a data set the last, of a "
+                + "folder some of each class), or a folder.", valueName: "part or folder"))
+    var validation: String?
+
+    @OptionGroup(title: "Pictures") var pictures: PictureOptions
+
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The part of the training images, from the end, to validate on instead, such as 0.1.",
-            valueName: "part"))
-    var validationSplit = 0.0
+            "The rate of the network's dropout layers, from 0 to below 1 (default: its own).",
+            valueName: "rate"))
+    var dropout: Double?
 
     @Option(
         parsing: .unconditional,
@@ -86,12 +97,13 @@ struct TrainCommand: AsyncParsableCommand {
 
     /// The arguments, checked.
     private struct Settings {
-        let dataset: DatasetName
+        let source: DataSource
+        let validation: TrainingData.Validation?
         let network: NamedNetwork
-        let model: any ModelProtocol
         let optimizer: any Optimizer
         let precision: Precision
         let verbosity: Verbosity
+        let pictures: PictureOptions.Settings
     }
 
     private func settings() throws -> Settings {
@@ -101,34 +113,39 @@ struct TrainCommand: AsyncParsableCommand {
         if checkpointEvery != nil, checkpoint == nil {
             throw ValidationError("--checkpoint-every needs --checkpoint FILE, the file to write")
         }
-        guard (0..<1).contains(validationSplit) else {
-            throw ValidationError(
-                "--validation-split must be at least 0 and less than 1, not \(validationSplit)")
-        }
         if let learningRate, !learningRate.isFinite || learningRate < 0 {
             throw ValidationError(
                 "--learning-rate must be a number from 0 up, such as 0.001, not \(learningRate)")
         }
+        if let dropout, !(0..<1).contains(dropout) {
+            throw ValidationError("--dropout must be at least 0 and less than 1, not \(dropout)")
+        }
         guard let verbosity = Verbosity(rawValue: verbosity) else {
             throw ValidationError("--verbosity is 0, 1 or 2, not \(verbosity)")
         }
-        let dataset: DatasetName = try named(dataset, "data set")
-        let network: NamedNetwork = try named(network, "network")
-        return Settings(
-            dataset: dataset, network: network, model: try model(network, for: dataset),
+        let settings = Settings(
+            source: try DataSource(dataset), validation: try validation.map(TrainingData.Validation.init),
+            network: try named(network, "network"),
             optimizer: try named(optimizer, "optimizer", of: OptimizerName.self)
                 .optimizer(learningRate: learningRate),
-            precision: try named(precision, "precision"), verbosity: verbosity)
+            precision: try named(precision, "precision"), verbosity: verbosity,
+            pictures: try pictures.settings(for: DataSource(dataset)))
+        // How many classes a folder has is not known before it is read.
+        if case .named(let name) = settings.source {
+            _ = try model(settings.network, input: name.info.imageShape, classes: name.info.classCount)
+        }
+        return settings
     }
 
-    /// The network for the images and classes of the data set.
-    private func model(_ network: NamedNetwork, for dataset: DatasetName) throws -> any ModelProtocol {
+    /// The network for images and classes.
+    private func model(
+        _ network: NamedNetwork, input: Shape, classes: Int
+    ) throws -> any ModelProtocol {
         let model: any ModelProtocol
         do {
-            model = try network.model(
-                input: dataset.info.imageShape, classes: dataset.info.classCount, seed: seed)
+            model = try network.model(input: input, classes: classes, dropoutRate: dropout, seed: seed)
         } catch {
-            throw ValidationError("--network \(network.rawValue) does not fit \(dataset.rawValue): \(error)")
+            throw ValidationError("--network \(network.rawValue) does not fit \(dataset): \(error)")
         }
         guard model.namedOutputs.count == 1 else {
             throw ValidationError(
@@ -140,17 +157,32 @@ struct TrainCommand: AsyncParsableCommand {
 
     func validate() throws { _ = try settings() }
 
+    private func data(_ settings: Settings) async throws -> (TrainingData, image: Shape) {
+        switch settings.source {
+        case .named(let name):
+            return (try TrainingData(await load(name), validation: settings.validation), name.info.imageShape)
+        case .folder(let path):
+            let form = TrainingData.Form(
+                settings.network, size: settings.pictures.size)
+            let data = try TrainingData(folder: path, validation: settings.validation, form, seed: seed)
+            return (data, [form.size.height, form.size.width, form.channels])
+        }
+    }
+
     func run() async throws {
         let settings = try settings()
-        let (network, model) = (settings.network, settings.model)
+        let network = settings.network
         // An output folder that cannot be written to is better known before training than after.
-        let results = try ResultsFolder(output ?? "runs/\(dataset)-\(network.rawValue)")
-        let data = try await load(settings.dataset)
+        let results = try ResultsFolder(
+            output ?? "runs/\(URL(fileURLWithPath: dataset).lastPathComponent)-\(network.rawValue)")
+        let (data, image) = try await data(settings)
+        let model = try model(network, input: image, classes: data.classNames.count)
         let backend = backend(precision: settings.precision, autotune: autotune)
         let trainer = try model.compile(
             optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],
             backend: backend)
         let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
+        let loading = Loading(settings.pictures, batchSize: batchSize, seed: seed)
 
         let progressBefore = Mutex(0.0)
         let backup = checkpoint.map { path in
@@ -175,9 +207,9 @@ struct TrainCommand: AsyncParsableCommand {
         let start = ContinuousClock.now
         let history: History
         do {
-            history = try await trainer.fit(
-                data.train, epochs: epochs, batchSize: batchSize, validationSplit: validationSplit,
-                seed: seed, callbacks: backup.map { [$0] } ?? [], verbosity: settings.verbosity, stop: stop)
+            history = try await loading.fit(
+                trainer, data, epochs: epochs, callbacks: backup.map { [$0] } ?? [],
+                verbosity: settings.verbosity, stop: stop)
         } catch let error as TrainingError {
             guard let epochs = error.completedEpochs else { throw error }
             if epochs == 0 { throw CommandError("\(error). No epoch was completed, so no model was saved") }
@@ -194,13 +226,13 @@ struct TrainCommand: AsyncParsableCommand {
             throw ExitCode.interrupted
         }
 
-        let test = try await trainer.evaluate(data.test, batchSize: 250)
+        var test: Evaluation?
+        if let images = data.test { test = try await loading.evaluate(trainer, images) }
         // Of this run, which may have gone on from another.
         let epochsHere = Double(epochs) - progressBefore.withLock { $0 }
-        let imagesPerEpoch = Int(Double(data.train.count) * (1 - validationSplit))
         let metrics = RunMetrics(
-            testAccuracy: test.metrics[Metric.accuracy.name] ?? .nan, testLoss: test.loss, seconds: seconds,
-            imagesPerSecond: Double(imagesPerEpoch) * epochsHere / seconds, dataset: data.name.rawValue,
+            testAccuracy: test?.metrics[Metric.accuracy.name], testLoss: test?.loss, seconds: seconds,
+            imagesPerSecond: Double(data.train.count) * epochsHere / seconds, dataset: dataset,
             network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
             precision: backend.precision.rawValue, threads: await OneDNNBackend.threadCount,
             versions: [
@@ -213,7 +245,7 @@ struct TrainCommand: AsyncParsableCommand {
         // Not before the results are there.
         if let checkpoint { unlink(checkpoint) }
         print("model: \(results.modelPath)")
-        print("test accuracy \(String(format: "%.4f", metrics.testAccuracy))")
+        if let accuracy = metrics.testAccuracy { print("test accuracy \(String(format: "%.4f", accuracy))") }
     }
 }
 
@@ -221,33 +253,6 @@ extension TrainingPosition {
     /// How many epochs are done, parts included.
     fileprivate var epochs: Double {
         Double(completeEpochs) + Double(completeSteps) / Double(stepsPerEpoch)
-    }
-}
-
-/// What a run came to, as `metrics.json` has it.
-struct RunMetrics: Codable {
-    var testAccuracy: Double
-    var testLoss: Double
-    var seconds: Double
-    var imagesPerSecond: Double
-    var dataset: String
-    var network: String
-    var epochs: Int
-    var batchSize: Int
-    var seed: UInt64
-    var precision: String
-    var threads: Int
-    var versions: [String: String]
-    /// The choices of the tuner; left out where there was none.
-    var autotune: [Tuner.Record]?
-
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 }
 

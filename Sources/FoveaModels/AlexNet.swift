@@ -31,7 +31,7 @@ extension Design {
                 Dense(
                     units: 4096, activation: .relu, kernelInitializer: .randomNormal(stddev: 0.01),
                     biasInitializer: .ones, name: "fc\(number)")
-                Dropout(rate: 0.5, name: "drop\(number)")
+                dropout(0.5, name: "drop\(number)")
             }
             Dense(
                 units: classes, activation: .softmax, kernelInitializer: .randomNormal(stddev: 0.01),
@@ -62,7 +62,7 @@ extension Design {
         } top: { classes in
             Flatten(name: "flatten")
             for number in [6, 7] {
-                Dropout(rate: 0.5, name: "drop\(number)")
+                dropout(0.5, name: "drop\(number)")
                 Dense(units: 4096, activation: .relu, name: "fc\(number)")
             }
             Dense(units: classes, activation: .softmax, name: "predictions")

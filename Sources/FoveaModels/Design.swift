@@ -13,6 +13,12 @@ struct Design {
     let input: Shape
     let ending: Ending
     let seed: UInt64
+    /// The rate of all dropout layers; the network's own when nil.
+    let dropoutRate: Double?
+
+    func dropout(_ rate: Double, name: String? = nil) -> Dropout {
+        Dropout(rate: dropoutRate ?? rate, name: name)
+    }
 
     /// The network with this design. Sizes and classes are the caller's to check.
     func build(_ network: NamedNetwork) throws(ShapeError) -> any ModelProtocol {

@@ -28,9 +28,12 @@ extension Design {
             x = inception("5a", 256, (160, 320), (32, 128), 128)(x)
             return inception("5b", 384, (192, 384), (48, 128), 128)(x)
         } top: { x, classes in
-            let main = Design.classified(x, classes, dropout: 0.4)
+            let main = Design.classified(x, classes, dropout: dropoutRate ?? 0.4)
             guard auxiliaryClassifiers else { return [main] }
-            return [main] + zip(1..., branches).map { auxiliaryClassifier("aux\($0)", classes)($1) }
+            return [main]
+                + zip(1..., branches).map {
+                    auxiliaryClassifier("aux\($0)", classes, dropout(0.7, name: "aux\($0)_dropout"))($1)
+                }
         }
     }
 }
@@ -58,12 +61,14 @@ private func inception(
 }
 
 /// Section 5.
-private func auxiliaryClassifier(_ name: String, _ classes: Int) -> (LayerOutput) -> LayerOutput {
+private func auxiliaryClassifier(
+    _ name: String, _ classes: Int, _ dropout: Dropout
+) -> (LayerOutput) -> LayerOutput {
     { x in
         var x = AveragePooling2D(poolSize: 5, strides: 3, name: "\(name)_pool")(x)
         x = Flatten(name: "\(name)_flatten")(convolution("\(name)_conv", 128, 1)(x))
         x = Dense(units: 1024, activation: .relu, name: "\(name)_fc")(x)
-        x = Dropout(rate: 0.7, name: "\(name)_dropout")(x)
+        x = dropout(x)
         return Dense(units: classes, activation: .softmax, name: "\(name)_predictions")(x)
     }
 }

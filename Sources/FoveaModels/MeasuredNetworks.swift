@@ -13,7 +13,7 @@ extension Design {
         } top: { classes in
             Flatten()
             Dense(units: 128, activation: .relu)
-            Dropout(rate: 0.5)
+            dropout(0.5)
             Dense(units: classes, activation: .softmax)
         }
     }
@@ -22,11 +22,11 @@ extension Design {
         try sequential {
             Conv2D(filters: 32, kernelSize: 3, padding: .same, activation: .relu)
             MaxPooling2D()
-            Dropout(rate: 0.25)
+            dropout(0.25)
         } top: { classes in
             Flatten()
             Dense(units: 128, activation: .relu)
-            Dropout(rate: 0.25)
+            dropout(0.25)
             Dense(units: classes, activation: .softmax)
         }
     }
@@ -41,7 +41,7 @@ extension Design {
         } top: { classes in
             Flatten()
             Dense(units: 64, activation: .relu)
-            Dropout(rate: 0.5)
+            dropout(0.5)
             Dense(units: classes, activation: .softmax)
         }
     }
@@ -55,7 +55,7 @@ extension Design {
         } top: { classes in
             Flatten()
             Dense(units: 1024, activation: .relu)
-            Dropout(rate: 0.5)
+            dropout(0.5)
             Dense(units: classes)
         }
     }
@@ -68,7 +68,7 @@ extension Design {
             }
         } top: { _ in
             Flatten()
-            Dropout(rate: 0.5)
+            dropout(0.5)
             Dense(units: 512, activation: .relu)
             Dense(units: 1, activation: .sigmoid)
         }

@@ -64,11 +64,12 @@ extension NamedNetwork {
     ///   - includeTop: whether it ends with the dense layers that tell the classes. Without, it gives the features before
     ///     them, `[height', width', filters]`, as the base of another network, and `classes` has no meaning.
     ///   - pooling: what becomes of these features without top.
+    ///   - dropoutRate: the rate of all dropout layers, from 0 to below 1; the network's own when nil.
     ///   - seed: the same seed gives the same first values, bit for bit.
     /// - Throws: `ShapeError` when images are too small, naming the smallest size, or when there cannot be so many classes.
     public func model(
         input: Shape? = nil, classes: Int? = nil, includeTop: Bool = true, pooling: FeaturePooling = .none,
-        seed: UInt64 = 0
+        dropoutRate: Double? = nil, seed: UInt64 = 0
     ) throws(ShapeError) -> any ModelProtocol {
         let (input, classes) = (input ?? inputShape, classes ?? classCount)
         guard input.rank == 3, input.dimensions.allSatisfy({ $0 > 0 }) else {
@@ -91,7 +92,7 @@ extension NamedNetwork {
         }
         return try Design(
             name: rawValue.split(separator: "-").joined(separator: "_"), input: input,
-            ending: includeTop ? .classes(classes) : .features(pooling), seed: seed
+            ending: includeTop ? .classes(classes) : .features(pooling), seed: seed, dropoutRate: dropoutRate
         ).build(self)
     }
 }

@@ -29,7 +29,7 @@ extension Dataset {
         }
     }
 
-    private func mapped<Mapped>(
+    func mapped<Mapped>(
         _ stage: String, _ transform: @escaping @Sendable (Element, Place) throws -> Mapped
     ) -> Dataset<Mapped> {
         let compute = compute

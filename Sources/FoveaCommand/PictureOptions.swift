@@ -1,0 +1,163 @@
+import ArgumentParser
+import Foundation
+import Fovea
+
+/// How images are prepared for training.
+struct PictureOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Height and width that pictures of a folder are brought to, such as 150 or 120x160 (default: what the network "
+                + "was made for).", valueName: "pixels"))
+    var imageSize: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Change training images at random, such as rotation=40,shift=0.2,shear=0.2,zoom=0.2,flip=horizontal.",
+            valueName: "changes"))
+    var augment: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "stop, or skip: pictures that cannot be read are left out and counted.", valueName: "what"))
+    var onBadImage = OnBadImage.stop.rawValue
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Threads that read and change pictures ahead of training (default: one for each processor, at most 4).",
+            valueName: "count"))
+    var loaderThreads: Int?
+
+    enum OnBadImage: String, CaseIterable { case stop, skip }
+
+    /// The options, checked.
+    struct Settings {
+        /// Nil for what the network was made for.
+        let size: Size2D?
+        let augmentation: Augmentation?
+        let onBadImage: OnBadImage
+        let loaderThreads: Int?
+    }
+
+    func settings(for source: DataSource) throws -> Settings {
+        var size: Size2D?
+        if let imageSize {
+            guard case .folder = source else {
+                throw ValidationError(
+                    "--image-size is for folders of pictures; the images of a data set have a size")
+            }
+            size = try Size2D(imageSize)
+        }
+        if let loaderThreads, loaderThreads < 0 {
+            throw ValidationError("--loader-threads must be 0 or more, not \(loaderThreads)")
+        }
+        var augmentation: Augmentation?
+        if let augment {
+            do { augmentation = try Augmentation(parsing: augment) } catch {
+                throw ValidationError("--augment \(augment): \(error)")
+            }
+        }
+        return Settings(
+            size: size, augmentation: augmentation, onBadImage: try named(onBadImage, "answer to bad images"),
+            loaderThreads: loaderThreads)
+    }
+}
+
+extension Size2D {
+    /// `150`, or height and width as `120x160`.
+    fileprivate init(_ text: String) throws {
+        let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+        guard (1...2).contains(sides.count), let height = sides[0], let width = sides[sides.count - 1],
+            (1...Picture.greatestSide).contains(height), (1...Picture.greatestSide).contains(width)
+        else {
+            throw ValidationError(
+                "--image-size is a number of pixels, such as 150, or height and width, such as 120x160, not \(text)"
+            )
+        }
+        self.init(height, width)
+    }
+}
+
+extension TrainingData.Validation {
+    /// A number is a part; all else is the path of a folder.
+    init(_ text: String) throws {
+        guard let part = Double(text) else {
+            self = .folder(text)
+            return
+        }
+        guard part > 0, part < 1 else {
+            throw ValidationError(
+                "--validation must be more than 0 and less than 1, or a folder, not \(text)")
+        }
+        self = .part(part)
+    }
+}
+
+extension TrainingData.Form {
+    /// Pictures as a network takes them.
+    init(_ network: NamedNetwork, size: Size2D?) {
+        let shape = network.inputShape
+        self.init(
+            size: size ?? Size2D(shape[0], shape[1]), channels: shape.channels,
+            classMode: network.output == .binaryProbability ? .binary : .sparse)
+    }
+}
+
+/// Brings the parts of training data to a trainer, in batches.
+struct Loading {
+    private let settings: PictureOptions.Settings
+    private let batchSize: Int
+    private let seed: UInt64
+    private let failed = FailedElements()
+
+    init(_ settings: PictureOptions.Settings, batchSize: Int, seed: UInt64) {
+        self.settings = settings
+        self.batchSize = batchSize
+        self.seed = seed
+    }
+
+    private var onError: ElementErrorPolicy { settings.onBadImage == .skip ? .skip(failed) : .stop }
+
+    func fit(
+        _ trainer: Trainer, _ data: TrainingData, epochs: Int, callbacks: [any Callback],
+        verbosity: Verbosity, stop: StopSignal
+    ) async throws -> History {
+        // Named data sets as they are need no threads that prepare them.
+        if settings.augmentation == nil, case .memory(let train) = data.train {
+            var validation: Examples?
+            if case .memory(let examples) = data.validation { validation = examples }
+            return try await trainer.fit(
+                train, epochs: epochs, batchSize: batchSize, validation: validation, seed: seed,
+                callbacks: callbacks, verbosity: verbosity, stop: stop)
+        }
+        var train = try data.train.examples.shuffled(seed: seed)
+        if let augmentation = settings.augmentation { train = train.augmented(augmentation, seed: seed) }
+        let history = try await trainer.fit(
+            train.batched(batchSize, onError: onError), epochs: epochs,
+            validation: data.validation?.examples.batched(batchSize, onError: onError), seed: seed,
+            loaderThreads: settings.loaderThreads, callbacks: callbacks, verbosity: verbosity, stop: stop)
+        report()
+        return history
+    }
+
+    func evaluate(_ trainer: Trainer, _ part: TrainingData.Part) async throws -> Evaluation {
+        switch part {
+        case .memory(let examples): return try await trainer.evaluate(examples, batchSize: 250)
+        case .computed(let examples):
+            let before = failed.count
+            let result = try await trainer.evaluate(
+                examples.batched(batchSize, onError: onError), loaderThreads: settings.loaderThreads)
+            if failed.count > before { report() }
+            return result
+        }
+    }
+
+    /// Says which pictures were left out.
+    private func report() {
+        let reasons = failed.descriptions
+        guard !reasons.isEmpty else { return }
+        warn("left out \(reasons.count) \(reasons.count == 1 ? "picture" : "pictures") that cannot be read:")
+        for reason in reasons.prefix(5) { warn("  \(reason)") }
+        if reasons.count > 5 { warn("  and \(reasons.count - 5) more") }
+    }
+}

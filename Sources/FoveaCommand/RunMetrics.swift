@@ -1,0 +1,30 @@
+import Foundation
+import Fovea
+
+/// What a run came to, as `metrics.json` has it.
+struct RunMetrics: Codable {
+    /// Left out where there are no test images, as the loss.
+    var testAccuracy: Double?
+    var testLoss: Double?
+    var seconds: Double
+    var imagesPerSecond: Double
+    var dataset: String
+    var network: String
+    var epochs: Int
+    var batchSize: Int
+    var seed: UInt64
+    var precision: String
+    var threads: Int
+    var versions: [String: String]
+    /// The choices of the tuner; left out where there was none.
+    var autotune: [Tuner.Record]?
+
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    }
+}

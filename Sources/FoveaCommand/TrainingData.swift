@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import Fovea
+
+/// What the command is given to train on or to measure with: a data set known by name, or a folder of pictures.
+enum DataSource {
+    case named(DatasetName)
+    case folder(String)
+
+    /// - Throws: `ValidationError` when the text is neither a data set's name nor a folder.
+    init(_ text: String) throws {
+        var isFolder = ObjCBool(false)
+        if let name = DatasetName(rawValue: text) {
+            self = .named(name)
+        } else if FileManager.default.fileExists(atPath: text, isDirectory: &isFolder), isFolder.boolValue {
+            self = .folder(text)
+        } else {
+            let names = DatasetName.allCases.map(\.rawValue)
+            throw ValidationError(
+                unknown("data set", text, among: names) + "; nor is there a folder of this name")
+        }
+    }
+}
+
+/// Examples for training, and those to validate and test with, where there are any.
+struct TrainingData {
+    /// Examples in memory as they are, or computed while the network trains.
+    enum Part {
+        case memory(Examples)
+        case computed(Dataset<Example>)
+
+        var count: Int {
+            switch self {
+            case .memory(let examples): examples.count
+            case .computed(let examples): examples.count ?? 0
+            }
+        }
+    }
+
+    var classNames: [String]
+    var train: Part
+    var validation: Part?
+    var test: Part?
+
+    /// What pictures are made to be before the network sees them.
+    struct Form {
+        var size: Size2D
+        var channels: Int
+        var classMode: ClassMode
+    }
+
+    /// Where the examples to validate with come from.
+    enum Validation {
+        case folder(String)
+        case part(Double)
+    }
+
+    /// Named data sets are in memory. Their validation examples are the last.
+    init(_ data: NamedDataset, validation: Validation?) throws {
+        classNames = data.classNames
+        test = .memory(data.test)
+        switch validation {
+        case nil: train = .memory(data.train)
+        case .part(let part):
+            let parts = try data.train.split(last: part)
+            (train, self.validation) = (.memory(parts.training), .memory(parts.validation))
+        case .folder(let path):
+            throw ValidationError(
+                "--validation \(path): images of a folder do not go with \(data.name.rawValue); name a part, such as 0.1"
+            )
+        }
+    }
+
+    /// The pictures of a folder with `train` and perhaps `validation` and `test`, or with the classes alone.
+    init(folder path: String, validation: Validation?, _ form: Form, seed: UInt64) throws {
+        let splits = try ImageFolder.splits(of: path)
+        var train = try splits?.train ?? ImageFolder(path)
+        var validationFolder = splits?.validation
+        switch validation {
+        case nil: break
+        case .part(let part): (train, validationFolder) = try train.split(validation: part, seed: seed)
+        case .folder(let other):
+            let folder = try ImageFolder(other)
+            guard folder.classNames == train.classNames else {
+                throw CommandError(
+                    "\(other) has the classes \(folder.classNames.joined(separator: ", ")), but \(train.path) has "
+                        + train.classNames.joined(separator: ", "))
+            }
+            validationFolder = folder
+        }
+        classNames = train.classNames
+        self.train = .computed(try form.examples(of: train))
+        self.validation = try validationFolder.map { .computed(try form.examples(of: $0)) }
+        // Seen once only, so not kept.
+        test = try splits?.test.map { .computed(try form.examples(of: $0, areKept: false)) }
+        for folder in [train, validationFolder, splits?.test].compactMap(\.self) where !folder.skipped.isEmpty
+        {
+            let kinds = folder.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+            warn("\(folder.path): left out files that are no pictures: \(kinds.joined(separator: ", "))")
+        }
+    }
+}
+
+extension TrainingData.Form {
+    /// Pictures are decoded in the first epoch and kept from then on if they go into this many bytes.
+    private static let byteLimit = 1 << 30
+
+    func examples(of folder: ImageFolder, areKept: Bool = true) throws -> Dataset<Example> {
+        let pictures = try Dataset(folder, size: size, channels: channels, classMode: classMode)
+        let byteCount = folder.items.count * size.height * size.width * channels
+        return areKept && byteCount <= Self.byteLimit
+            ? try pictures.cached(byteLimit: 2 * Self.byteLimit) : pictures
+    }
+}
+
+extension TrainingData.Part {
+    /// The examples one by one.
+    var examples: Dataset<Example> {
+        switch self {
+        case .memory(let examples): Dataset(examples)
+        case .computed(let examples): examples
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import FoveaGraph
+
+extension Dataset where Element == Example {
+    /// The pictures of a folder, each read when it is asked for: decoded, brought to one size and labelled.
+    ///
+    /// Pictures are resized without regard to their proportions, bilinearly and antialiased as Pillow does; of JPEG files
+    /// only as much is decoded as that needs. An element that cannot be read throws `PictureError`, which names the file.
+    ///
+    /// - Parameters:
+    ///   - folder: pictures and their classes.
+    ///   - size: height and width of all pictures, in pixels.
+    ///   - channels: 3 for RGB, 1 for grey.
+    ///   - classMode: in which form labels become targets.
+    /// - Throws: `DatasetError` for a size that is not positive, other channels, or binary targets of other than two classes.
+    public init(
+        _ folder: ImageFolder, size: Size2D, channels: Int = 3, classMode: ClassMode = .sparse
+    ) throws(DatasetError) {
+        guard size.height > 0, size.width > 0, size.height * size.width <= Picture.greatestPixelCount else {
+            throw DatasetError(
+                .invalidArgument,
+                "pictures cannot be made \(size) pixels large; both sides must be positive, and there may be "
+                    + "\(Picture.greatestPixelCount) pixels")
+        }
+        guard channels == 1 || channels == 3 else {
+            throw DatasetError(
+                .invalidArgument, "pictures have 1 channel (grey) or 3 (RGB), not \(channels)")
+        }
+        let (items, classCount) = (folder.items, folder.classNames.count)
+        // Says at once what would be wrong with every element.
+        _ = try classMode.targets(
+            label: 0, classCount: classCount, input: TensorValue(repeating: 0, shape: .scalar))
+        try self.init(
+            count: items.count,
+            named:
+                "pictures of \(folder.classNames.count) classes, \(size), \(channels) channels, \(classMode)"
+        ) { index, _ in
+            let picture = try Picture.decode(
+                contentsOf: URL(fileURLWithPath: items[index].path), .init(channels: channels, atLeast: size)
+            ).resized(height: size.height, width: size.width)
+            return try Example(
+                TensorValue(picture), label: items[index].label, classCount: classCount, mode: classMode)
+        }
+    }
+
+    /// Images changed at random, in another way in each epoch; targets stay.
+    ///
+    /// - Parameters:
+    ///   - augmentation: how. Of uint8 images it makes uint8 images again, rounded, unless it standardizes them.
+    ///   - seed: chooses the random numbers; the same numbers give the same images, whatever the number of threads.
+    public func augmented(_ augmentation: Augmentation, seed: UInt64) -> Dataset<Example> {
+        mapped("augmented (\(augmentation)) with seed \(seed)") { example, place in
+            let inputs = try example.inputs.map { input -> TensorValue in
+                let image = try FloatImage(input)
+                let augmented = try augmentation.augmented(
+                    image, index: place.index, epoch: place.epoch, seed: seed)
+                guard input.dtype == .uint8, !augmentation.standardizes else { return augmented.tensorValue }
+                return TensorValue(
+                    unchecked: [augmented.height, augmented.width, augmented.channels],
+                    .uint8(augmented.bytes))
+            }
+            return Example(inputs: inputs, targets: example.targets, weight: example.weight)
+        }
+    }
+}
+
+extension Augmentation {
+    /// Batches of augmented examples in memory, as Keras's `flow`.
+    ///
+    /// - Parameters:
+    ///   - examples: with images `[count, height, width, channels]` as inputs.
+    ///   - batchSize: examples in a batch; the last one has the rest.
+    ///   - shuffle: whether the order is another one in each epoch.
+    ///   - seed: for the order and the augmentation.
+    /// - Throws: `DatasetError` when the batch size is not positive.
+    public func flow(
+        _ examples: Examples, batchSize: Int = 32, shuffle: Bool = true, seed: UInt64 = 0
+    ) throws(DatasetError) -> Dataset<Examples> {
+        try flow(Dataset(examples), batchSize, shuffle, seed)
+    }
+
+    /// Batches of augmented pictures of a folder, as Keras's `flow_from_directory`.
+    ///
+    /// - Parameters:
+    ///   - folder: that has a folder for each class.
+    ///   - targetSize: height and width that pictures are brought to before they are augmented.
+    ///   - channels: 3 for RGB, 1 for grey.
+    ///   - batchSize: as for `flow`.
+    ///   - classMode: in which form labels become targets.
+    ///   - shuffle: whether the order is another one in each epoch.
+    ///   - seed: for the order and the augmentation.
+    ///   - onError: what becomes of pictures that cannot be read.
+    /// - Throws: `DatasetError` when the folder cannot be read or a number makes no sense.
+    public func flowFromDirectory(
+        _ folder: String, targetSize: Size2D = 256, channels: Int = 3, batchSize: Int = 32,
+        classMode: ClassMode = .categorical, shuffle: Bool = true, seed: UInt64 = 0,
+        onError: ElementErrorPolicy = .stop
+    ) throws(DatasetError) -> Dataset<Examples> {
+        try flow(
+            Dataset(ImageFolder(folder), size: targetSize, channels: channels, classMode: classMode),
+            batchSize, shuffle, seed, onError)
+    }
+
+    private func flow(
+        _ examples: Dataset<Example>, _ batchSize: Int, _ shuffle: Bool, _ seed: UInt64,
+        _ onError: ElementErrorPolicy = .stop
+    ) throws(DatasetError) -> Dataset<Examples> {
+        try (shuffle ? examples.shuffled(seed: seed) : examples).augmented(self, seed: seed)
+            .batched(batchSize, onError: onError)
+    }
+}
