@@ -128,10 +128,13 @@ import Testing
         parameters.flipsHorizontally = true
         #expect(try Augmentation().applied(to: image, parameters).pixels == [4, 4, 3, 2])
         parameters.region = .init(top: 0, left: 1, height: 1, width: 2)
-        #expect(try Augmentation().applied(to: image, parameters).pixels == [4, 3])
+        let crop = Augmentation.Crop.random(size: [1, 2])
+        #expect(try Augmentation(crop: crop).applied(to: image, parameters).pixels == [4, 3])
+        // Without a crop the part becomes as large as the image.
+        #expect(try Augmentation().applied(to: image, parameters).pixels == [4, 3.75, 3.25, 2.75])
         parameters.brightness = 2
         parameters.erased = .init(top: -1, left: 1, height: 9, width: 9)
-        let augmentation = try Augmentation(erasing: .init(value: 7))
+        let augmentation = try Augmentation(crop: crop, erasing: .init(value: 7))
         #expect(try augmentation.applied(to: image, parameters).pixels == [8, 7])
     }
 

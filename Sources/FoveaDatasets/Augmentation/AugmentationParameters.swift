@@ -19,7 +19,7 @@ extension Augmentation {
         public var flipsHorizontally = false
         /// Whether above and below are exchanged.
         public var flipsVertically = false
-        /// The part that is taken and made as large as the crop; the whole when nil.
+        /// The part that is taken and made as large as the crop, or as the image without one; the whole when nil.
         public var region: Region?
         /// Added to all pixels, none of which exceeds the image's extremes.
         public var channelShift = 0.0
@@ -103,19 +103,19 @@ extension Augmentation {
     /// Where the result's pixels are looked up.
     func map(_ parameters: Parameters, for image: FloatImage) -> AffineMap {
         let (height, width) = (image.height, image.width)
-        var map = AffineMap(
+        let flips = AffineMap(
             flipsHorizontally: parameters.flipsHorizontally, flipsVertically: parameters.flipsVertically,
             height: height, width: width)
-        if let region = parameters.region {
-            let size = crop?.size ?? Size2D(region.height, region.width)
-            map = map.after(AffineMap(region: region, height: size.height, width: size.width))
-        }
+        let region = parameters.region ?? Region(top: 0, left: 0, height: height, width: width)
+        let size = resultSize(image)
         return AffineMap(
             rotation: parameters.rotation, rowShift: parameters.rowShift,
             columnShift: parameters.columnShift, shear: parameters.shear, rowZoom: parameters.rowZoom,
             columnZoom: parameters.columnZoom, center: image.center
-        ).after(map)
+        ).after(flips).after(AffineMap(region: region, height: size.height, width: size.width))
     }
+
+    private func resultSize(_ image: FloatImage) -> Size2D { crop?.size ?? Size2D(image.height, image.width) }
 
     /// An image changed in a given way, not yet standardized. Pixels are interpolated once.
     ///
@@ -125,11 +125,10 @@ extension Augmentation {
         to image: FloatImage, _ parameters: Parameters
     ) throws(DatasetError) -> FloatImage {
         try parameters.check()
-        let size = crop?.size ?? parameters.region.map { Size2D($0.height, $0.width) }
+        let size = resultSize(image)
         let warped = image.warped(
-            by: map(parameters, for: image), height: size?.height ?? image.height,
-            width: size?.width ?? image.width, fillMode: fillMode, fillValue: Float(fillValue),
-            sampling: sampling)
+            by: map(parameters, for: image), height: size.height, width: size.width, fillMode: fillMode,
+            fillValue: Float(fillValue), sampling: sampling)
         var colors = ColorAdjustment(warped)
         if parameters.channelShift != 0 { colors.shift(by: Float(parameters.channelShift)) }
         if parameters.brightness != 1 { colors.changeBrightness(Float(parameters.brightness)) }
