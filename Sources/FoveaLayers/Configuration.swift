@@ -226,10 +226,13 @@ public struct ConfigurationReader {
 
     /// Numbers, written with or without a fraction.
     public mutating func numbers(_ key: String) throws(ConfigurationError) -> [Double] {
-        try take(key, "a list of numbers") { value in
-            guard case .list(let elements) = value else { return nil }
-            let numbers = elements.compactMap(\.asNumber)
-            return numbers.count == elements.count ? numbers : nil
+        try take(key, "a list of numbers") { $0.asNumbers }
+    }
+
+    /// Numbers, written with or without a fraction; nil for null.
+    mutating func optionalNumbers(_ key: String) throws(ConfigurationError) -> [Double]? {
+        try take(key, "null or a list of numbers") { value -> [Double]?? in
+            if case .null = value { .some(nil) } else { value.asNumbers.map { .some($0) } }
         }
     }
 
@@ -354,6 +357,12 @@ extension ConfigurationValue {
         guard case .list(let elements) = self else { return nil }
         let integers = elements.compactMap(\.asInteger)
         return integers.count == elements.count ? integers : nil
+    }
+
+    fileprivate var asNumbers: [Double]? {
+        guard case .list(let elements) = self else { return nil }
+        let numbers = elements.compactMap(\.asNumber)
+        return numbers.count == elements.count ? numbers : nil
     }
 
     fileprivate var asSize: Size2D? {

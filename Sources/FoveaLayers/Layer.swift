@@ -135,14 +135,16 @@ extension Layer {
 /// The layers that files may contain. Pass a longer list to read layers of your own.
 public let builtInLayers: [any Layer.Type] = [
     Activation.self, ActivityRegularization.self, Add.self, Average.self, AveragePooling1D.self,
-    AveragePooling2D.self, BatchNormalization.self, Concatenate.self, Conv1D.self, Conv2D.self,
-    Conv2DTranspose.self, Cropping2D.self, Dense.self, DepthwiseConv2D.self, Dropout.self, ELU.self,
-    Flatten.self, GaussianDropout.self, GaussianNoise.self, GlobalAveragePooling1D.self,
+    AveragePooling2D.self, BatchNormalization.self, CenterCrop.self, Concatenate.self, Conv1D.self,
+    Conv2D.self, Conv2DTranspose.self, Cropping2D.self, Dense.self, DepthwiseConv2D.self, Dropout.self,
+    ELU.self, Flatten.self, GaussianDropout.self, GaussianNoise.self, GlobalAveragePooling1D.self,
     GlobalAveragePooling2D.self, GlobalMaxPooling1D.self, GlobalMaxPooling2D.self, LayerNormalization.self,
     LeakyReLU.self, LocalResponseNormalization.self, MaxPooling1D.self, MaxPooling2D.self, Maximum.self,
-    Minimum.self, Model.self, Multiply.self, Normalization.self, PReLU.self, Permute.self, ReLU.self,
-    Rescaling.self, Reshape.self, SeparableConv2D.self, Sequential.self, Softmax.self, SpatialDropout2D.self,
-    Subtract.self, UpSampling2D.self, ZeroPadding2D.self,
+    Minimum.self, Model.self, Multiply.self, Normalization.self, PReLU.self, Permute.self,
+    RandomBrightness.self, RandomContrast.self, RandomCrop.self, RandomFlip.self, RandomTranslation.self,
+    RandomZoom.self, ReLU.self, Rescaling.self, Reshape.self, Resizing.self, SeparableConv2D.self,
+    Sequential.self, Softmax.self, SpatialDropout2D.self, Subtract.self, UpSampling2D.self,
+    ZeroPadding2D.self,
 ]
 
 /// A layer from `{"class_name": …, "config": {"name": …, …}}`.

@@ -62,6 +62,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         ),
         (BatchNormalization.self, [image], { BatchNormalization(axis: 1, center: false) }),
         (BatchNormalization.self, [[6]], { BatchNormalization(epsilon: 0.125, scale: false) }),
+        (CenterCrop.self, [image], { CenterCrop(height: 3, width: 4) }),
         (Concatenate.self, [image, [5, 7, 1]], { Concatenate() }),
         (Concatenate.self, [image, [3, 7, 4]], { Concatenate(axis: 1) }),
         (
@@ -136,9 +137,33 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (PReLU.self, [image], { PReLU(sharedAxes: [1, 2], alphaInitializer: .constant(0.25)) }),
         (PReLU.self, [[6]], { PReLU(alphaRegularizer: .l2(), alphaConstraint: .nonNegative) }),
         (Permute.self, [image], { Permute(dims: [3, 1, 2]) }),
+        (RandomBrightness.self, [image], { RandomBrightness(factor: 0.25, valueRange: -1...1) }),
+        (RandomContrast.self, [image], { RandomContrast(factor: 0.5, valueRange: -1...1) }),
+        (RandomCrop.self, [image], { RandomCrop(height: 3, width: 4) }),
+        (RandomCrop.self, [image], { RandomCrop(height: 6, width: 2) }),
+        (RandomFlip.self, [image], { RandomFlip() }),
+        (RandomFlip.self, [image], { RandomFlip(mode: .vertical, dataFormat: .channelsFirst) }),
+        (
+            RandomTranslation.self, [image],
+            { RandomTranslation(heightFactor: 0.5, widthFactor: [-0.25, 0.75], fillMode: .wrap) }
+        ),
+        (
+            RandomTranslation.self, [image],
+            {
+                RandomTranslation(
+                    heightFactor: 0, widthFactor: 1, fillMode: .constant, interpolation: .nearest,
+                    fillValue: 0.5)
+            }
+        ),
+        (RandomZoom.self, [image], { RandomZoom(heightFactor: 0.5) }),
         (ReLU.self, [image], { ReLU() }),
         (ReLU.self, [image], { ReLU(maxValue: 0.5, negativeSlope: 0.25, threshold: 0.125) }),
         (Rescaling.self, [image], { Rescaling(scale: 0.25, offset: -1) }),
+        (Resizing.self, [image], { Resizing(height: 3, width: 9) }),
+        (
+            Resizing.self, [image],
+            { Resizing(height: 4, width: 4, interpolation: .nearest, cropToAspectRatio: true) }
+        ),
         (Reshape.self, [image], { Reshape(targetShape: [-1, 2]) }),
         (
             SeparableConv2D.self, [image],

@@ -1,0 +1,106 @@
+"""Writes preprocessing_layers.json: layers that change images, given what they would draw.
+
+Run with the packages of Benchmarks/peers/requirements.txt: python make_preprocessing_layers.py
+
+The images of all cases are value(1, i); the recipe of `value` is in Tests/FoveaTrainingTests/Golden/hashed_values.py.
+"rows" and "columns" have a number for each image: parts of the height and width that images are moved by, or what is
+added to a zoom of 1. "amounts" are factors of contrast and summands of brightness, in parts of the range of values.
+
+The numbers are Keras's on TensorFlow.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "FoveaTrainingTests" / "Golden"))
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+from hashed_values import numbers, value, write_json  # noqa: E402
+
+MODES = ["reflect", "wrap", "constant", "nearest"]
+FILL = 0.25
+
+
+def column(values):
+    return np.array(values, np.float32)[:, None]
+
+
+def placements():
+    cases = []
+    for mode in MODES:
+        for interpolation in ["bilinear", "nearest"]:
+            settings = {"fill_mode": mode, "interpolation": interpolation, "fill_value": FILL}
+            rows, columns = [0.13, -0.8, 0.0], [-0.21, 0.6, 0.43]
+            if mode == "wrap":
+                # TensorFlow's wrapping is that of a period for whole pixels up to about half of the image.
+                rows, columns = [0.2, -0.6, 0.0], [-2 / 7, 4 / 7, 3 / 7]
+            shape = [3, 5, 7, 2]
+            x = value(1, tuple(shape))
+            layer = keras.layers.RandomTranslation(1.0, 1.0, **settings)
+            moves = np.concatenate([column(columns) * shape[2], column(rows) * shape[1]], axis=1)
+            if mode == "wrap":
+                moves = np.round(moves)
+            y = layer._translate_inputs(x, {"translations": moves}, interpolation)
+            cases.append({"layer": "RandomTranslation", "shape": shape, "mode": mode, "interpolation": interpolation,
+                          "rows": rows, "columns": columns, "output": numbers(y)})
+            rows, columns = [0.31, -0.4, 0.0], [-0.55, 0.9, 0.12]
+            if mode == "wrap":
+                # Nothing from beyond the border.
+                rows, columns = [-0.31, -0.4, 0.0], [-0.55, -0.9, -0.12]
+            layer = keras.layers.RandomZoom(0.9, 0.9, **settings)
+            y = layer._zoom_inputs(
+                x, {"height_zoom": 1 + column(rows), "width_zoom": 1 + column(columns)}, interpolation)
+            cases.append({"layer": "RandomZoom", "shape": shape, "mode": mode, "interpolation": interpolation,
+                          "rows": rows, "columns": columns, "output": numbers(y)})
+    return cases
+
+
+def colors():
+    shape, amounts = [3, 4, 3, 2], [0.6, 1.0, 1.9]
+    x = value(1, tuple(shape))
+    factors = np.array(amounts, np.float32)[:, None, None, None]
+    contrast = keras.layers.RandomContrast(1.0, value_range=(-0.75, 0.5))
+    brightness = keras.layers.RandomBrightness(1.0, value_range=(-0.75, 0.5))
+    return [
+        {"layer": "RandomContrast", "shape": shape, "amounts": amounts, "value_range": [-0.75, 0.5],
+         "output": numbers(contrast.transform_images(x, {"contrast_factor": factors}))},
+        {"layer": "RandomBrightness", "shape": shape, "amounts": amounts, "value_range": [-0.75, 0.5],
+         "output": numbers(brightness.transform_images(x, {"rgb_delta": factors * 1.25}))},
+    ]
+
+
+def sizes():
+    cases = []
+    for shape, size in [([2, 5, 7, 2], [8, 3]), ([1, 6, 4, 3], [4, 4]), ([2, 3, 9, 1], [3, 20]), ([1, 1, 2, 2], [4, 5])]:
+        x = value(1, tuple(shape))
+        for interpolation in ["bilinear", "nearest"]:
+            for crop in [False, True]:
+                layer = keras.layers.Resizing(*size, interpolation=interpolation, crop_to_aspect_ratio=crop)
+                cases.append({"layer": "Resizing", "shape": shape, "size": size, "interpolation": interpolation,
+                              "crop": crop, "output": numbers(layer(x))})
+        cases.append({"layer": "CenterCrop", "shape": shape, "size": size, "interpolation": "bilinear", "crop": False,
+                      "output": numbers(keras.layers.CenterCrop(*size)(x))})
+    for shape, size in [([2, 6, 7, 2], [3, 4]), ([1, 5, 5, 1], [5, 2])]:
+        y = keras.layers.CenterCrop(*size)(value(1, tuple(shape)))
+        cases.append({"layer": "CenterCrop", "shape": shape, "size": size, "interpolation": "bilinear", "crop": False,
+                      "output": numbers(y)})
+    return cases
+
+
+if __name__ == "__main__":
+    write_json(
+        HERE / "preprocessing_layers.json",
+        {
+            "versions": {"keras": keras.__version__},
+            "fill_value": FILL,
+            "placements": placements(),
+            "colors": colors(),
+            "sizes": sizes(),
+        },
+    )
