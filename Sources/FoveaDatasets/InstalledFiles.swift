@@ -24,6 +24,11 @@ public struct FileCheck: Equatable, Sendable {
     public let path: String
     public let result: Result
 
+    init(path: String, result: Result) {
+        self.path = path
+        self.result = result
+    }
+
     init(_ path: String, isCopyOf file: DatasetFile, with expected: Checksum) throws(DatasetError) {
         self.path = path
         do throws(DatasetError) {

@@ -19,7 +19,10 @@ public struct URLSessionTransport: DownloadTransport {
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
 
         let receiver = Receiver()
-        let session = URLSession(configuration: .ephemeral, delegate: receiver, delegateQueue: nil)
+        let configuration = URLSessionConfiguration.ephemeral
+        // On Linux this one counts, not the request's.
+        configuration.timeoutIntervalForRequest = timeout
+        let session = URLSession(configuration: configuration, delegate: receiver, delegateQueue: nil)
         let task = session.dataTask(with: request)
         session.finishTasksAndInvalidate()
         return try await withTaskCancellationHandler {
@@ -31,11 +34,14 @@ public struct URLSessionTransport: DownloadTransport {
 }
 
 /// Turns the calls that a session makes into one response with a stream of bytes.
+///
+/// The session keeps this object until the task ends. So it must not keep the stream: only when nobody has the stream any more is
+/// a task stopped whose bytes nobody wants.
 private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
     private typealias Body = AsyncThrowingStream<[UInt8], any Error>
 
     private let waiting = Mutex<CheckedContinuation<DownloadResponse, any Error>?>(nil)
-    private let body = Body.makeStream()
+    private let body = Mutex<Body.Continuation?>(nil)
 
     func response(of task: URLSessionDataTask) async throws -> DownloadResponse {
         try await withCheckedThrowingContinuation { continuation in
@@ -59,17 +65,19 @@ private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
         guard let answer = response as? HTTPURLResponse else { return }
         var headers: [String: String] = [:]
         for case (let name as String, let value as String) in answer.allHeaderFields { headers[name] = value }
-        body.continuation.onTermination = { _ in dataTask.cancel() }
+        let (stream, continuation) = Body.makeStream()
+        continuation.onTermination = { _ in dataTask.cancel() }
+        body.withLock { $0 = continuation }
         takeWaiting()?.resume(
-            returning: DownloadResponse(status: answer.statusCode, headers: headers, body: body.stream))
+            returning: DownloadResponse(status: answer.statusCode, headers: headers, body: stream))
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        body.continuation.yield([UInt8](data))
+        _ = body.withLock { $0 }?.yield([UInt8](data))
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
         takeWaiting()?.resume(throwing: error ?? URLError(.badServerResponse))
-        body.continuation.finish(throwing: error)
+        body.withLock { $0 }?.finish(throwing: error)
     }
 }

@@ -13,19 +13,8 @@ final class LocalServer: Sendable {
     var requests: [String] { received.withLock(\.self) }
 
     init(answers: [[UInt8]]) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let ready = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && listen(listener, 4) == 0
-                    && getsockname(listener, $0, &length) == 0
-            }
-        }
-        try #require(ready)
-        port = UInt16(bigEndian: address.sin_port)
+        let (listener, port) = try listeningSocket()
+        self.port = port
         Thread.detachNewThread { [self] in
             for answer in answers {
                 let connection = accept(listener, nil, nil)
@@ -42,11 +31,6 @@ final class LocalServer: Sendable {
             close(listener)
         }
     }
-}
-
-/// A proxy would be asked for local addresses too.
-private let hasProxy = ProcessInfo.processInfo.environment.keys.contains {
-    $0.lowercased().hasSuffix("_proxy")
 }
 
 @Suite(.enabled(if: !hasProxy)) struct URLSessionTransportTests {
