@@ -1,15 +1,16 @@
 import ArgumentParser
+import Foundation
 import Fovea
 
 struct DatasetsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "datasets", abstract: "List and get data sets.",
+        commandName: "datasets", abstract: "List, get, show and verify data sets.",
         discussion: """
             A data set is read from $FOVEA_DATA/NAME or $FOVEA_DATA, the cache, or /usr/share/datasets/NAME; \
             what none of them has is downloaded to the cache: $FOVEA_CACHE, else $XDG_CACHE_HOME/fovea, else \
             ~/.cache/fovea.
             """,
-        subcommands: [List.self, Get.self])
+        subcommands: [List.self, Get.self, Show.self, Verify.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -18,8 +19,9 @@ struct DatasetsCommand: AsyncParsableCommand {
         func run() {
             for name in DatasetName.allCases {
                 let info = name.info
-                let size = info.imageShape.dimensions.map(String.init).joined(separator: "×")
-                print("\(name.rawValue)\t\(info.title)\t\(info.classCount) classes\t\(size)\t\(info.licence)")
+                print(
+                    "\(name.rawValue)\t\(info.title)\t\(info.classCount) classes\t\(info.imageSize)\t\(info.licence)"
+                )
             }
         }
     }
@@ -35,18 +37,142 @@ struct DatasetsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let dataset = try await load(named(name, "data set"))
-            print(
-                "\(dataset.name.info.title): \(dataset.train.count) training and \(dataset.test.count) test images"
-            )
-            for (label, className) in dataset.classNames.enumerated() {
-                print(
-                    "\(label)\t\(className)\t\(count(of: label, in: dataset.train))\t\(count(of: label, in: dataset.test))"
-                )
-            }
-        }
-
-        private func count(of label: Int, in examples: Examples) -> Int {
-            examples.targets[0].integers.count { Int($0) == label }
+            print(dataset.summary)
+            print(dataset.countsTable)
         }
     }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the classes, sizes and first images of a data set, or of a folder of pictures.",
+            discussion: """
+                A folder has a folder for each class, or 'train' and perhaps 'validation' and 'test' with a folder for \
+                each class.
+                """)
+
+        @Argument(help: "The data set's name, or a folder with a slash in its path.")
+        var name: String
+
+        @Option(
+            parsing: .unconditional, help: ArgumentHelp("How many images to show.", valueName: "count"))
+        var images = 5
+
+        /// Data sets have no slash in their names, so a folder is never mistaken for one.
+        private var isFolder: Bool { name.contains("/") || name == "." || name == ".." }
+
+        func validate() throws {
+            if !isFolder { _ = try named(name, "data set", of: DatasetName.self) }
+            guard images >= 0 else { throw ValidationError("--images must not be negative, not \(images)") }
+        }
+
+        func run() async throws {
+            if isFolder { return try showFolder() }
+            let dataset = try await load(named(name, "data set"))
+            let info = dataset.name.info
+            print(dataset.summary)
+            print("Images: \(info.imageSize), bytes")
+            print("Licence: \(info.licence)")
+            if !info.citation.isEmpty { print("Cite: \(info.citation)") }
+            print("\n" + dataset.countsTable)
+            if images > 0 { print(try "\n" + dataset.samplesTable(count: images)) }
+        }
+
+        private func showFolder() throws {
+            let parts: [(String, ImageFolder)]
+            if let splits = try ImageFolder.splits(of: name) {
+                let all = [("train", splits.train), ("validation", splits.validation), ("test", splits.test)]
+                parts = all.compactMap { title, folder in folder.map { (title, $0) } }
+            } else {
+                parts = [("pictures", try ImageFolder(name))]
+            }
+            let counts = parts.map(\.1.counts)
+            let classNames = parts[0].1.classNames
+            var rows = [["class", "name"] + parts.map(\.0)]
+            for (label, className) in classNames.enumerated() {
+                rows.append(["\(label)", className] + counts.map { "\($0[label])" })
+            }
+            print(table(rows))
+            for (title, folder) in parts {
+                let skipped = folder.skipped.sorted { $0.key < $1.key }.map { "\($1) \($0)" }
+                if !skipped.isEmpty {
+                    print("\(title): left out \(skipped.joined(separator: ", ")), no pictures")
+                }
+                if folder.outsideLinkCount > 0 {
+                    print("\(title): \(folder.outsideLinkCount) links lead out of the folder")
+                }
+            }
+        }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Compare the files that this machine has with the published ones.",
+            discussion: "Downloads nothing but OpenML's descriptions, which have the checksums of its files.")
+
+        @Argument(help: "The data set's name; see 'fovea datasets list'.")
+        var name: String
+
+        func validate() throws { _ = try named(name, "data set", of: DatasetName.self) }
+
+        func run() async throws {
+            let name: DatasetName = try named(name, "data set")
+            let checks = try await DatasetLibrary().verify(name)
+            if checks.isEmpty { print("\(name.info.title): there are no files") }
+            for check in checks { print("\(check.path): \(check.result)") }
+            let different = checks.count { if case .different = $0.result { true } else { false } }
+            guard different == 0 else {
+                throw CommandError("\(different) of \(checks.count) files are not as published")
+            }
+        }
+    }
+}
+
+extension DatasetInfo {
+    fileprivate var imageSize: String { imageShape.dimensions.map(String.init).joined(separator: "×") }
+}
+
+extension NamedDataset {
+    fileprivate var summary: String {
+        "\(name.info.title): \(train.count) training and \(test.count) test images"
+    }
+
+    fileprivate var countsTable: String {
+        let counts = [train, test].map { examples in
+            examples.targets[0].integers.reduce(into: [Int](repeating: 0, count: classNames.count)) {
+                counts, label in
+                counts[Int(label)] += 1
+            }
+        }
+        var rows = [["class", "name", "training", "test"]]
+        for (label, className) in classNames.enumerated() {
+            rows.append(["\(label)", className, "\(counts[0][label])", "\(counts[1][label])"])
+        }
+        return table(rows)
+    }
+
+    /// The first training images, with the least, the mean and the greatest value of their pixels.
+    fileprivate func samplesTable(count: Int) throws -> String {
+        var rows = [["image", "class", "min", "mean", "max"]]
+        for index in 0..<min(count, train.count) {
+            let example = try train[index..<(index + 1)]
+            let pixels = example.inputs[0].integers
+            let mean = Double(pixels.reduce(0) { $0 + Int($1) }) / Double(pixels.count)
+            rows.append([
+                "\(index)", classNames[Int(example.targets[0].integers[0])], "\(pixels.min() ?? 0)",
+                String(format: "%.1f", mean), "\(pixels.max() ?? 0)",
+            ])
+        }
+        return table(rows)
+    }
+}
+
+/// Rows in columns of equal width: the second to the left, for names, the others to the right.
+private func table(_ rows: [[String]]) -> String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+        row.indices.map { column in
+            let space = String(repeating: " ", count: widths[column] - row[column].count)
+            return column == 1 ? row[column] + space : space + row[column]
+        }.joined(separator: "  ")
+    }.joined(separator: "\n")
 }

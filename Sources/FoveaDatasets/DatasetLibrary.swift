@@ -60,7 +60,8 @@ public struct DatasetLibrary: Sendable {
             }
         case nil:
             throw DatasetError(
-                .missingFile, "\(info.title) is not on this machine; it is not in \(places(for: name))")
+                .missingFile,
+                "\(info.title) is not on this machine; get it first. It is not in \(places(for: name))")
         }
     }
 

@@ -10,7 +10,7 @@ enum InstalledFiles: Equatable {
 
 /// How a file on this machine compares with the published one.
 public struct FileCheck: Equatable, Sendable {
-    public enum Result: Equatable, Sendable {
+    public enum Result: Equatable, Sendable, CustomStringConvertible {
         /// The checksum is the published one.
         case asPublished(Checksum)
         /// Either the checksum or the size is not the published one.
@@ -19,6 +19,16 @@ public struct FileCheck: Equatable, Sendable {
         case rightSize(Int)
         /// A file out of an archive for which neither is known.
         case present
+
+        public var description: String {
+            switch self {
+            case .asPublished(let checksum): "as published (\(checksum))"
+            case .different(let found, let expected): "DIFFERENT: \(found), published \(expected)"
+            case .rightSize(let size):
+                "of the right size, \(size) bytes; a checksum is published for the archive only"
+            case .present: "present"
+            }
+        }
     }
 
     public let path: String

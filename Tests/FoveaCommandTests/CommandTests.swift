@@ -36,7 +36,56 @@ extension CommandTests {
             let result = try await place.fovea("datasets get mnist")
             #expect(result.code == 0)
             #expect(result.lines.first == "MNIST handwritten digits: 25 training and 10 test images")
-            #expect(result.lines.dropFirst().prefix(6).last == "5\t5\t2\t1")
+            #expect(result.lines.dropFirst().prefix(7).last == "    5  5            2     1")
+        }
+
+        @Test func whatADataSetHolds() async throws {
+            let place = try Workplace()
+            try place.writeDigits(train: 25, test: 10)
+            let result = try await place.fovea("datasets show mnist --images 2")
+            #expect(result.code == 0)
+            #expect(result.lines[1] == "Images: 28×28×1, bytes")
+            #expect(
+                result.lines[2].hasPrefix("Licence: CC BY-SA") && result.lines[3].hasPrefix("Cite: Y. LeCun"))
+            #expect(
+                result.lines.suffix(3).map { $0.split(separator: " ").prefix(2) } == [
+                    ["image", "class"], ["0", "0"], ["1", "1"],
+                ])
+            let shapes = try await place.fovea("datasets show shapes --images 0")
+            #expect(shapes.code == 0 && shapes.lines.last == "    4  star           400   100")
+            // Bars are no handwriting.
+            let verified = try await place.fovea("datasets verify mnist")
+            #expect(verified.code == 1 && verified.errors.contains("4 of 4 files are not as published"))
+            #expect(
+                verified.lines.allSatisfy { $0.contains("DIFFERENT") && $0.contains("published SHA-256 ") })
+            let absent = try await place.fovea("datasets verify cifar-10")
+            #expect(absent.code == 1 && absent.errors.contains("CIFAR-10 is not on this machine"))
+        }
+
+        @Test func foldersOfPictures() async throws {
+            let place = try Workplace()
+            for name in [
+                "train/cats/1.pgm", "train/dogs/1.pgm", "train/dogs/2.pgm", "test/cats/1.pgm",
+                "test/dogs/1.pgm",
+            ] {
+                try place.write(Array("P5 1 1 255 x".utf8), to: "pets/" + name)
+            }
+            try place.write([1], to: "pets/train/cats/notes.txt")
+            let parts = try await place.fovea("datasets show ./pets")
+            #expect(parts.code == 0)
+            #expect(
+                parts.lines == [
+                    "class  name  train  test", "    0  cats      1     1", "    1  dogs      2     1",
+                    "train: left out 1 .txt, no pictures",
+                ])
+            let one = try await place.fovea("datasets show pets/train")
+            #expect(one.code == 0 && one.lines[2] == "    1  dogs         2")
+            try FileManager.default.createDirectory(
+                atPath: place.path("pets/train/birds"), withIntermediateDirectories: true)
+            let empty = try await place.fovea("datasets show pets/train")
+            #expect(empty.code == 1 && empty.errors.contains("pets/train/birds: there are no pictures"))
+            let absent = try await place.fovea("datasets show ./absent")
+            #expect(absent.code == 1 && absent.errors.contains("./absent: there is no such folder"))
         }
 
         @Test(arguments: [
