@@ -6,7 +6,7 @@
 demo: setup
 	swift build -c release --product fovea
 	.build/release/fovea train fashion-mnist --network fashion-cnn --epochs 10 --batch-size 128 \
-		--validation-split 0.1 --output runs/fashion-cnn
+		--validation 0.1 --output runs/fashion-cnn
 
 # Debug builds would compile the C kernels without optimization, many times slower.
 test: setup

@@ -40,7 +40,7 @@ def measure(options):
         sizes = ["--epochs", str(options.demo_epochs), "--batch-size", str(BATCH_SIZE)]
         fovea = Contender(
             "Fovea", [*options.fovea, "train", "fashion-mnist", "--network", "fashion-cnn", *sizes,
-                      "--validation-split", "0.1", "--output", results],
+                      "--validation", "0.1", "--output", results],
             r"test accuracy ([\d.]+)")
         keras = Contender(
             "Keras/TensorFlow",

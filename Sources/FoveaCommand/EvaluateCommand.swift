@@ -4,12 +4,16 @@ import Fovea
 
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate", abstract: "Measure a saved model on a data set's test images.")
+        commandName: "evaluate", abstract: "Measure a saved model on test images.",
+        usage: "fovea evaluate <file> <dataset or folder> [<options>]",
+        discussion: """
+            Of a folder of pictures the part 'test' is measured, or all of it if it has folders of classes only.
+            """)
 
     @Argument(help: "A model file.")
     var file: String
 
-    @Argument(help: "The data set's name; see 'fovea datasets list'.")
+    @Argument(help: "The data set's name (see 'fovea datasets list'), or a folder of pictures.")
     var dataset: String
 
     @Option(
@@ -17,7 +21,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     var batchSize = 250
 
     func validate() throws {
-        _ = try named(dataset, "data set", of: DatasetName.self)
+        _ = try DataSource(dataset)
         try checkPositive("--batch-size", batchSize)
     }
 
@@ -27,12 +31,30 @@ struct EvaluateCommand: AsyncParsableCommand {
             throw CommandError(
                 "\(file): the model was saved without its loss, so it cannot be evaluated; train it first")
         }
-        let data = try await load(named(dataset, "data set"))
         let trainer = try saved.model.compile(training)
-        let result = try await trainer.evaluate(data.test, batchSize: batchSize)
+        let result: Evaluation
+        switch try DataSource(dataset) {
+        case .named(let name):
+            result = try await trainer.evaluate(load(name).test, batchSize: batchSize)
+        case .folder(let path):
+            result = try await trainer.evaluate(pictures(of: path, saved, training).batched(batchSize))
+        }
         print("test loss \(String(format: "%.4f", result.loss))")
         for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {
             print("test \(name) \(String(format: "%.4f", value))")
         }
+    }
+
+    /// The test pictures of a folder as the model takes them.
+    private func pictures(
+        of path: String, _ saved: SavedModel, _ training: TrainingConfiguration
+    ) throws -> Dataset<Example> {
+        let folder = try ImageFolder.splits(of: path).map { $0.test ?? $0.train } ?? ImageFolder(path)
+        guard saved.classNames.isEmpty || saved.classNames == folder.classNames else {
+            throw CommandError(
+                "\(folder.path) has the classes \(folder.classNames.joined(separator: ", ")), but the model tells "
+                    + "\(saved.classNames.joined(separator: ", ")) apart")
+        }
+        return try Dataset(folder, TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss))
     }
 }

@@ -5,12 +5,16 @@ import Fovea
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict", abstract: "Say what a saved model sees in images.",
-        discussion: "Images are IDX files of one or many pictures, or one test image of a named data set.")
+        usage: "fovea predict <file> <images> ... [--top <count>]",
+        discussion: """
+            Images are pictures (JPEG, PNG, GIF, WebP, BMP, PNM), brought to the size that the model takes; IDX files of \
+            one or many images of that size; or one test image of a named data set.
+            """)
 
     @Argument(help: "A model file.")
     var file: String
 
-    @Argument(help: "IDX files.")
+    @Argument(help: "Pictures or IDX files.")
     var images: [String] = []
 
     @Option(help: ArgumentHelp("Take a test image of this data set instead.", valueName: "name"))
@@ -30,7 +34,7 @@ struct PredictCommand: AsyncParsableCommand {
         }
         guard (dataset != nil) != !images.isEmpty else {
             throw ValidationError(
-                "name either IDX files or a test image by --dataset and --index, such as "
+                "name either pictures or a test image by --dataset and --index, such as "
                     + "'fovea predict \(file) --dataset shapes --index 0'")
         }
         if let dataset { _ = try named(dataset, "data set", of: DatasetName.self) }
@@ -76,8 +80,16 @@ private struct Predictor {
 
     init(_ saved: SavedModel) { self.saved = saved }
 
-    /// Images of an IDX file in the shape that the model takes.
+    /// The picture or the images of an IDX file in the shape that the model takes.
     func images(from path: String) throws -> TensorValue {
+        do {
+            return try TrainingData.Form(saved.model, file: path, loss: nil).picture(from: path)
+        } catch let error as PictureError where error.kind == .unknownFormat {
+            return try idxImages(from: path)
+        }
+    }
+
+    private func idxImages(from path: String) throws -> TensorValue {
         let value = try IDX.read(path)
         let input = try saved.model.inputShape
         let size = Array(input.dimensions.prefix(2))

@@ -42,6 +42,7 @@ struct TrainCommand: AsyncParsableCommand {
     var learningRate: Double?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "What to validate on after each epoch: a part of the training images, such as 0.1 (of a data set the last, of a "
                 + "folder some of each class), or a folder.", valueName: "part or folder"))

@@ -106,7 +106,7 @@ extension TrainingData.Form {
     private static let byteLimit = 1 << 30
 
     func examples(of folder: ImageFolder, areKept: Bool = true) throws -> Dataset<Example> {
-        let pictures = try Dataset(folder, size: size, channels: channels, classMode: classMode)
+        let pictures = try Dataset(folder, self)
         let byteCount = folder.items.count * size.height * size.width * channels
         return areKept && byteCount <= Self.byteLimit
             ? try pictures.cached(byteLimit: 2 * Self.byteLimit) : pictures
@@ -120,5 +120,39 @@ extension TrainingData.Part {
         case .memory(let examples): Dataset(examples)
         case .computed(let examples): examples
         }
+    }
+}
+
+extension TrainingData.Form {
+    /// Pictures as a saved model takes them.
+    ///
+    /// - Parameter file: where the model is from.
+    /// - Throws: `CommandError` when the model takes something else.
+    init(_ model: any ModelProtocol, file: String, loss: Loss?) throws {
+        let shape = try model.inputShape
+        guard shape.rank == 3, shape.channels == 1 || shape.channels == 3 else {
+            throw CommandError("\(file): the model takes \(shape), not grey or RGB pictures")
+        }
+        let classMode: ClassMode =
+            switch loss {
+            case .binaryCrossentropy, .binaryFocalCrossentropy: .binary
+            case .categoricalCrossentropy, .categoricalFocalCrossentropy: .categorical
+            default: .sparse
+            }
+        self.init(size: Size2D(shape[0], shape[1]), channels: shape.channels, classMode: classMode)
+    }
+
+    /// One picture, `[1, height, width, channels]`.
+    func picture(from path: String) throws -> TensorValue {
+        let picture = try Picture.decode(
+            contentsOf: URL(fileURLWithPath: path), .init(channels: channels, atLeast: size)
+        ).resized(height: size.height, width: size.width)
+        return try TensorValue(picture).reshaped(to: [1, size.height, size.width, channels])
+    }
+}
+
+extension Dataset where Element == Example {
+    init(_ folder: ImageFolder, _ form: TrainingData.Form) throws {
+        try self.init(folder, size: form.size, channels: form.channels, classMode: form.classMode)
     }
 }

@@ -145,20 +145,6 @@ struct FolderWalk {
         guard count >= 0 else {
             throw DatasetError(.fileAccess, file: path, "cannot be read: \(systemErrorText())")
         }
-        return isPictureStart(bytes.prefix(count))
+        return PictureFormat(Array(bytes.prefix(count))) != nil
     }
-}
-
-/// Whether a file that starts so is a picture: JPEG, PNG, GIF, WebP, BMP or one of the PNM formats.
-private func isPictureStart(_ bytes: ArraySlice<UInt8>) -> Bool {
-    let starts: [[UInt8]] = [
-        [0xFF, 0xD8, 0xFF], [0x89] + Array("PNG\r\n\u{1A}\n".utf8), Array("GIF87a".utf8),
-        Array("GIF89a".utf8),
-        Array("BM".utf8),
-    ]
-    if starts.contains(where: bytes.starts) { return true }
-    if bytes.starts(with: "RIFF".utf8) { return bytes.dropFirst(8).starts(with: "WEBP".utf8) }
-    guard bytes.count > 2, bytes[0] == UInt8(ascii: "P") else { return false }
-    return (UInt8(ascii: "1")...UInt8(ascii: "6")).contains(bytes[1])
-        && [9, 10, 13, 32, 35].contains(bytes[2])
 }

@@ -146,7 +146,7 @@ extension CommandTests {
         }
 
         @Test(arguments: [
-            "single-conv --epochs 2 --batch-size 20", "wide-kernel-cnn --epochs 1 --validation-split 0.1",
+            "single-conv --epochs 2 --batch-size 20", "wide-kernel-cnn --epochs 1 --validation 0.1",
         ])
         func digits(network: String) async throws {
             let place = try Workplace()
@@ -295,7 +295,7 @@ extension CommandTests {
         @Test func aKilledTrainingGoesOn() async throws {
             let place = try Workplace()
             try place.writeDigits()
-            let train = "train mnist --network single-conv --epochs 8 --batch-size 7 --validation-split 0.2"
+            let train = "train mnist --network single-conv --epochs 8 --batch-size 7 --validation 0.2"
             let whole = try await place.fovea(train + " --output whole")
             #expect(whole.code == 0)
             let again = train + " --output r --checkpoint state --checkpoint-every 3"
