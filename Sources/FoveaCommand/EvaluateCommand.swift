@@ -55,6 +55,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                 "\(folder.path) has the classes \(folder.classNames.joined(separator: ", ")), but the model tells "
                     + "\(saved.classNames.joined(separator: ", ")) apart")
         }
-        return try Dataset(folder, TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss))
+        return try Dataset(
+            folder, TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss))
     }
 }
