@@ -1,6 +1,6 @@
 # Everything from a fresh Debian or Ubuntu machine with Swift 6, git and make.
 
-.PHONY: demo test bench lint docs setup
+.PHONY: demo test bench fuzz lint docs setup
 
 # Trains the first network on Fashion-MNIST and prints its accuracy on images that it has not seen.
 demo: setup
@@ -20,8 +20,24 @@ bench: setup
 	.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
 	python3 Benchmarks/compare.py --python .venv/bin/python --output docs/benchmarks.md
 
+# Feeds each reader of files made-up bytes for so many seconds: make fuzz SECONDS=20 READERS="png gif". Stops at the first
+# crash, the first input that takes longer than a second, and the first that wants much memory; the input is kept.
+SECONDS = 180
+READERS = jpeg png gif webp bmp pnm
+FUZZING = .build-fuzzing
+fuzz: setup
+	swift build --package-path Fuzzing --scratch-path $(FUZZING) -c release --sanitize fuzzer \
+		-Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=fuzzer-no-link,address
+	python3 Fuzzing/picture_seeds.py $(FUZZING)/seeds
+	@for reader in $(READERS); do \
+		mkdir -p $(FUZZING)/corpus/$$reader $(FUZZING)/seeds/$$reader && \
+		FOVEA_READER=$$reader SWIFT_BACKTRACE=enable=no $(FUZZING)/release/FoveaFuzzer \
+			-max_total_time=$(SECONDS) -timeout=1 -rss_limit_mb=1024 -malloc_limit_mb=64 -print_final_stats=1 \
+			-artifact_prefix=$(FUZZING)/$$reader- $(FUZZING)/corpus/$$reader $(FUZZING)/seeds/$$reader || exit 1; \
+	done
+
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests Examples
+	swift format lint --strict --recursive Package.swift Sources Tests Examples Fuzzing/Package.swift Fuzzing/Sources
 
 # API documentation for a web server, in .build/documentation.
 docs: setup

@@ -5,6 +5,7 @@ let package = Package(
     name: "Fovea",
     products: [
         .library(name: "Fovea", targets: ["Fovea"]),
+        .library(name: "FoveaDatasets", targets: ["FoveaDatasets"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
     ],
     dependencies: [
