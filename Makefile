@@ -23,12 +23,12 @@ bench: setup
 # Feeds each reader of files made-up bytes for so many seconds: make fuzz SECONDS=20 READERS="png gif". Stops at the first
 # crash, the first input that takes longer than a second, and the first that wants much memory; the input is kept.
 SECONDS = 180
-READERS = jpeg png gif webp bmp pnm
+READERS = jpeg png gif webp bmp pnm idx cifar-10 cifar-100 cifar-archive tar mat svhn-mat arff svhn-arff openml
 FUZZING = .build-fuzzing
 fuzz: setup
 	swift build --package-path Fuzzing --scratch-path $(FUZZING) -c release --sanitize fuzzer \
 		-Xswiftc -sanitize=fuzzer,address -Xcc -fsanitize=fuzzer-no-link,address
-	python3 Fuzzing/picture_seeds.py $(FUZZING)/seeds
+	python3 Fuzzing/seeds.py $(FUZZING)/seeds
 	@for reader in $(READERS); do \
 		mkdir -p $(FUZZING)/corpus/$$reader $(FUZZING)/seeds/$$reader && \
 		FOVEA_READER=$$reader SWIFT_BACKTRACE=enable=no $(FUZZING)/release/FoveaFuzzer \

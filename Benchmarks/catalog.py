@@ -26,9 +26,13 @@ INFERENCE_PEERS = {
     "onnx_runtime": ("ONNX Runtime", "onnx_runtime.py"),
     "openvino": ("OpenVINO", "openvino_runtime.py"),
 }
+LOADING_PEERS = {
+    "keras_loading": ("Keras ImageDataGenerator", "keras_loading.py"),
+    "torchvision_loading": ("torchvision DataLoader", "torchvision_loading.py"),
+}
 # Networks that are measured on images of another size than they were made for.
 RESIZED = ["resnet18"]
-ALL_PEERS = [*TRAINING_PEERS, *INFERENCE_PEERS]
+ALL_PEERS = [*TRAINING_PEERS, *INFERENCE_PEERS, *LOADING_PEERS]
 
 
 def fovea(options, name, network, batch_size, *arguments, environment=None):
@@ -38,9 +42,9 @@ def fovea(options, name, network, batch_size, *arguments, environment=None):
     return Program(name, command, is_peer=False, environment=environment)
 
 
-def peers(options, choice, network, batch_size):
+def peers(options, choice, network, batch_size, *arguments_of_all):
     """Those of the choice that the user wants."""
-    work = [network, "--batch-size", str(batch_size)]
+    work = [network, "--batch-size", str(batch_size), *arguments_of_all]
     return [
         Program(name, [options.python, str(PEERS / script), *work, *arguments])
         for peer, (name, script, *arguments) in choice.items() if peer in options.peers]

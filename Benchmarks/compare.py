@@ -25,11 +25,11 @@ from pathlib import Path
 import machine
 from catalog import ALL_PEERS
 from networks import NETWORKS
-from sections import bfloat16, demo, growth, inference, startup, training
+from sections import bfloat16, demo, growth, inference, loading, startup, training
 
 SECTIONS = {
     "training": training, "bfloat16": bfloat16, "inference": inference, "growth": growth, "demo": demo,
-    "startup": startup}
+    "startup": startup, "loading": loading}
 
 
 def parse():
@@ -38,8 +38,9 @@ def parse():
     parser.add_argument("networks", nargs="*", metavar="NETWORK",
                         help=f"default: those that a section is about; known: {', '.join(NETWORKS)}; "
                              "demo and startup always take fashion-cnn")
-    parser.add_argument("--only", metavar="SECTIONS", default=",".join(SECTIONS),
-                        help=f"parts to measure, separated by commas; default: {','.join(SECTIONS)}")
+    parser.add_argument("--only", metavar="SECTIONS",
+                        help=f"parts to measure, separated by commas, of {','.join(SECTIONS)}; default: all, but "
+                             "loading only with --pictures")
     parser.add_argument("--batch-size", type=int,
                         help="of the training steps but for growth; default: each network's own")
     parser.add_argument("--steps", type=int, default=30, help="steps of a round (default 30)")
@@ -51,6 +52,8 @@ def parse():
                         help="the command to time, default .build/release/fovea")
     parser.add_argument("--peers", nargs="*", choices=ALL_PEERS, default=ALL_PEERS,
                         help="default: all that a section has")
+    parser.add_argument("--pictures", type=Path,
+                        help="the section 'loading' needs it: a folder with a folder of pictures for each class")
     parser.add_argument("--python", default=sys.executable, help="the peers' interpreter (default: this one)")
     parser.add_argument("--output", metavar="FILE", type=Path,
                         help="write the document to this file, anew after every section")
@@ -58,10 +61,15 @@ def parse():
     for network in options.networks:
         if network not in NETWORKS:
             parser.error(f"there is no network {network!r}; known: {', '.join(NETWORKS)}")
-    options.only = options.only.split(",")
+    if options.only is None:
+        options.only = [name for name in SECTIONS if name != "loading" or options.pictures]
+    else:
+        options.only = options.only.split(",")
     for name in options.only:
         if name not in SECTIONS:
             parser.error(f"--only: there is no section {name!r}; known: {', '.join(SECTIONS)}")
+    if "loading" in options.only and not (options.pictures and options.pictures.is_dir()):
+        parser.error("the section 'loading' needs --pictures FOLDER, a folder with a folder for each class")
     if "growth" in options.only and options.networks and not set(options.networks) & set(growth.BATCH_SIZES):
         parser.error(f"growth is measured on {', '.join(growth.BATCH_SIZES)}; name one of them, or leave "
                      "growth out with --only")

@@ -17,6 +17,13 @@ from networks import NETWORKS
 
 def arguments(description, variants, *switches):
     """The peer's options. A switch is a name of an option that is on or off, with its help."""
+    parser = parser_of(description, variants)
+    for name, text in switches:
+        parser.add_argument(name, action="store_true", help=text)
+    return checked(parser, variants)
+
+
+def parser_of(description, variants):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", choices=NETWORKS, nargs="?", default="fashion-cnn")
@@ -24,8 +31,17 @@ def arguments(description, variants, *switches):
     parser.add_argument("--variant", choices=["auto", *variants], default="auto",
                         help="auto tries each in a process of its own and takes the fastest")
     parser.add_argument("--trial-steps", type=int, default=10, help="steps of each trial round (default 10)")
-    for name, text in switches:
-        parser.add_argument(name, action="store_true", help=text)
+    return parser
+
+
+def loading_arguments(description, variants):
+    """The options of a peer that loads pictures."""
+    parser = parser_of(description, variants)
+    parser.add_argument("--pictures", required=True, help="a folder with a folder for each class")
+    return checked(parser, variants)
+
+
+def checked(parser, variants):
     options = parser.parse_args()
     if options.batch_size is None:
         options.batch_size = NETWORKS[options.network].batch
@@ -61,17 +77,36 @@ def peak_rss_mib():
 
 def serve(step, framework, version, options):
     """Answers "go N" lines. `step` runs one step to its end and returns its loss, or one of its outputs."""
-    for line in sys.stdin:
-        words = line.split()
-        if len(words) != 2 or words[0] != "go" or not words[1].isdigit() or int(words[1]) < 1:
-            sys.exit(f"expected a line like \"go 50\", got {line.strip()!r}")
+    def round_of(steps):
         times = []
-        for _ in range(int(words[1])):
+        for _ in range(steps):
             start = time.perf_counter()
             value = step()
             times.append((time.perf_counter() - start) * 1000)
         if not value == value:
             sys.exit("the step gives something that is not a number")
+        return times
+
+    answer(round_of, framework, version, options)
+
+
+def serve_batches(next_batch, framework, version, options):
+    """Answers "go N" lines with the mean time of N batches."""
+    def round_of(count):
+        start = time.perf_counter()
+        for _ in range(count):
+            next_batch()
+        return [(time.perf_counter() - start) * 1000 / count] * count
+
+    answer(round_of, framework, version, options)
+
+
+def answer(round_of, framework, version, options):
+    for line in sys.stdin:
+        words = line.split()
+        if len(words) != 2 or words[0] != "go" or not words[1].isdigit() or int(words[1]) < 1:
+            sys.exit(f"expected a line like \"go 50\", got {line.strip()!r}")
+        times = round_of(int(words[1]))
         print(json.dumps({
             "framework": framework, "version": version, "network": options.network,
             "batch": options.batch_size, "variant": options.variant, "steps": len(times),

@@ -4,9 +4,26 @@ import Fovea
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Time training steps or inference on random images in memory.")
+        commandName: "bench", abstract: "Time training steps or inference on random images in memory.",
+        discussion: """
+            With --pictures FOLDER what is timed is how fast the pictures of a folder come to training: read, brought to \
+            the network's size, changed as --augment says and put into batches.
+            """)
 
     @OptionGroup var work: MeasuredWorkOptions
+
+    @Option(
+        help: ArgumentHelp("Time loading the pictures of this folder instead of steps.", valueName: "folder"))
+    var pictures: String?
+
+    @Option(help: ArgumentHelp("Change pictures as 'fovea train' does.", valueName: "changes"))
+    var augment: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Threads that load (default: one for each processor, at most 4).", valueName: "count"))
+    var loaderThreads: Int?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Steps to time.", valueName: "count"))
     var steps = 50
@@ -19,26 +36,31 @@ struct BenchCommand: AsyncParsableCommand {
 
     func validate() throws {
         try checkPositive("--steps", steps)
+        if let loaderThreads, loaderThreads < 0 {
+            throw ValidationError("--loader-threads must be 0 or more, not \(loaderThreads)")
+        }
+        if pictures == nil, augment != nil || loaderThreads != nil {
+            throw ValidationError("--augment and --loader-threads need --pictures FOLDER")
+        }
+        _ = try augment.map(parsedAugmentation)
     }
 
     func run() async throws {
-        let backend = try work.makeBackend()
-        let work = try work.makeWork()
-        let executable = try await work.executable(on: backend)
+        let round = try await makeRound()
         if roundsFromStdin {
             while let line = readLine() {
                 let words = line.split(separator: " ")
                 guard words.count == 2, words[0] == "go", let count = Int(words[1]), count > 0 else {
                     throw CommandError("standard input: expected a line like 'go 50', not '\(line)'")
                 }
-                print(try await round(of: count, executable, work).json())
+                print(try await round(count).json())
                 // The driver waits for this line.
                 fflush(nil)
             }
             return
         }
-        _ = try await round(of: min(steps, 10), executable, work)
-        let result = try await round(of: steps, executable, work)
+        _ = try await round(min(steps, 10))
+        let result = try await round(steps)
         if json {
             print(try result.json())
         } else {
@@ -46,9 +68,32 @@ struct BenchCommand: AsyncParsableCommand {
                 String(
                     format:
                         "%@, batch %d: median %.3f ms, minimum %.3f ms, %.0f images/s, peak memory %.1f MiB",
-                    work.network.rawValue, work.batch, result.medianMs, result.minMs, result.imagesPerSecond,
+                    result.network, result.batch, result.medianMs, result.minMs, result.imagesPerSecond,
                     result.peakRssMib))
         }
+    }
+
+    /// What does the given number of steps, or loads as many batches, and times them.
+    private func makeRound() async throws -> @Compute (Int) throws -> Round {
+        let backend = try work.makeBackend()
+        let work = try work.makeWork()
+        if let pictures {
+            let batches = try LoadedPictures(
+                of: pictures, for: work, augmentation: augment.map(parsedAugmentation), threads: loaderThreads
+            )
+            return { try round(of: $0, batches, work) }
+        }
+        let executable = try await work.executable(on: backend)
+        return { try round(of: $0, executable, work) }
+    }
+
+    /// Batches are made ahead, so the time of one says nothing: all have the mean.
+    @Compute
+    private func round(of count: Int, _ batches: LoadedPictures, _ work: MeasuredWork) throws -> Round {
+        let time = try ContinuousClock().measure {
+            for _ in 0..<count { try batches.next() }
+        }
+        return result([time / .milliseconds(Double(count))], count, work)
     }
 
     @Compute
@@ -65,7 +110,11 @@ struct BenchCommand: AsyncParsableCommand {
         guard try executable.output(0).scalar.isFinite else {
             throw CommandError("the loss is not a number any more")
         }
-        times.sort()
+        return result(times, steps, work)
+    }
+
+    private func result(_ times: [Double], _ steps: Int, _ work: MeasuredWork) -> Round {
+        let times = times.sorted()
         let median = (times[(times.count - 1) / 2] + times[times.count / 2]) / 2
         return Round(
             framework: "fovea", version: FoveaCommand.version, network: work.network.rawValue,

@@ -71,7 +71,7 @@ struct MeasuredWork {
     let batch: Int
     let mode: Mode
     let optimizer: any Optimizer
-    private let imageShape: Shape
+    let imageShape: Shape
     private let outputs: [Tensor]
     private let updates: [Update]
 

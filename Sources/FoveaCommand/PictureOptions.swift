@@ -51,15 +51,17 @@ struct PictureOptions: ParsableArguments {
         if let loaderThreads, loaderThreads < 0 {
             throw ValidationError("--loader-threads must be 0 or more, not \(loaderThreads)")
         }
-        var augmentation: Augmentation?
-        if let augment {
-            do { augmentation = try Augmentation(parsing: augment) } catch {
-                throw ValidationError("--augment \(augment): \(error)")
-            }
-        }
         return Settings(
-            size: size, augmentation: augmentation, onBadImage: try named(onBadImage, "answer to bad images"),
+            size: size, augmentation: try augment.map(parsedAugmentation),
+            onBadImage: try named(onBadImage, "answer to bad images"),
             loaderThreads: loaderThreads)
+    }
+}
+
+/// The augmentation that `--augment` describes.
+func parsedAugmentation(_ text: String) throws -> Augmentation {
+    do { return try Augmentation(parsing: text) } catch {
+        throw ValidationError("--augment \(text): \(error)")
     }
 }
 
@@ -160,4 +162,23 @@ struct Loading {
         for reason in reasons.prefix(5) { warn("  \(reason)") }
         if reasons.count > 5 { warn("  and \(reasons.count - 5) more") }
     }
+}
+
+/// The pictures of a folder in batches without end, loaded ahead as for training.
+@Compute
+final class LoadedPictures {
+    private var batches: LoadedDataset<Examples>.Iterator
+
+    nonisolated init(
+        of path: String, for work: MeasuredWork, augmentation: Augmentation?, threads: Int?
+    ) throws {
+        let folder = try ImageFolder.splits(of: path)?.train ?? ImageFolder(path)
+        let (shape, seed) = (work.imageShape, UInt64(0))
+        let form = TrainingData.Form(work.network, size: Size2D(shape[0], shape[1]))
+        var examples = try Dataset(folder, form).shuffled(seed: seed).repeated()
+        if let augmentation { examples = examples.augmented(augmentation, seed: seed) }
+        batches = try examples.batched(work.batch).loaded(threads: threads).makeAsyncIterator()
+    }
+
+    func next() throws { _ = try batches.nextBlocking() }
 }

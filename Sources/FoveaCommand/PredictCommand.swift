@@ -90,7 +90,13 @@ private struct Predictor {
     }
 
     private func idxImages(from path: String) throws -> TensorValue {
-        let value = try IDX.read(path)
+        let value: TensorValue
+        do {
+            value = try IDX.read(path)
+        } catch let error where error.kind == .wrongFormat {
+            let formats = PictureFormat.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")
+            throw CommandError("\(path): is neither a picture (\(formats)) nor an IDX file")
+        }
         let input = try saved.model.inputShape
         let size = Array(input.dimensions.prefix(2))
         let isOne = value.shape.rank == 2

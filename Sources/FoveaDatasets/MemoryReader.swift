@@ -2,7 +2,7 @@
 ///
 /// Each reads as from a file and gives up on more than `limit` bytes of data; memory for more than that, or for more than
 /// 1,032 times the input, is never asked for.
-package enum MemoryReader: String, CaseIterable, Sendable {
+public enum MemoryReader: String, CaseIterable, Sendable {
     case idx = "idx"
     case cifar10 = "cifar-10"
     case cifar100 = "cifar-100"
@@ -21,7 +21,7 @@ package enum MemoryReader: String, CaseIterable, Sendable {
     ///   - name: what errors call the file.
     ///   - limit: the most bytes of data.
     /// - Throws: `DatasetError` when the bytes are not such a file.
-    package func read(_ bytes: [UInt8], name: String, limit: Int = 1 << 26) throws(DatasetError) {
+    public func read(_ bytes: [UInt8], name: String, limit: Int = 1 << 26) throws(DatasetError) {
         let file = try UnpackedFile(bytes, named: name)
         switch self {
         case .idx: _ = try IDX.read(file, limit: limit)

@@ -16,10 +16,13 @@ extension Dataset where Element == Example {
     public init(
         _ folder: ImageFolder, size: Size2D, channels: Int = 3, classMode: ClassMode = .sparse
     ) throws(DatasetError) {
-        guard size.height > 0, size.width > 0, size.height * size.width <= Picture.greatestPixelCount else {
+        let sides = 1...Picture.greatestSide
+        guard sides.contains(size.height), sides.contains(size.width),
+            size.height * size.width <= Picture.greatestPixelCount
+        else {
             throw DatasetError(
                 .invalidArgument,
-                "pictures cannot be made \(size) pixels large; both sides must be positive, and there may be "
+                "pictures cannot be made \(size) pixels large; both sides must be in \(sides), and there may be "
                     + "\(Picture.greatestPixelCount) pixels")
         }
         guard channels == 1 || channels == 3 else {

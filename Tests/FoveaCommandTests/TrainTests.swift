@@ -179,7 +179,7 @@ extension CommandTests {
             try place.write(Workplace.idx([1, 28, 27], [UInt8](repeating: 0, count: 756)), to: "narrow.idx")
             try place.write([UInt8]("no image".utf8), to: "text.idx")
             for (file, part) in [
-                ("narrow.idx", "[28, 28, 1]"), ("text.idx", "is not an IDX file"),
+                ("narrow.idx", "[28, 28, 1]"), ("text.idx", "is neither a picture (JPEG, PNG,"),
                 ("missing.idx", "no such file"),
             ] {
                 let wrong = try await place.fovea("predict r/model.safetensors \(file)")

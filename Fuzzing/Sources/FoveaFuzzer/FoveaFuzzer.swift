@@ -4,7 +4,7 @@ import Foundation
 typealias Reader = @Sendable ([UInt8]) -> Void
 
 /// By the names that FOVEA_READER in the environment may have.
-private let readers: [String: Reader] = pictureReaders
+private let readers: [String: Reader] = pictureReaders.merging(fileReaders) { picture, _ in picture }
 
 private let reader: Reader? = readers[ProcessInfo.processInfo.environment["FOVEA_READER"] ?? ""]
 

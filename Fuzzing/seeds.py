@@ -1,0 +1,65 @@
+"""Writes files for the fuzzer to begin from into FOLDER/READER: those of the tests' golden files, and small ones made here.
+
+    python3 seeds.py FOLDER
+"""
+
+
+import gzip
+import io
+import json
+import struct
+import sys
+import tarfile
+from pathlib import Path
+
+golden = Path(__file__).resolve().parents[1] / "Tests/FoveaDatasetsTests/Golden/pictures.bin.gz"
+data = gzip.decompress(golden.read_bytes())
+start = 4 + struct.unpack_from("<I", data)[0]
+for case in json.loads(data[4:start])["decode"]:
+    place, count = case["file"]
+    folder = Path(sys.argv[1]) / case["name"].split()[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / str(place)).write_bytes(data[start + place:start + place + count])
+
+
+def write(reader, name, content):
+    folder = Path(sys.argv[1]) / reader
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def archive(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+for file in sorted(golden.parent.iterdir()):
+    content = file.read_bytes()
+    if file.name.endswith(".tar.gz"):
+        write("tar", file.name, content)
+        write("tar", file.stem, gzip.decompress(content))
+    elif file.suffix in [".mat", ".arff"]:
+        for reader in [file.suffix[1:], "svhn-" + file.suffix[1:]]:
+            write(reader, file.name, content)
+
+idx = struct.pack(">I3I", 0x00000803, 2, 3, 4) + bytes(range(24))
+write("idx", "images", idx)
+write("idx", "images.gz", gzip.compress(idx))
+write("cifar-10", "batch", bytes([7]) + bytes(3072))
+write("cifar-100", "batch", bytes([1, 40]) + bytes(3072))
+batches = {f"cifar-10-batches-bin/data_batch_{n}.bin": bytes([n]) + bytes(3072) for n in range(1, 6)}
+batches["cifar-10-batches-bin/test_batch.bin"] = bytes(3073)
+batches["cifar-10-batches-bin/batches.meta.txt"] = b"\n".join(b"c%d" % n for n in range(10)) + b"\n"
+write("cifar-archive", "archive.tar.gz", archive(batches))
+write("cifar-archive", "archive.tar", gzip.decompress(archive(batches)))
+row = ",".join(["0"] * 3072 + ["3"])
+columns = "".join(f"@attribute p{n} numeric\n" for n in range(3072))
+write("svhn-arff", "rows", f"@relation r\n{columns}@attribute class numeric\n@data\n{row}\n{row}\n".encode())
+write("openml", "description", json.dumps({"data_set_description": {
+    "id": "41081", "name": "SVHN", "version": "1", "format": "ARFF", "licence": "Public",
+    "url": "https://example.org/data/v1/download/1/SVHN.arff", "md5_checksum": "0" * 32}}).encode())

@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+    /// Training on folders of pictures.
+    @Suite struct Pictures {
+        private static let classes = ["dark", "light"]
+
+        /// A picture of a brightness, with noise, as PPM.
+        private func picture(_ label: Int, _ number: Int, height: Int = 7, width: Int = 9) -> [UInt8] {
+            let level = label == 0 ? 40 : 200
+            let pixels = (0..<height * width * 3).map { UInt8(level + ($0 * 37 + number * 101) % 31) }
+            return Array("P6 \(width) \(height) 255\n".utf8) + pixels
+        }
+
+        /// `count` pictures of each class, of different sizes.
+        private func write(_ count: Int, to folder: String, in place: Workplace) throws {
+            for (label, name) in Self.classes.enumerated() {
+                for number in 0..<count {
+                    // The end of a name says nothing.
+                    try place.write(
+                        picture(label, number, height: 5 + number % 4, width: 12 - number % 3),
+                        to: "\(folder)/\(name)/\(number).jpg")
+                }
+            }
+        }
+
+        private func train(_ folder: String, _ options: String = "") -> String {
+            "train \(folder) --network mnist-cnn --image-size 20x18 --batch-size 8 --epochs 3 --output r \(options)"
+        }
+
+        @Test func fromAFolderToPredictions() async throws {
+            let place = try Workplace()
+            for (part, count) in [("train", 20), ("validation", 4), ("test", 5)] {
+                try write(count, to: "pets/\(part)", in: place)
+            }
+            let result = try await place.fovea(
+                train("pets", "--augment rotation=10,shift=0.1,flip=horizontal --loader-threads 2"))
+            #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
+            #expect(result.lines.last == "test accuracy 1.0000")
+            #expect(try place.text("r/history.csv").hasPrefix("epoch,accuracy,loss,seconds,val_accuracy"))
+
+            let evaluation = try await place.fovea("evaluate r/model.safetensors pets")
+            #expect(evaluation.lines.contains("test accuracy 1.0000"), "\(evaluation)")
+            let prediction = try await place.fovea(
+                "predict r/model.safetensors pets/test/light/0.jpg pets/test/dark/1.jpg --top 1")
+            #expect(
+                prediction.lines.filter { $0.contains("%") }.map { $0.split(separator: " ").last } == [
+                    "light", "dark",
+                ])
+        }
+
+        /// Without pictures to test with there is no accuracy to report.
+        @Test func aPartToValidateOn() async throws {
+            let place = try Workplace()
+            try write(8, to: "pets", in: place)
+            let result = try await place.fovea(train("pets", "--validation 0.25"))
+            #expect(result.code == 0 && result.lines.last == "model: r/model.safetensors", "\(result)")
+            #expect(try place.text("r/history.csv").contains("val_accuracy"))
+            #expect(try !place.text("r/metrics.json").contains("test_accuracy"))
+
+            try write(3, to: "others", in: place)
+            let other = try await place.fovea(train("pets", "--validation others"))
+            #expect(other.code == 0)
+            try place.write(picture(0, 0), to: "others/third/0.jpg")
+            let wrong = try await place.fovea(train("pets", "--validation others"))
+            #expect(wrong.code == 1 && wrong.errors.contains("others has the classes dark, light, third"))
+        }
+
+        @Test func threadsDoNotChangeTheModel() async throws {
+            let place = try Workplace()
+            try write(10, to: "pets", in: place)
+            let models = try await [0, 1, 3].map { threads in
+                "--augment rotation=30,zoom=0.2,flip=horizontal --loader-threads \(threads)"
+            }.asyncMap { options in
+                let result = try await place.fovea(train("pets", options))
+                #expect(result.code == 0, "\(result)")
+                return try place.bytes("r/model.safetensors")
+            }
+            #expect(models[0] == models[1] && models[0] == models[2])
+        }
+
+        @Test func badPictures() async throws {
+            let place = try Workplace()
+            try write(9, to: "pets", in: place)
+            try place.write(Array(picture(1, 1).dropLast(5)), to: "pets/dark/3.jpg")
+            let stopped = try await place.fovea(train("pets"))
+            #expect(stopped.code == 1 && stopped.errors.contains("pets/dark/3.jpg"), "\(stopped)")
+            let skipped = try await place.fovea(train("pets", "--on-bad-image skip"))
+            #expect(skipped.code == 0, "\(skipped)")
+            #expect(skipped.errors.contains("left out 1 picture that cannot be read:"))
+            #expect(skipped.errors.contains("pets/dark/3.jpg"))
+        }
+
+        @Test func foldersThatCannotBeUsed() async throws {
+            let place = try Workplace()
+            try place.write(picture(0, 0), to: "empty/dark/a.ppm")
+            try FileManager.default.createDirectory(
+                atPath: place.path("empty/light"), withIntermediateDirectories: true)
+            let empty = try await place.fovea(train("empty"))
+            #expect(empty.code == 1 && empty.errors.contains("empty/light"), "\(empty)")
+            try write(3, to: "pets", in: place)
+            for (arguments, part) in [
+                ("pets --image-size 0", "--image-size is a number of pixels"),
+                ("pets --image-size 10x", "not 10x"), ("pets --image-size 8", "the smallest images"),
+                ("shapes --image-size 20", "is for folders of pictures"),
+                ("pets --augment rotatoin=3", "rotation"), ("pets --augment zoom=2", "zoom"),
+                ("pets --on-bad-image ignore", "known: stop, skip"), ("pets --dropout 1", "less than 1"),
+                ("pets --loader-threads -1", "0 or more"), ("shapes --validation pets", "name a part"),
+                ("pests", "nor is there a folder"),
+            ] {
+                let result = try await place.fovea("train \(arguments) --network mnist-cnn --output r")
+                #expect(result.code != 0 && result.errors.contains(part), "\(arguments): \(result)")
+            }
+        }
+    }
+}
+
+extension Array {
+    /// One after the other.
+    fileprivate func asyncMap<Result>(_ body: (Element) async throws -> Result) async rethrows -> [Result] {
+        var results: [Result] = []
+        for element in self { results.append(try await body(element)) }
+        return results
+    }
+}

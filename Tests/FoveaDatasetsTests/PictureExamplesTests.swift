@@ -1,0 +1,101 @@
+import FoveaGraph
+import Testing
+
+@testable import FoveaDatasets
+
+/// Folders of pictures as examples.
+@Suite struct PictureExamplesTests {
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    /// A picture whose left half is darker, as PPM.
+    private func write(_ name: String, height: Int, width: Int, level: UInt8) throws {
+        let pixels = (0..<height * width).flatMap { place -> [UInt8] in
+            let value = place % width < width / 2 ? level : level + 40
+            return [value, value / 2, 255 - value]
+        }
+        try directory.write(Array("P6 \(width) \(height) 255\n".utf8) + pixels, to: name)
+    }
+
+    private func folder(classes: [String] = ["a", "b"]) throws -> ImageFolder {
+        for (label, name) in classes.enumerated() {
+            for number in 0..<3 {
+                try write(
+                    "\(name)/\(number).ppm", height: 6 + number, width: 8 + label,
+                    level: UInt8(20 * label + number))
+            }
+        }
+        return try ImageFolder(directory.path)
+    }
+
+    @Test func picturesComeInOneSizeWithTheirLabels() throws {
+        let examples = try Dataset(folder(), size: Size2D(4, 5))
+        #expect(examples.count == 6)
+        for index in 0..<6 {
+            let example = try examples.element(at: index)
+            #expect(example.inputs[0].shape == [4, 5, 3] && example.inputs[0].dtype == .uint8)
+            #expect(example.targets == [TensorValue(Int32(index / 3))])
+            let picture = try Picture.decode(
+                contentsOf: .init(
+                    fileURLWithPath: directory.path + "/\("ab".map(String.init)[index / 3])/\(index % 3).ppm")
+            )
+            #expect(try TensorValue(picture.resized(height: 4, width: 5)) == example.inputs[0])
+        }
+        let grey = try Dataset(folder(), size: 5, channels: 1, classMode: .binary).element(at: 4)
+        #expect(grey.inputs[0].shape == [5, 5, 1] && grey.targets == [TensorValue(Float(1))])
+    }
+
+    @Test func argumentsThatMakeNoSense() throws {
+        let folder = try folder(classes: ["a", "b", "c"])
+        for (size, channels, mode) in [
+            (Size2D(0, 5), 3, ClassMode.sparse), (Size2D(1 << 20, 1 << 20), 3, .sparse), (5, 2, .sparse),
+            (5, 3, .binary),
+        ] {
+            #expect(throws: DatasetError.self) {
+                try Dataset(folder, size: size, channels: channels, classMode: mode)
+            }
+        }
+    }
+
+    @Test func aPictureThatCannotBeReadIsNamed() throws {
+        let folder = try folder()
+        try directory.write(Array("P6 9 9 255\nshort".utf8), to: "b/1.ppm")
+        let error = #expect(throws: PictureError.self) { try Dataset(folder, size: 4).element(at: 4) }
+        #expect(error?.description.contains("b/1.ppm") == true)
+    }
+
+    @Test func augmentationDependsOnEpochAndSeedOnly() throws {
+        let examples = try Dataset(folder(), size: 9)
+        let augmentation = try Augmentation(rotationRange: 60, horizontalFlip: true)
+        let augmented = examples.augmented(augmentation, seed: 3)
+        let first = try augmented.element(at: 2, epoch: 1)
+        #expect(first.inputs[0].dtype == .uint8 && first.inputs[0].shape == [9, 9, 3])
+        #expect(try augmented.element(at: 2, epoch: 1) == first)
+        #expect(try augmented.element(at: 2, epoch: 2) != first)
+        #expect(try examples.augmented(augmentation, seed: 4).element(at: 2, epoch: 1) != first)
+        #expect(try augmented.element(at: 2, epoch: 1).targets == examples.element(at: 2).targets)
+        let same = try examples.augmented(Augmentation(), seed: 3).element(at: 5)
+        #expect(try same == examples.element(at: 5))
+        let scaled = try examples.augmented(Augmentation(rescale: 0.5), seed: 3).element(at: 5).inputs[0]
+        #expect(try scaled.floats == examples.element(at: 5).inputs[0].integers.map { Float($0) / 2 })
+    }
+
+    @Test func flows() throws {
+        _ = try folder()
+        let batches = try Augmentation(horizontalFlip: true).flowFromDirectory(
+            directory.path, targetSize: 7, batchSize: 4, seed: 2)
+        #expect(batches.count == 2)
+        let epochs = try (0..<2).map { epoch in
+            try (0..<2).map { try batches.element(at: $0, epoch: epoch) }
+        }
+        #expect(epochs[0].map(\.count) == [4, 2] && epochs[0] != epochs[1])
+        let targets = epochs[0].flatMap { $0.targets[0].floats }
+        #expect(epochs[0][0].targets[0].shape == [4, 2] && targets.reduce(0, +) == 6)
+
+        let images = TensorValue(shape: [3, 2, 2, 1], storage: .uint8((0..<12).map { UInt8($0) }))
+        let examples = try Examples(inputs: images, targets: TensorValue([0, 1, 2] as [Int32]))
+        let flow = try Augmentation().flow(examples, batchSize: 3, shuffle: false)
+        #expect(try flow.element(at: 0) == examples)
+    }
+}
