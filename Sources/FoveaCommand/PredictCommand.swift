@@ -90,13 +90,7 @@ private struct Predictor {
     }
 
     private func idxImages(from path: String) throws -> TensorValue {
-        let value: TensorValue
-        do {
-            value = try IDX.read(path)
-        } catch let error where error.kind == .wrongFormat {
-            let formats = PictureFormat.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")
-            throw CommandError("\(path): is neither a picture (\(formats)) nor an IDX file")
-        }
+        let value = try idxValue(from: path)
         let input = try saved.model.inputShape
         let size = Array(input.dimensions.prefix(2))
         let isOne = value.shape.rank == 2
@@ -108,6 +102,16 @@ private struct Predictor {
                     + "shape \(input)")
         }
         return try value.reshaped(to: Shape([isOne ? 1 : value.shape[0]] + input.dimensions))
+    }
+
+    private func idxValue(from path: String) throws -> TensorValue {
+        do {
+            return try IDX.read(path)
+        } catch {
+            guard error.kind == .wrongFormat else { throw error }
+            let formats = PictureFormat.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")
+            throw CommandError("\(path): is neither a picture (\(formats)) nor an IDX file")
+        }
     }
 
     /// For each image its most probable classes, the first first.

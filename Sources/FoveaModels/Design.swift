@@ -14,7 +14,7 @@ struct Design {
     let ending: Ending
     let seed: UInt64
     /// The rate of all dropout layers; the network's own when nil.
-    let dropoutRate: Double?
+    var dropoutRate: Double?
 
     func dropout(_ rate: Double, name: String? = nil) -> Dropout {
         Dropout(rate: dropoutRate ?? rate, name: name)

@@ -165,7 +165,7 @@ extension CommandTests {
             try await expectRefusal("trian shapes", "unknown subcommand 'trian'", "'train'")
             try await expectRefusal("learn", "known: datasets, summary, train")
             try await expectRefusal(
-                "train shap", "unknown data set 'shap'", "'shapes'", "fovea train <dataset>")
+                "train shap", "unknown data set 'shap'", "'shapes'", "fovea train <dataset or folder>")
             try await expectRefusal("train fashion_mnist", "did you mean 'fashion-mnist'?")
             try await expectRefusal("datasets get imagenet", "known: mnist, fashion-mnist, cifar-10")
             try await expectRefusal("evaluate m.safetensors minst", "did you mean 'mnist'?")

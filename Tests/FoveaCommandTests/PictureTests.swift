@@ -26,7 +26,8 @@ extension CommandTests {
         }
 
         private func train(_ folder: String, _ options: String = "") -> String {
-            "train \(folder) --network mnist-cnn --image-size 20x18 --batch-size 8 --epochs 3 --output r \(options)"
+            "train \(folder) --network softmax-regression --image-size 10x8 --batch-size 8 --epochs 12 --learning-rate 0.01 "
+                + "--output r \(options)"
         }
 
         @Test func fromAFolderToPredictions() async throws {
@@ -38,7 +39,7 @@ extension CommandTests {
                 train("pets", "--augment rotation=10,shift=0.1,flip=horizontal --loader-threads 2"))
             #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
             #expect(result.lines.last == "test accuracy 1.0000")
-            #expect(try place.text("r/history.csv").hasPrefix("epoch,accuracy,loss,seconds,val_accuracy"))
+            #expect(try place.text("r/history.csv").contains("val_accuracy"))
 
             let evaluation = try await place.fovea("evaluate r/model.safetensors pets")
             #expect(evaluation.lines.contains("test accuracy 1.0000"), "\(evaluation)")

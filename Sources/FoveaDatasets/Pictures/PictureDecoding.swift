@@ -84,7 +84,7 @@ extension Picture {
             throw PictureError(
                 .unreadable, file: file.absoluteString, "is not the URL of a file; download it first")
         }
-        return try decode(readFile(file.path), file: file.path, options)
+        return try decode(readFile(file.relativePath), file: file.relativePath, options)
     }
 
     private static func decode(
