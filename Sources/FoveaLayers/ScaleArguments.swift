@@ -30,16 +30,20 @@ struct ScaleArguments: Sendable {
         for parameter in parameters { try parameter.declare(shape: shape, in: &scope) }
     }
 
-    /// `x` with gamma and beta seen under a shape that can be broadcast.
+    /// `x` with gamma and beta in a shape that can be broadcast.
+    ///
+    /// - Parameter seen: what is made of gamma and beta before.
     func normalize(
-        _ x: Tensor, mean: Tensor, variance: Tensor, epsilon: Double, as shape: Shape
+        _ x: Tensor, mean: Tensor, variance: Tensor, epsilon: Double, as shape: Shape,
+        seen: (Tensor) throws(ShapeError) -> Tensor = { $0 }
     ) throws(ShapeError) -> Tensor {
-        func seen(_ parameter: Parameter?) throws(ShapeError) -> Tensor? {
+        func aligned(_ parameter: Parameter?) throws(ShapeError) -> Tensor? {
             guard let parameter else { return nil }
-            return try parameter.tensor.reshaped(to: shape)
+            return try seen(parameter.tensor).reshaped(to: shape)
         }
         return try x.normalized(
-            mean: mean, variance: variance, epsilon: Float(epsilon), scale: seen(gamma), offset: seen(beta))
+            mean: mean, variance: variance, epsilon: Float(epsilon), scale: aligned(gamma),
+            offset: aligned(beta))
     }
 
     // MARK: Configuration

@@ -88,33 +88,32 @@ public final class BatchNormalization: UnaryLayer {
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
         let axis = try exampleAxis(axis, of: x.shape)
-        if movingMean.isFrozen { return try still(x, axis) { $0 } }
-        let channels: Shape = [x.shape[axis]]
-        let moving = try x.batchNormalized(
-            scale: gamma?.tensor ?? .filled(1, channels), offset: beta?.tensor ?? .filled(0, channels),
-            axis: axis, epsilon: Float(epsilon))
-        // The mode is known when the graph is compiled, and only one of the two is left then. In training the other is
-        // given zeros, so that no gradient flows back through it.
-        let still = try still(x, axis) { (tensor) throws(ShapeError) in
+        if movingMean.isFrozen { return try normalizedByAverages(x, axis) { $0 } }
+        // The mode is known when the graph is compiled, and only one of the two results is left then. The other is one of
+        // zeros, so that no gradient flows back through it.
+        func inTraining(_ tensor: Tensor) throws(ShapeError) -> Tensor {
+            try .select(.isTraining, tensor, .filled(0, tensor.shape))
+        }
+        func inInference(_ tensor: Tensor) throws(ShapeError) -> Tensor {
             try .select(.isTraining, .filled(0, tensor.shape), tensor)
         }
-        let y = try Tensor.select(.isTraining, moving.normalized, still)
-        return try following(moving.mean, movingMean, following(moving.variance, movingVariance, y))
+        let channels: Shape = [x.shape[axis]]
+        let batch = try inTraining(x).batchNormalized(
+            scale: inTraining(gamma?.tensor ?? .filled(1, channels)),
+            offset: inTraining(beta?.tensor ?? .filled(0, channels)), axis: axis, epsilon: Float(epsilon))
+        let y = try Tensor.select(
+            .isTraining, batch.normalized, normalizedByAverages(x, axis, inInference))
+        return try following(batch.mean, movingMean, following(batch.variance, movingVariance, y))
     }
 
-    /// `x` normalized with the moving averages, and all that may be learned seen through `seen`.
-    private func still(
+    /// - Parameter seen: what is made of all that may be learned before.
+    private func normalizedByAverages(
         _ x: Tensor, _ axis: Int, _ seen: (Tensor) throws(ShapeError) -> Tensor
     ) throws(ShapeError) -> Tensor {
         let shape = x.shape.reduced(over: (0..<x.shape.rank).filter { $0 != axis }, keepDims: true)
-        func aligned(_ parameter: Parameter?) throws(ShapeError) -> Tensor? {
-            try parameter.map { (parameter) throws(ShapeError) in
-                try seen(parameter.tensor).reshaped(to: shape)
-            }
-        }
-        return try seen(x).normalized(
-            mean: movingMean.tensor.reshaped(to: shape), variance: movingVariance.tensor.reshaped(to: shape),
-            epsilon: Float(epsilon), scale: aligned(gamma), offset: aligned(beta))
+        return try arguments.normalize(
+            seen(x), mean: movingMean.tensor.reshaped(to: shape),
+            variance: movingVariance.tensor.reshaped(to: shape), epsilon: epsilon, as: shape, seen: seen)
     }
 
     /// `y`, and in training a moving average that follows the batch.
