@@ -16,11 +16,11 @@ final class PlanInterpreter: Executable {
     /// Variables and constants, behind the arena.
     private var starts: [Int] = []
     private var isSet = Set<String>()
-    private var winners: [Plan.ValueID: TensorValue] = [:]
+    var winners: [Plan.ValueID: TensorValue] = [:]
     /// What batch normalisation was rectified of, by the value that remembers where.
-    private var rectified: [Plan.ValueID: BatchNormInputs] = [:]
+    var rectified: [Plan.ValueID: BatchNormInputs] = [:]
 
-    private struct BatchNormInputs: Equatable {
+    struct BatchNormInputs: Equatable {
         let x: TensorValue
         let scale: [Double]
         let offset: [Double]
@@ -47,7 +47,7 @@ final class PlanInterpreter: Executable {
 
     // MARK: - Memory
 
-    private func load(_ id: Plan.ValueID, _ place: Int) -> Double {
+    func load(_ id: Plan.ValueID, _ place: Int) -> Double {
         let dtype = plan.values[id].type.dtype
         let start = starts[id] + place * dtype.byteCount
         precondition(place >= 0 && (place + 1) * dtype.byteCount <= plan.values[id].byteCount)
@@ -62,7 +62,7 @@ final class PlanInterpreter: Executable {
         }
     }
 
-    private func store(_ number: Double, _ id: Plan.ValueID, _ place: Int) {
+    func store(_ number: Double, _ id: Plan.ValueID, _ place: Int) {
         let dtype = plan.values[id].type.dtype
         let start = starts[id] + place * dtype.byteCount
         precondition(place >= 0 && (place + 1) * dtype.byteCount <= plan.values[id].byteCount)
@@ -78,7 +78,7 @@ final class PlanInterpreter: Executable {
     }
 
     /// The memory place of every element, in row-major order.
-    private func places(_ layout: Layout) -> [Int] {
+    func places(_ layout: Layout) -> [Int] {
         switch layout {
         case .padded(let padded): padded.places()
         case .dense(let modes):
@@ -88,10 +88,10 @@ final class PlanInterpreter: Executable {
         }
     }
 
-    private func read(_ id: Plan.ValueID) -> [Double] { places(plan.values[id].layout).map { load(id, $0) } }
+    func read(_ id: Plan.ValueID) -> [Double] { places(plan.values[id].layout).map { load(id, $0) } }
 
     /// Reads a value as a library kernel does: padding takes part in its sums.
-    private func readAll(_ id: Plan.ValueID, _ shape: Shape) throws -> TensorValue {
+    func readAll(_ id: Plan.ValueID, _ shape: Shape) throws -> TensorValue {
         let value = plan.values[id]
         let places = places(value.layout)
         let padding = Set(0..<value.layout.memoryCount(value.type.shape)).subtracting(places)
@@ -101,7 +101,7 @@ final class PlanInterpreter: Executable {
         return TensorValue(shape: shape, dtype: value.type.dtype, doubles: places.map { load(id, $0) })
     }
 
-    private func write(_ numbers: [Double], _ id: Plan.ValueID) {
+    func write(_ numbers: [Double], _ id: Plan.ValueID) {
         let value = plan.values[id]
         if case .padded = value.layout {
             for place in 0..<value.layout.memoryCount(value.type.shape) { store(0, id, place) }
@@ -190,291 +190,6 @@ final class PlanInterpreter: Executable {
             }
             for (from, to) in zip(places(request.from), places(request.to)) {
                 store(load(source, from), destination, to)
-            }
-        }
-    }
-}
-
-// MARK: - Kernels
-
-extension PlanInterpreter {
-    /// Runs tile by tile, so that a program that reads what it has overwritten shows.
-    private func run(_ kernel: ElementwiseKernel) throws {
-        let tile = 61
-        let shape = Shape(kernel.extents)
-        let strides = shape.rowMajorStrides
-        for operand in kernel.operands where operand.isStored {
-            for other in kernel.operands where !other.isStored && other.value == operand.value {
-                guard other.isAliased else { throw Fault("a load of stored memory is not marked") }
-            }
-        }
-        func place(_ operand: Int, _ lane: Int) -> Int {
-            let walked = kernel.operands[operand]
-            return zip(zip(strides, kernel.extents), walked.strides).reduce(walked.offset) {
-                $0 + lane / $1.0.0 % $1.0.1 * $1.1
-            }
-        }
-        guard kernel.program.registerCount <= ElementwiseProgram.registerLimit else {
-            throw Fault("registers")
-        }
-        var sums: [Int: [Int: Double]] = [:]
-        for start in stride(from: 0, to: shape.elementCount, by: tile) {
-            let lanes = Array(start..<min(start + tile, shape.elementCount))
-            var registers = [TensorValue?](repeating: nil, count: kernel.program.registerCount)
-            for instruction in kernel.program.instructions {
-                let inputs = try instruction.reads.map { register in
-                    guard let value = registers[register] else { throw Fault("a register is read too early") }
-                    return value
-                }
-                func fill(_ dtype: DType, _ numbers: [Double]) -> TensorValue {
-                    TensorValue(shape: [lanes.count], dtype: dtype, doubles: numbers)
-                }
-                func evaluate(_ rule: some OperationRule, _ dtype: DType) throws -> TensorValue {
-                    try rule.evaluate(inputs, TensorType([lanes.count], dtype))
-                }
-                var result: TensorValue?
-                switch instruction {
-                case .load(_, let operand):
-                    guard let value = kernel.operands[operand].value else { throw Fault("nothing to load") }
-                    let isFloat = plan.values[value].type.dtype.isFloatingPoint
-                    let limit = kernel.operands[operand].limit ?? .max
-                    let numbers = lanes.map { lane in
-                        let place = place(operand, lane)
-                        return place < limit ? load(value, place) : 0
-                    }
-                    result = fill(isFloat ? .float32 : .int32, numbers)
-                case .store(let operand, _):
-                    guard let value = kernel.operands[operand].value else { throw Fault("nowhere to store") }
-                    for (lane, number) in zip(lanes, inputs[0].doubles) {
-                        store(number, value, place(operand, lane))
-                    }
-                case .sum(let operand, _, _):
-                    for (lane, number) in zip(lanes, inputs[0].doubles) {
-                        sums[operand, default: [:]][place(operand, lane), default: 0] += number
-                    }
-                case .place(_, let operand): result = fill(.int32, lanes.map { Double(place(operand, $0)) })
-                case .constant(_, let number): result = fill(.float32, lanes.map { _ in Double(number) })
-                case .integerConstant(_, let number): result = fill(.int32, lanes.map { _ in Double(number) })
-                case .floatFromInteger: result = fill(.float32, inputs[0].doubles)
-                case .integerFromFloat: result = fill(.int32, inputs[0].doubles)
-                case .roundToBFloat16: result = fill(.float32, fill(.bfloat16, inputs[0].doubles).doubles)
-                case .unary(let kind, _, _, let isInteger):
-                    result = try evaluate(kind, isInteger ? .int32 : .float32)
-                case .binary(let kind, _, _, _, let isInteger):
-                    result = try evaluate(kind, isInteger ? .int32 : .float32)
-                case .comparison(let kind, _, _, _, _): result = try evaluate(kind, .int32)
-                case .select: result = try evaluate(Select(), inputs[1].dtype)
-                case .random(let distribution, _, _, let key, let stream):
-                    guard let value = kernel.operands[key].value else { throw Fault("no key") }
-                    let key = fill4(read(value))
-                    let last = Int(inputs[0].integers.max() ?? 0) + 1
-                    let rule = Random(distribution, shape: [last], stream: .numbered(stream))
-                    let all = try rule.evaluate([key], TensorType([last], .float32)).doubles
-                    result = fill(.float32, inputs[0].integers.map { all[Int($0)] })
-                }
-                if let register = instruction.writes { registers[register] = result }
-            }
-        }
-        for case .sum(let operand, _, let divisor) in kernel.program.instructions {
-            guard let value = kernel.operands[operand].value else { throw Fault("nowhere to add") }
-            let limit = kernel.operands[operand].limit ?? .max
-            for (place, sum) in sums[operand] ?? [:] where place < limit {
-                store(sum / Double(divisor), value, place)
-            }
-        }
-    }
-
-    private func fill4(_ words: [Double]) -> TensorValue { TensorValue(words.map { Int32($0) }) }
-
-    private func run(_ kernel: ReductionKernel, _ source: Plan.ValueID, _ destination: Plan.ValueID) {
-        let kept = places(.dense(kernel.kept))
-        let reduced = places(.dense(kernel.reduced))
-        let results = kept.map { start -> Double in
-            let numbers = reduced.map { load(source, start + $0) }
-            switch kernel.kind {
-            case .combine(.sum): return numbers.reduce(0, +)
-            case .combine(.mean): return numbers.reduce(0, +) / Double(numbers.count)
-            case .combine(.max): return numbers.max() ?? -.infinity
-            case .argMax: return Double(numbers.firstIndex(of: numbers.max() ?? 0) ?? 0)
-            }
-        }
-        // What is kept may have padding, as the result then has.
-        for (place, result) in results.enumerated() { store(result, destination, place) }
-    }
-
-    private func run(
-        _ kernel: GatherKernel, _ source: Plan.ValueID, _ indices: Plan.ValueID, _ destination: Plan.ValueID
-    ) throws {
-        let table: Shape = [kernel.outer, kernel.extent, kernel.inner]
-        let slices: Shape = [kernel.outer, kernel.count, kernel.inner]
-        let dtype = plan.values[source].type.dtype
-        let indices = TensorValue(
-            shape: [kernel.count], dtype: .int32, doubles: try readAll(indices, [kernel.count]).doubles)
-        if kernel.isScatter {
-            let rule = ScatterAdd(axis: 1, extent: kernel.extent)
-            let result = rule.evaluate([try readAll(source, slices), indices], TensorType(table, dtype))
-            write(result.doubles, destination)
-        } else {
-            let result = Gather(axis: 1).evaluate(
-                [try readAll(source, table), indices], TensorType(slices, dtype))
-            write(result.doubles, destination)
-        }
-    }
-
-    private func run(_ choice: ConvolutionChoice, _ id: (Plan.Operand.Role) throws -> Plan.ValueID) throws {
-        let request = choice.request
-        let expected: [(Plan.Operand.Role, Layout)] = [
-            (.source, choice.images), (.weights, choice.kernel), (.destination, choice.output),
-        ]
-        for (role, layout) in expected where plan.values[try id(role)].layout != layout {
-            throw Fault("\(role) of a convolution is not laid out as it was chosen")
-        }
-        let rule = request.convolution
-        switch request.direction {
-        case .forward:
-            let inputs = [
-                try readAll(id(.source), request.images), try readAll(id(.weights), request.kernel),
-            ]
-            var y = rule.evaluate(inputs, TensorType(request.output, .float32)).doubles
-            if request.hasBias {
-                let bias = try read(id(.bias))
-                for place in y.indices { y[place] += bias[place % bias.count] }
-            }
-            if request.hasReLU { y = y.map { max($0, 0) } }
-            write(y, try id(.destination))
-        case .inputGradient:
-            let inputs = [
-                try readAll(id(.weights), request.kernel), try readAll(id(.destination), request.output),
-            ]
-            let gradient = ConvolutionInputGradient(convolution: rule, inputSize: request.images.imageSize)
-            write(
-                gradient.evaluate(inputs, TensorType(request.images, .float32)).doubles, try id(.source))
-        case .kernelGradient:
-            let inputs = [
-                try readAll(id(.source), request.images), try readAll(id(.destination), request.output),
-            ]
-            let size = Size2D(request.kernel[0], request.kernel[1])
-            let gradient = ConvolutionKernelGradient(convolution: rule, kernelSize: size)
-            write(
-                gradient.evaluate(inputs, TensorType(request.kernel, .float32)).doubles, try id(.weights))
-            if request.hasBias {
-                var sums = [Double](repeating: 0, count: request.output.channels)
-                for (place, number) in inputs[1].doubles.enumerated() { sums[place % sums.count] += number }
-                write(sums, try id(.bias))
-            }
-        }
-    }
-
-    private func run(_ request: PoolingRequest, _ id: (Plan.Operand.Role) throws -> Plan.ValueID) throws {
-        let (source, destination) = (try id(.source), try id(.destination))
-        guard plan.values[source].layout == request.imagesLayout,
-            plan.values[destination].layout == request.outputLayout
-        else { throw Fault("pooled images are not laid out as asked") }
-        let images = TensorType(request.images, .float32)
-        let output = TensorType(request.output, .float32)
-        switch (request.kind, request.isGradient) {
-        case (.max(let isRectified), false):
-            let x = try readAll(source, request.images)
-            write(
-                MaxPool(request.window, isRectified: isRectified).evaluate([x], output).doubles, destination)
-            if request.keepsWinners {
-                let kept = try id(.winners)
-                winners[kept] = x
-                for place in 0..<plan.values[kept].byteCount { store(Double(place % 251), kept, place) }
-            }
-        case (.max(let isRectified), true):
-            let kept = try id(.winners)
-            guard let x = winners[kept],
-                (0..<plan.values[kept].byteCount).allSatisfy({ load(kept, $0) == Double($0 % 251) })
-            else { throw Fault("the winners are gone") }
-            let inputs = [x, try readAll(destination, request.output)]
-            let gradient = MaxPoolGradient(request.window, isRectified: isRectified)
-            write(gradient.evaluate(inputs, images).doubles, source)
-        case (.average(let countsPadding), let isGradient):
-            let pool = AveragePool(request.window, countsPadding: countsPadding)
-            if isGradient {
-                let gradient = AveragePoolGradient(pool, inputSize: request.images.imageSize)
-                write(gradient.evaluate([try readAll(destination, request.output)], images).doubles, source)
-            } else {
-                write(pool.evaluate([try readAll(source, request.images)], output).doubles, destination)
-            }
-        }
-    }
-
-    private func run(
-        _ choice: NormalizationChoice, _ id: (Plan.Operand.Role) throws -> Plan.ValueID
-    ) throws {
-        let request = choice.request
-        let images = TensorType(request.images, .float32)
-        let vector = TensorType([request.images.channels], .float32)
-        let (source, destination) = (try id(.source), try id(.destination))
-        guard [source, destination].allSatisfy({ plan.values[$0].layout == request.layout }) else {
-            throw Fault("normalized images are not laid out as asked")
-        }
-        func vectorValue(_ role: Plan.Operand.Role) throws -> TensorValue {
-            TensorValue(shape: vector.shape, dtype: .float32, doubles: try read(id(role)))
-        }
-        let x = try readAll(source, request.images)
-        let (scale, offset) = (try vectorValue(.scale), try vectorValue(.offset))
-        func rule(_ result: BatchNorm.Result) -> BatchNorm {
-            BatchNorm(
-                result, axis: images.shape.rank - 1, epsilon: request.epsilon,
-                isRectified: request.isRectified)
-        }
-        let known = BatchNormInputs(x: x, scale: scale.doubles, offset: offset.doubles)
-        if !request.isGradient {
-            let inputs = [x, scale, offset]
-            write(rule(.normalized).evaluate(inputs, images).doubles, destination)
-            write(rule(.mean).evaluate(inputs, vector).doubles, try id(.mean))
-            write(rule(.variance).evaluate(inputs, vector).doubles, try id(.variance))
-            if request.isRectified {
-                let mask = try id(.rectifiedMask)
-                rectified[mask] = known
-                for place in 0..<plan.values[mask].byteCount { store(Double(place % 241), mask, place) }
-            }
-            return
-        }
-        if request.isRectified {
-            let mask = try id(.rectifiedMask)
-            guard rectified[mask] == known,
-                (0..<plan.values[mask].byteCount).allSatisfy({ load(mask, $0) == Double($0 % 241) })
-            else { throw Fault("what was rectified is gone") }
-        }
-        // A kernel takes the moments from the forward call.
-        for (role, result) in [(Plan.Operand.Role.mean, BatchNorm.Result.mean), (.variance, .variance)] {
-            let expected = rule(result).evaluate([x, scale, offset], vector).floats
-            guard try read(id(role)).map({ Float($0) }) == expected else { throw Fault("\(role) is gone") }
-        }
-        let inputs = [x, scale, offset, try readAll(destination, request.images)]
-        let forward = rule(.normalized)
-        for (role, result, type) in [
-            (Plan.Operand.Role.sourceGradient, BatchNormGradient.Result.x, images),
-            (.scaleGradient, .scale, vector), (.offsetGradient, .offset, vector),
-        ] {
-            let gradient = BatchNormGradient(result, of: forward).evaluate(inputs, type)
-            write(gradient.doubles, try id(role))
-        }
-    }
-
-    private func run(
-        _ request: MatMulRequest, _ call: Plan.Call, _ id: (Plan.Operand.Role) throws -> Plan.ValueID
-    ) throws {
-        let (a, b, c) = (try id(.source), try id(.weights), try id(.destination))
-        let bias = request.hasBias ? try read(id(.bias)) : nil
-        func place(_ matrix: MatMulRequest.Matrix, _ batch: Int, _ row: Int, _ column: Int) -> Int {
-            batch * matrix.batchStride + row * matrix.rowStride + column * matrix.columnStride
-        }
-        for batch in 0..<request.batch {
-            for row in 0..<request.rows {
-                for column in 0..<request.columns {
-                    var sum = bias?[column] ?? 0
-                    for k in 0..<request.inner {
-                        sum +=
-                            load(a, place(request.a, batch, row, k))
-                            * load(b, place(request.b, batch, k, column))
-                    }
-                    store(request.hasReLU ? max(sum, 0) : sum, c, place(request.c, batch, row, column))
-                }
             }
         }
     }
