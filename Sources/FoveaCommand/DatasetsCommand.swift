@@ -50,24 +50,26 @@ struct DatasetsCommand: AsyncParsableCommand {
                 each class.
                 """)
 
-        @Argument(help: "The data set's name, or a folder with a slash in its path.")
+        @Argument(help: "The data set's name, or a folder of pictures.")
         var name: String
 
         @Option(
             parsing: .unconditional, help: ArgumentHelp("How many images to show.", valueName: "count"))
         var images = 5
 
-        /// Data sets have no slash in their names, so a folder is never mistaken for one.
-        private var isFolder: Bool { name.contains("/") || name == "." || name == ".." }
-
         func validate() throws {
-            if !isFolder { _ = try named(name, "data set", of: DatasetName.self) }
+            _ = try DataSource(name)
             guard images >= 0 else { throw ValidationError("--images must not be negative, not \(images)") }
         }
 
         func run() async throws {
-            if isFolder { return try showFolder() }
-            let dataset = try await load(named(name, "data set"))
+            switch try DataSource(name) {
+            case .named(let name): try show(await load(name))
+            case .folder(let path): try showFolder(path)
+            }
+        }
+
+        private func show(_ dataset: NamedDataset) throws {
             let info = dataset.name.info
             print(dataset.summary)
             print("Images: \(info.imageSize), bytes")
@@ -77,13 +79,13 @@ struct DatasetsCommand: AsyncParsableCommand {
             if images > 0 { print(try "\n" + dataset.samplesTable(count: images)) }
         }
 
-        private func showFolder() throws {
+        private func showFolder(_ path: String) throws {
             let parts: [(String, ImageFolder)]
-            if let splits = try ImageFolder.splits(of: name) {
+            if let splits = try ImageFolder.splits(of: path) {
                 let all = [("train", splits.train), ("validation", splits.validation), ("test", splits.test)]
                 parts = all.compactMap { title, folder in folder.map { (title, $0) } }
             } else {
-                parts = [("pictures", try ImageFolder(name))]
+                parts = [("pictures", try ImageFolder(path))]
             }
             let counts = parts.map(\.1.counts)
             let classNames = parts[0].1.classNames

@@ -124,13 +124,14 @@ struct TrainCommand: AsyncParsableCommand {
         guard let verbosity = Verbosity(rawValue: verbosity) else {
             throw ValidationError("--verbosity is 0, 1 or 2, not \(verbosity)")
         }
+        let source = try DataSource(dataset)
         let settings = Settings(
-            source: try DataSource(dataset), validation: try validation.map(TrainingData.Validation.init),
+            source: source, validation: try validation.map(TrainingData.Validation.init),
             network: try named(network, "network"),
             optimizer: try named(optimizer, "optimizer", of: OptimizerName.self)
                 .optimizer(learningRate: learningRate),
             precision: try named(precision, "precision"), verbosity: verbosity,
-            pictures: try pictures.settings(for: DataSource(dataset)))
+            pictures: try pictures.settings(for: source))
         // How many classes a folder has is not known before it is read.
         if case .named(let name) = settings.source {
             _ = try model(settings.network, input: name.info.imageShape, classes: name.info.classCount)

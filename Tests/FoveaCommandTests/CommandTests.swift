@@ -71,7 +71,7 @@ extension CommandTests {
                 try place.write(Array("P5 1 1 255 x".utf8), to: "pets/" + name)
             }
             try place.write([1], to: "pets/train/cats/notes.txt")
-            let parts = try await place.fovea("datasets show ./pets")
+            let parts = try await place.fovea("datasets show pets")
             #expect(parts.code == 0)
             #expect(
                 parts.lines == [
@@ -85,7 +85,7 @@ extension CommandTests {
             let empty = try await place.fovea("datasets show pets/train")
             #expect(empty.code == 1 && empty.errors.contains("pets/train/birds: there are no pictures"))
             let absent = try await place.fovea("datasets show ./absent")
-            #expect(absent.code == 1 && absent.errors.contains("./absent: there is no such folder"))
+            #expect(absent.code == 64 && absent.errors.contains("nor is there a folder of this name"))
         }
 
         @Test(arguments: [
