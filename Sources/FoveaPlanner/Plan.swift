@@ -121,8 +121,11 @@ public struct ReductionKernel: Sendable {
 public struct GatherKernel: Sendable, Hashable {
     public var isScatter: Bool
     public var elementByteCount: Int
+    /// The entries of the shared axes.
+    public var groups: Int
     public var outer: Int
     public var extent: Int
     public var inner: Int
+    /// How many indices each group has.
     public var count: Int
 }

@@ -23,9 +23,12 @@ extension PlanBuilder {
         case .averagePoolGradient(let rule):
             try addAveragePoolGradient(tensor, rule.pool)
         case .gather(let rule):
-            try addGather(tensor, axis: rule.axis, table: tensor.inputs[0].shape, isScatter: false)
+            try addGather(
+                tensor, axis: rule.axis, sharedAxes: rule.sharedAxes, table: tensor.inputs[0].shape,
+                isScatter: false)
         case .scatterAdd(let rule):
-            try addGather(tensor, axis: rule.axis, table: tensor.shape, isScatter: true)
+            try addGather(
+                tensor, axis: rule.axis, sharedAxes: rule.sharedAxes, table: tensor.shape, isScatter: true)
         case .pad(let rule):
             try addPad(tensor, rule)
         case .concatenate(let rule):
@@ -161,14 +164,18 @@ extension PlanBuilder {
 
     // MARK: - Moving
 
-    private mutating func addGather(_ tensor: Tensor, axis: Int, table: Shape, isScatter: Bool) throws {
+    private mutating func addGather(
+        _ tensor: Tensor, axis: Int, sharedAxes: Int, table: Shape, isScatter: Bool
+    ) throws {
         let source = try rowMajorValue(tensor.inputs[0])
         let indices = try rowMajorValue(tensor.inputs[1])
         let output = result(tensor)
         let kernel = GatherKernel(
             isScatter: isScatter, elementByteCount: tensor.dtype.byteCount,
-            outer: table.dimensions[..<axis].reduce(1, *), extent: table[axis],
-            inner: table.dimensions[(axis + 1)...].reduce(1, *), count: tensor.inputs[1].shape.elementCount)
+            groups: table.dimensions[..<sharedAxes].reduce(1, *),
+            outer: table.dimensions[sharedAxes..<axis].reduce(1, *), extent: table[axis],
+            inner: table.dimensions[(axis + 1)...].reduce(1, *),
+            count: tensor.inputs[1].shape.dimensions[sharedAxes...].reduce(1, *))
         addCall(
             .gather(kernel),
             [(.source, source, false), (.indices, indices, false), (.destination, output, true)],

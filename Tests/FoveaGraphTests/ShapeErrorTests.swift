@@ -90,7 +90,21 @@ private let huge = Int.max
         Refusal("at float32", .gather(.init(axis: 0)), [float(4), float(2)]),
         Refusal("an axis too far", .gather(.init(axis: 1)), [float(4), int(2)]),
         Refusal("along the batch", .gather(.init(axis: 0)), [float(-1, 4), int(2)]),
+        Refusal("other shared axes", .gather(.init(axis: 1, sharedAxes: 1)), [float(4, 3), int(2, 5)]),
+        Refusal("a shared axis picked along", .gather(.init(axis: 0, sharedAxes: 1)), [float(4), int(4)]),
+        Refusal(
+            "more shared axes than indices", .gather(.init(axis: 1, sharedAxes: 1)), [float(4, 3), int()]),
+        Refusal("less than no shared axes", .gather(.init(axis: 1, sharedAxes: -1)), [float(4, 3), int(4)]),
         Refusal("of int32", .scatterAdd(.init(axis: 0, extent: 4)), [int(2), int(2)]),
+        Refusal(
+            "other shared axes", .scatterAdd(.init(axis: 1, extent: 4, sharedAxes: 1)),
+            [float(2, 3), int(3, 3)]),
+        Refusal(
+            "more shared axes than indices", .scatterAdd(.init(axis: 1, extent: 4, sharedAxes: 1)),
+            [float(2, 3), int()]),
+        Refusal(
+            "less than no shared axes", .scatterAdd(.init(axis: 0, extent: 4, sharedAxes: -1)),
+            [float(2, 3), int(2)]),
         Refusal("other extents", .scatterAdd(.init(axis: 0, extent: 4)), [float(2, 3), int(3)]),
         Refusal("more indices than axes", .scatterAdd(.init(axis: 1, extent: 4)), [float(2), int(2)]),
         Refusal("a negative extent", .scatterAdd(.init(axis: 0, extent: -1)), [float(2), int(2)]),

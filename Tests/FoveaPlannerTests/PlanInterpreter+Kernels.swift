@@ -112,17 +112,18 @@ extension PlanInterpreter {
     func run(
         _ kernel: GatherKernel, _ source: Plan.ValueID, _ indices: Plan.ValueID, _ destination: Plan.ValueID
     ) throws {
-        let table: Shape = [kernel.outer, kernel.extent, kernel.inner]
-        let slices: Shape = [kernel.outer, kernel.count, kernel.inner]
+        let table: Shape = [kernel.groups, kernel.outer, kernel.extent, kernel.inner]
+        let slices: Shape = [kernel.groups, kernel.outer, kernel.count, kernel.inner]
+        let list: Shape = [kernel.groups, kernel.count]
         let dtype = plan.values[source].type.dtype
         let indices = TensorValue(
-            shape: [kernel.count], dtype: .int32, doubles: try readAll(indices, [kernel.count]).doubles)
+            shape: list, dtype: .int32, doubles: try readAll(indices, list).doubles)
         if kernel.isScatter {
-            let rule = ScatterAdd(axis: 1, extent: kernel.extent)
+            let rule = ScatterAdd(axis: 2, extent: kernel.extent, sharedAxes: 1)
             let result = rule.evaluate([try readAll(source, slices), indices], TensorType(table, dtype))
             write(result.doubles, destination)
         } else {
-            let result = Gather(axis: 1).evaluate(
+            let result = Gather(axis: 2, sharedAxes: 1).evaluate(
                 [try readAll(source, table), indices], TensorType(slices, dtype))
             write(result.doubles, destination)
         }

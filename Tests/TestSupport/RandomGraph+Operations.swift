@@ -259,10 +259,13 @@ extension RandomGraph {
         guard shape.rank > 0, shape.elementCount < 2000 else { return }
         switch pick(3) {
         case 0:
-            let indices = newIndices(chance(50) ? [1 + pick(5)] : [1 + pick(3), 1 + pick(3)])
+            let axis = pick(shape.rank)
+            let sharedAxes = pick(axis + 1)
+            let own = chance(50) ? [1 + pick(5)] : [1 + pick(3), 1 + pick(3)]
+            let indices = newIndices(Shape(shape.dimensions[..<sharedAxes] + own))
             add(
-                try entry.tensor.gathered(at: indices, axis: pick(shape.rank)), isExact: entry.isExact,
-                bound: entry.bound)
+                try entry.tensor.gathered(at: indices, axis: axis, sharedAxes: sharedAxes),
+                isExact: entry.isExact, bound: entry.bound)
         case 1:
             let axis = pick(shape.rank)
             let rule = ScatterAdd(axis: axis, extent: 2 + pick(5))

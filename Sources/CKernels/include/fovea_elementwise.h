@@ -115,15 +115,15 @@ void fovea_reduce(fovea_reduction_kind kind, fovea_dtype dtype, const fovea_redu
 // the index of nothing is 0.
 void fovea_argmax(fovea_dtype dtype, const fovea_reduction *reduction, const void *source, int32_t *destination);
 
-// table [outer, extent, inner], indices [count] -> destination [outer, count, inner]. An index outside the table
-// gives zeros.
-void fovea_gather(int32_t element_bytes, int64_t outer, int64_t extent, int64_t inner, int64_t count,
-                  const void *table, const int32_t *indices, void *destination);
+// table [groups, outer, extent, inner], indices [groups, count] -> destination [groups, outer, count, inner]. An index
+// outside the table gives zeros.
+void fovea_gather(int32_t element_bytes, int64_t groups, int64_t outer, int64_t extent, int64_t inner,
+                  int64_t count, const void *table, const int32_t *indices, void *destination);
 
-// The gradient of gather: destination [outer, extent, inner] is cleared, then source [outer, count, inner] is added
-// at the indices, in index order; an index outside the table is dropped. Float32.
-void fovea_scatter_add(int64_t outer, int64_t extent, int64_t inner, int64_t count, const float *source,
-                       const int32_t *indices, float *destination);
+// The gradient of gather: destination [groups, outer, extent, inner] is cleared, then source [groups, outer, count,
+// inner] is added at the indices [groups, count], in index order; an index outside the table is dropped. Float32.
+void fovea_scatter_add(int64_t groups, int64_t outer, int64_t extent, int64_t inner, int64_t count,
+                       const float *source, const int32_t *indices, float *destination);
 
 // The number of threads that kernels use: OMP_NUM_THREADS or the CPUs that this process may run on. These kernels
 // and oneDNN share one pool, which belongs to the calling operating-system thread, as does the number that is set.

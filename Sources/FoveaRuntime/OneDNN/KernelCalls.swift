@@ -111,16 +111,16 @@ struct GatherCall: KernelCall {
     let destination: UnsafeMutableRawPointer
 
     func run() {
-        let (outer, extent, inner, count) = (
-            Int64(kernel.outer), Int64(kernel.extent), Int64(kernel.inner), Int64(kernel.count)
-        )
+        let (groups, outer, extent) = (Int64(kernel.groups), Int64(kernel.outer), Int64(kernel.extent))
+        let (inner, count) = (Int64(kernel.inner), Int64(kernel.count))
         if kernel.isScatter {
             fovea_scatter_add(
-                outer, extent, inner, count, source.assumingMemoryBound(to: Float.self), indices,
+                groups, outer, extent, inner, count, source.assumingMemoryBound(to: Float.self), indices,
                 destination.assumingMemoryBound(to: Float.self))
         } else {
             fovea_gather(
-                Int32(kernel.elementByteCount), outer, extent, inner, count, source, indices, destination)
+                Int32(kernel.elementByteCount), groups, outer, extent, inner, count, source, indices,
+                destination)
         }
     }
 }

@@ -220,6 +220,23 @@ extension OperationCases {
             [try x[0].gathered(at: x[1], axis: 1)]
         },
         OperationCase(
+            "gather pixels of each image",
+            [.batch([2, 6, 2]), .batch([2, 4], .integers(-1...6)).of(.int32)]
+        ) { x in
+            [try x[0].gathered(at: x[1], axis: 1, sharedAxes: 1)]
+        },
+        OperationCase(
+            "gather of two shared axes",
+            [.batch([2, 3, 2, 5, 2]), .batch([2, 3, 4], .integers(-1...5)).of(.int32)]
+        ) { x in
+            [try x[0].gathered(at: x[1], axis: -2, sharedAxes: 2)]
+        },
+        OperationCase(
+            "gather one pixel of each image", [.batch([2, 6, 2]), .batch([2], .integers(-1...6)).of(.int32)]
+        ) { x in
+            [try x[0].gathered(at: x[1], axis: 1, sharedAxes: 1)]
+        },
+        OperationCase(
             "gather int32",
             [.fixed([5], .integers(-9...9)).of(.int32), .batch([3, 2], .integers(0...4)).of(.int32)]
         ) { x in [try x[0].gathered(at: x[1])] },
@@ -237,6 +254,12 @@ extension OperationCases {
             "scatterAdd columns", [.batch([2, 2, 3, 2]), .fixed([2, 3], .integers(-1...4)).of(.int32)]
         ) { x in
             [try Tensor(.scatterAdd(ScatterAdd(axis: 1, extent: 4)), x)]
+        },
+        OperationCase(
+            "scatterAdd pixels of each image",
+            [.batch([2, 3, 4, 2]), .batch([2, 4], .integers(-1...5)).of(.int32)]
+        ) { x in
+            [try Tensor(.scatterAdd(ScatterAdd(axis: 2, extent: 5, sharedAxes: 1)), x)]
         },
         OperationCase("scatterAdd one row", [.batch([2, 3]), .fixed([], .integers(1...1)).of(.int32)]) {
             x in
