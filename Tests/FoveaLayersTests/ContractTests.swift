@@ -155,6 +155,10 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
                     fillValue: 0.5)
             }
         ),
+        (
+            RandomRotation.self, [image],
+            { RandomRotation(factor: [-0.25, 0.5], fillMode: .wrap, interpolation: .nearest) }
+        ),
         (RandomZoom.self, [image], { RandomZoom(heightFactor: 0.5) }),
         (ReLU.self, [image], { ReLU() }),
         (ReLU.self, [image], { ReLU(maxValue: 0.5, negativeSlope: 0.25, threshold: 0.125) }),

@@ -12,6 +12,7 @@ import Testing
     struct Golden: Decodable {
         let fillValue: Double
         let placements: [Placement]
+        let rotations: [Rotation]
         let colors: [Color]
         let sizes: [Size]
     }
@@ -23,6 +24,14 @@ import Testing
         let interpolation: String
         let rows: [Float]
         let columns: [Float]
+        let output: [Double]
+    }
+
+    struct Rotation: Decodable {
+        let shape: [Int]
+        let mode: String
+        let interpolation: String
+        let turns: [Float]
         let output: [Double]
     }
 
@@ -85,6 +94,68 @@ import Testing
             }
             try await expect(y, row.shape, row.output, within: 1e-4, "\(row)")
         }
+    }
+
+    @Test func rotationsAreThoseOfKeras() async throws {
+        #expect(golden.rotations.count == 18)
+        for row in golden.rotations {
+            let layer = RandomRotation(
+                factor: 1, fillMode: try #require(FillMode(rawValue: row.mode)),
+                interpolation: try #require(Interpolation(rawValue: row.interpolation)),
+                fillValue: golden.fillValue)
+            let turns = Tensor.constant(try TensorValue(shape: [row.turns.count, 1, 1], row.turns))
+            let y = try layer.turned(Tensor.argument("x", Shape(row.shape)), by: turns)
+            try await expect(y, row.shape, row.output, within: 1e-4, "\(row)")
+        }
+    }
+
+    /// Where rows and columns are looked up independently, it can be done in turn.
+    @Test(arguments: FillMode.allCases, Interpolation.allCases)
+    func placesOfRowsAndColumns(mode: FillMode, interpolation: Interpolation) async throws {
+        let x = Tensor.argument("x", [2, 3, 4, 2])
+        let rows: [Float] = [-7.3, -1, -0.4, 0.6, 1.75, 2, 2.2, 3.4, 11, 0]
+        let columns: [Float] = [2.3, 3.9, 4, -0.1, -5.2, 1]
+        func places(_ numbers: [Float], _ shape: Shape) throws -> Tensor {
+            try .constant(TensorValue(shape: shape, numbers))
+        }
+        let y = try x.resampled(
+            atRows: places(rows, [2, 5, 1]).broadcast(to: [2, 5, 3]),
+            columns: places(columns, [2, 1, 3]).broadcast(to: [2, 5, 3]), fillMode: mode, fillValue: 0.5,
+            interpolation: interpolation)
+        let inTurn = try x.resampled(
+            axis: 1, at: places(rows, [2, 5]), fillMode: mode, fillValue: 0.5, interpolation: interpolation
+        ).resampled(
+            axis: 2, at: places(columns, [2, 3]), fillMode: mode, fillValue: 0.5,
+            interpolation: interpolation)
+        let expected = try await evaluate(inTurn, feeds: ["x": hashed(1, [2, 3, 4, 2])], batch: 2)
+        try await expect(y, [2, 3, 4, 2], expected.doubles, within: 1e-5, "\(mode) \(interpolation)")
+    }
+
+    /// A quarter of a turn moves pixels onto pixels, and wraps between the last and the first of them.
+    @Test func turnedPictures() async throws {
+        let x = Tensor.constant(try TensorValue(shape: [1, 2, 2, 1], [1, 2, 3, 4]))
+        func turned(_ x: Tensor, _ layer: RandomRotation, _ turn: Float) async throws -> [Float] {
+            let turns = Tensor.constant(try TensorValue(shape: [1, 1, 1], [turn]))
+            return try await evaluate(layer.turned(x, by: turns), feeds: [:], batch: 1).floats
+        }
+        for mode in FillMode.allCases {
+            let layer = RandomRotation(factor: 1, fillMode: mode, interpolation: .nearest)
+            #expect(try await turned(x, layer, 0.25) == [2, 4, 1, 3])
+            #expect(try await turned(x, layer, -0.25) == [3, 1, 4, 2])
+            #expect(try await turned(x, layer, 0.5) == [4, 3, 2, 1])
+        }
+        // By an eighth, the ends of a row of three lie √2/2 above and below its only row.
+        let row = Tensor.constant(try TensorValue(shape: [1, 1, 3, 1], [1, 2, 4]))
+        let side = Float(0.5).squareRoot()
+        let ends = [1 * side + 2 * (1 - side), 2, 4 * side + 2 * (1 - side)]
+        for mode in [FillMode.wrap, .reflect, .nearest] {
+            let result = try await turned(row, RandomRotation(factor: 1, fillMode: mode), 0.125)
+            #expect(zip(result, ends).allSatisfy { abs($0 - $1) < 1e-5 }, "\(mode)")
+        }
+        let constant = RandomRotation(factor: 1, fillMode: .constant, fillValue: 7)
+        let inside = ends.map { 7 + ($0 - 7) * (1 - side) }
+        let result = try await turned(row, constant, 0.125)
+        #expect(zip(result, [inside[0], 2, inside[2]]).allSatisfy { abs($0 - $1) < 1e-5 })
     }
 
     /// Between the last pixel and the first, where TensorFlow shows the last one, as well as far away.
@@ -202,6 +273,13 @@ import Testing
         }
         #expect(zoomed.allSatisfy { $0 > 0.4999 && $0 < 1.2501 })
         #expect(zoomed.contains { $0 < 0.52 } && zoomed.contains { $0 > 1.23 })
+        // What is shown right of the middle was below it before it was turned counter-clockwise.
+        let slope = try copies(500, [9, 9, 1], (0..<81).map { Float($0 / 9) / 10 })
+        let angles = try await trained(RandomRotation(factor: [-0.05, 0.15]), slope).map {
+            asin(($0[4 * 9 + 5] - $0[4 * 9 + 4]) * 10) / (2 * .pi)
+        }
+        #expect(angles.allSatisfy { $0 > -0.0501 && $0 < 0.1501 })
+        #expect(angles.contains { $0 < -0.045 } && angles.contains { $0 > 0.145 })
         let brighter = try await trained(RandomBrightness(factor: [-0.1, 0.4]), x).map { $0[4] - 0.4 }
         #expect(brighter.allSatisfy { $0 > -0.1001 && $0 < 0.4001 })
         #expect(brighter.contains { $0 < -0.09 } && brighter.contains { $0 > 0.39 })
@@ -223,6 +301,7 @@ import Testing
                 RandomTranslation(heightFactor: 0.3, widthFactor: 0.3),
                 RandomTranslation(heightFactor: 0.3, widthFactor: 0.3, dataFormat: format)
             ),
+            (RandomRotation(factor: 0.3), RandomRotation(factor: 0.3, dataFormat: format)),
             (RandomZoom(heightFactor: 0.3), RandomZoom(heightFactor: 0.3, dataFormat: format)),
             (RandomContrast(factor: 0.3), RandomContrast(factor: 0.3, dataFormat: format)),
             (RandomBrightness(factor: 0.3), RandomBrightness(factor: 0.3, dataFormat: format)),
@@ -249,6 +328,7 @@ import Testing
             for factor in [RandomFactor(number, 0.5), RandomFactor(-0.5, number)] {
                 refuse(RandomTranslation(heightFactor: factor, widthFactor: 0))
                 refuse(RandomTranslation(heightFactor: 0, widthFactor: factor))
+                refuse(RandomRotation(factor: factor))
                 refuse(RandomZoom(heightFactor: factor))
                 refuse(RandomZoom(heightFactor: 0, widthFactor: factor))
                 refuse(RandomBrightness(factor: factor))
@@ -265,8 +345,11 @@ import Testing
         for fill in [Double.nan, .infinity, 1e300] {
             refuse(
                 RandomTranslation(heightFactor: 0, widthFactor: 0, fillMode: .constant, fillValue: fill))
+            refuse(RandomRotation(factor: 0, fillValue: fill))
             refuse(RandomZoom(heightFactor: 0, fillValue: fill))
         }
+        refuse(RandomRotation(factor: 0), [1 << 16, 1 << 15, 1])
+        refuse(RandomRotation(factor: 0), [1, 1 << 25, 1])
         for size in [0, -1, 65_537, Int.max] {
             refuse(Resizing(height: size, width: 2))
             refuse(Resizing(height: 2, width: size))

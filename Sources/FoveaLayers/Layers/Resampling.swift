@@ -115,27 +115,91 @@ extension Tensor {
     private static func weights(
         of count: Int, at places: Tensor, _ fillMode: FillMode, _ interpolation: Interpolation
     ) throws(ShapeError) -> Tensor {
-        let extent = Float(count)
         var places = try places.reshaped(to: Shape(places.shape.dimensions + [1]))
         if interpolation == .nearest { places = try (places + 0.5).unary(.floor) }
         let pixels = indices(count).expanded(to: [1, 1, count])
+        var distances = try (inside(count, places, fillMode) - pixels).unary(.abs)
+        if fillMode == .wrap, count > 1 { distances = try .minimum(distances, Float(count) - distances) }
+        return try (1 - distances).relu()
+    }
+
+    /// Images `[batch, height, width, channels]` with each pixel looked up at a place of its own.
+    ///
+    /// - Parameters:
+    ///   - rows: `[batch, height, width]`, any height and width, counted from the centre of the first row.
+    ///   - columns: the same, counted from the centre of the first column.
+    ///   - fillMode: what is shown beyond the border.
+    ///   - fillValue: the value for `.constant`.
+    ///   - interpolation: how pixels between pixels come about.
+    func resampled(
+        atRows rows: Tensor, columns: Tensor, fillMode: FillMode, fillValue: Double = 0,
+        interpolation: Interpolation
+    ) throws(ShapeError) -> Tensor {
+        let (height, width) = (shape[1], shape[2])
+        var pixels = try reshaped(to: [shape[0], height * width, shape[3]])
+        // Beyond the border weights are 0, and the fill value is what nothing is added to.
+        let isFilled = fillMode == .constant && fillValue != 0
+        if isFilled { pixels = try pixels - Float(fillValue) }
+        var sum = Tensor.constant(Float(isFilled ? fillValue : 0), dtype)
+        for row in try Self.neighbours(height, of: rows, fillMode, interpolation) {
+            for column in try Self.neighbours(width, of: columns, fillMode, interpolation) {
+                let picked = try pixels.gathered(
+                    at: row.index * Float(width) + column.index, axis: 1, sharedAxes: 1)
+                let weights = try (row.weight * column.weight).cast(to: dtype)
+                sum = try sum + picked * weights.reshaped(to: Shape(weights.shape.dimensions + [1]))
+            }
+        }
+        return sum
+    }
+
+    /// The pixels of an axis that a place between pixels is made of, and how much it has of each.
+    private static func neighbours(
+        _ count: Int, of places: Tensor, _ fillMode: FillMode, _ interpolation: Interpolation
+    ) throws(ShapeError) -> [(index: Tensor, weight: Tensor)] {
+        let last = Float(count - 1)
+        func neighbour(_ pixel: Tensor, _ weight: Tensor) throws(ShapeError) -> (Tensor, Tensor) {
+            let clamped = try Tensor.minimum(.maximum(pixel, 0), last)
+            let isInside = try pixel.equal(clamped)
+            switch fillMode {
+            case .constant:
+                return (clamped.cast(to: .int32), try .select(isInside, weight, .filled(0, weight.shape)))
+            case .wrap:
+                // Behind the last pixel is the first.
+                return (try .select(isInside, pixel, .filled(0, pixel.shape)).cast(to: .int32), weight)
+            case .reflect, .nearest:
+                return (clamped.cast(to: .int32), weight)
+            }
+        }
+        if interpolation == .nearest {
+            let pixel = try inside(count, (places + 0.5).unary(.floor), fillMode)
+            return [try neighbour(pixel, .filled(1, pixel.shape))]
+        }
+        let place = try inside(count, places, fillMode)
+        let lower = try place.unary(.floor)
+        let part = try place - lower
+        return [try neighbour(lower, 1 - part), try neighbour(lower + 1, part)]
+    }
+
+    /// Where on an axis of `count` pixels what is shown at a place beyond its ends is found.
+    private static func inside(
+        _ count: Int, _ places: Tensor, _ fillMode: FillMode
+    ) throws(ShapeError) -> Tensor {
+        let extent = Float(count)
         func remainder(_ x: Tensor, _ period: Float) throws(ShapeError) -> Tensor {
             try x - (x * (1 / period)).unary(.floor) * period
         }
+        var places = places
         switch fillMode {
-        case .constant: break
+        case .constant: return places
+        case .wrap where count > 1: return try remainder(places, extent)
+        case .wrap, .nearest: break
         case .reflect:
             // Counted from the image's edge, half a pixel before its first centre, it falls and rises with a period of two
             // images.
             let fromEdge = try remainder(places + 0.5, 2 * extent)
             places = try (extent - 0.5) - (fromEdge - extent).unary(.abs)
-        case .wrap where count > 1:
-            let distance = try (remainder(places, extent) - pixels).unary(.abs)
-            return try (1 - .minimum(distance, extent - distance)).relu()
-        case .wrap, .nearest: break
         }
-        if fillMode != .constant { places = try .minimum(.maximum(places, 0), extent - 1) }
-        return try (1 - (places - pixels).unary(.abs)).relu()
+        return try .minimum(.maximum(places, 0), extent - 1)
     }
 
     /// The numbers `0..<count` in float32.

@@ -4,7 +4,7 @@ Run with the packages of Benchmarks/peers/requirements.txt: python make_preproce
 
 The images of all cases are value(1, i); the recipe of `value` is in Tests/FoveaTrainingTests/Golden/hashed_values.py.
 "rows" and "columns" have a number for each image: parts of the height and width that images are moved by, or what is
-added to a zoom of 1. "amounts" are factors of contrast and summands of brightness, in parts of the range of values.
+added to a zoom of 1; "turns" one that is a part of a full turn. "amounts" are factors of contrast and summands of brightness, in parts of the range of values.
 
 The numbers are Keras's on TensorFlow.
 """
@@ -61,6 +61,24 @@ def placements():
     return cases
 
 
+def rotations():
+    cases = []
+    for shape, turns in [([4, 5, 7, 2], [0.07, -0.31, 0.0, 0.9]), ([2, 6, 3, 1], [0.2, -0.6]), ([1, 1, 4, 3], [0.1])]:
+        # TensorFlow's wrapping is that of a period for whole pixels only.
+        for mode in [mode for mode in MODES if mode != "wrap"]:
+            for interpolation in ["bilinear", "nearest"]:
+                layer = keras.layers.RandomRotation(1.0, fill_mode=mode, interpolation=interpolation, fill_value=FILL)
+                batch, (height, width) = shape[0], shape[1:3]
+                still = np.zeros(batch, np.float32)
+                matrix = layer._compute_affine_matrix(
+                    center_x=0.5, center_y=0.5, angle=np.array(turns, np.float32) * 360, translate_x=still,
+                    translate_y=still, scale=still + 1, shear_x=still, shear_y=still, height=height, width=width)
+                y = layer._transform_images(value(1, tuple(shape)), {"rotation_matrix": matrix}, interpolation)
+                cases.append({"shape": shape, "mode": mode, "interpolation": interpolation, "turns": turns,
+                              "output": numbers(y)})
+    return cases
+
+
 def colors():
     shape, amounts = [3, 4, 3, 2], [0.6, 1.0, 1.9]
     x = value(1, tuple(shape))
@@ -100,6 +118,7 @@ if __name__ == "__main__":
             "versions": {"keras": keras.__version__},
             "fill_value": FILL,
             "placements": placements(),
+            "rotations": rotations(),
             "colors": colors(),
             "sizes": sizes(),
         },
