@@ -155,6 +155,17 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
                     fillValue: 0.5)
             }
         ),
+        (RandomErasing.self, [image], { RandomErasing() }),
+        (
+            RandomErasing.self, [image],
+            { RandomErasing(factor: 0.5...0.75, scale: 0...1, fillValue: 0.25, valueRange: -1...2) }
+        ),
+        (RandomHue.self, [[5, 7, 3]], { RandomHue(factor: 0...0.5) }),
+        (RandomSaturation.self, [[5, 7, 3]], { RandomSaturation(factor: 0.25...0.5, valueRange: -1...2) }),
+        (
+            RandomShear.self, [image],
+            { RandomShear(xFactor: [0.25, 0.5], yFactor: 0.5, fillMode: .constant, fillValue: 2) }
+        ),
         (
             RandomRotation.self, [image],
             { RandomRotation(factor: [-0.25, 0.5], fillMode: .wrap, interpolation: .nearest) }

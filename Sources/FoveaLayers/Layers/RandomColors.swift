@@ -67,7 +67,7 @@ public final class RandomContrast: SpatialLayer {
     public var configuration: Configuration {
         dataFormat.configuration.with([
             "factor": [.number(lower), .number(upper)],
-            "value_range": [.number(valueRange.lowerBound), .number(valueRange.upperBound)],
+            "value_range": RandomFactor(valueRange).configuration,
         ])
     }
 
@@ -128,7 +128,7 @@ public final class RandomBrightness: SpatialLayer {
     public var configuration: Configuration {
         dataFormat.configuration.with([
             "factor": factor.configuration,
-            "value_range": [.number(valueRange.lowerBound), .number(valueRange.upperBound)],
+            "value_range": RandomFactor(valueRange).configuration,
         ])
     }
 
@@ -142,7 +142,7 @@ public final class RandomBrightness: SpatialLayer {
 }
 
 extension Layer {
-    fileprivate func checkValueRange(_ range: ClosedRange<Double>, _ shape: Shape) throws(ShapeError) {
+    func checkValueRange(_ range: ClosedRange<Double>, _ shape: Shape) throws(ShapeError) {
         let (lower, upper) = (Float(range.lowerBound), Float(range.upperBound))
         guard lower < upper, (upper - lower).isFinite else {
             throw error("valueRange must have two finite ends that differ, not \(lower) and \(upper)", shape)
@@ -151,7 +151,7 @@ extension Layer {
 }
 
 extension ConfigurationReader {
-    fileprivate mutating func range(_ key: String) throws(ConfigurationError) -> ClosedRange<Double> {
+    mutating func range(_ key: String) throws(ConfigurationError) -> ClosedRange<Double> {
         let ends = try factor(key)
         guard ends.lower <= ends.upper else {
             throw ConfigurationError(

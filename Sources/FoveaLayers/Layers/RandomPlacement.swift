@@ -190,6 +190,21 @@ struct ResamplingSettings: Hashable, Sendable {
         }
     }
 
+    /// Checks that every pixel can be looked up by its row and column.
+    func checkPlaces(_ layer: any Layer, _ images: Shape) throws(ShapeError) {
+        // Places are float32 numbers, and pixels are picked by int32 ones.
+        let (height, width) = (images[1], images[2])
+        guard max(height, width) <= 1 << 24, height * width <= Int(Int32.max) else {
+            throw layer.error("takes images of at most 2³¹ - 1 pixels and 2²⁴ rows and columns", images)
+        }
+    }
+
+    func resampled(_ images: Tensor, atRows rows: Tensor, columns: Tensor) throws(ShapeError) -> Tensor {
+        try images.resampled(
+            atRows: rows, columns: columns, fillMode: fillMode, fillValue: fillValue,
+            interpolation: interpolation)
+    }
+
     func resampled(_ images: Tensor, axis: Int, at places: Tensor) throws(ShapeError) -> Tensor {
         try images.resampled(
             axis: axis, at: places, fillMode: fillMode, fillValue: fillValue, interpolation: interpolation)

@@ -42,11 +42,7 @@ public final class RandomRotation: SpatialLayer {
     public func build(images: Shape, in scope: inout BuildScope) throws(ShapeError) {
         try check(factor, "factor", in: -1...1, images)
         try settings.check(self, images)
-        // Places are float32 numbers, and pixels are picked by int32 ones.
-        let (height, width) = (images[1], images[2])
-        guard max(height, width) <= 1 << 24, height * width <= Int(Int32.max) else {
-            throw error("can turn images of at most 2³¹ - 1 pixels and 2²⁴ rows and columns", images)
-        }
+        try settings.checkPlaces(self, images)
     }
 
     public func call(images: Tensor) throws(ShapeError) -> Tensor {
@@ -61,10 +57,9 @@ public final class RandomRotation: SpatialLayer {
         let (sine, cosine) = (try angles.unary(.sin), try angles.unary(.cos))
         let rows = try Tensor.indices(height).reshaped(to: [1, height, 1]) - middle.row
         let columns = try Tensor.indices(width).reshaped(to: [1, 1, width]) - middle.column
-        return try images.resampled(
-            atRows: sine * columns + cosine * rows + middle.row,
-            columns: cosine * columns - sine * rows + middle.column, fillMode: fillMode, fillValue: fillValue,
-            interpolation: interpolation)
+        return try settings.resampled(
+            images, atRows: sine * columns + cosine * rows + middle.row,
+            columns: cosine * columns - sine * rows + middle.column)
     }
 
     public var configuration: Configuration { settings.configuration.with(["factor": factor.configuration]) }

@@ -27,6 +27,8 @@ public struct RandomFactor: Hashable, Sendable, ExpressibleByFloatLiteral, Expre
     /// From `-magnitude` to `magnitude`.
     public init(magnitude: Double) { self.init(-magnitude, magnitude) }
 
+    init(_ range: ClosedRange<Double>) { self.init(range.lowerBound, range.upperBound) }
+
     public init(floatLiteral magnitude: Double) { self.init(magnitude: magnitude) }
     public init(integerLiteral magnitude: Int) { self.init(magnitude: Double(magnitude)) }
 
@@ -200,6 +202,12 @@ extension Tensor {
             places = try (extent - 0.5) - (fromEdge - extent).unary(.abs)
         }
         return try .minimum(.maximum(places, 0), extent - 1)
+    }
+
+    /// 1 or -1 for each image of a batch, `[batch, 1, …]`.
+    static func randomSigns(for images: Tensor, rank: Int) throws(ShapeError) -> Tensor {
+        let drawn = try RandomFactor(magnitude: 1).drawn(for: images, rank: rank)
+        return try .select(drawn.greaterOrEqual(0), .filled(1, drawn.shape), .filled(-1, drawn.shape))
     }
 
     /// The numbers `0..<count` in float32.

@@ -4,7 +4,8 @@ Run with the packages of Benchmarks/peers/requirements.txt: python make_preproce
 
 The images of all cases are value(1, i); the recipe of `value` is in Tests/FoveaTrainingTests/Golden/hashed_values.py.
 "rows" and "columns" have a number for each image: parts of the height and width that images are moved by, or what is
-added to a zoom of 1; "turns" one that is a part of a full turn. "amounts" are factors of contrast and summands of brightness, in parts of the range of values.
+added to a zoom of 1; "turns" one that is a part of a full turn. "amounts" are factors of contrast and summands of brightness, in parts of the range of values, or parts of the colour
+circle and of the strongest colours. Where "rows" and "columns" have two lists, these are ends of an erased part.
 
 The numbers are Keras's on TensorFlow.
 """
@@ -61,6 +62,38 @@ def placements():
     return cases
 
 
+def shears():
+    cases = []
+    shape, columns, rows = [3, 5, 7, 2], [0.4, -0.15, 0.0], [-0.31, 0.8, 0.23]
+    for mode in [mode for mode in MODES if mode != "wrap"]:
+        for interpolation in ["bilinear", "nearest"]:
+            layer = keras.layers.RandomShear(0.5, 0.5, fill_mode=mode, interpolation=interpolation, fill_value=FILL)
+            factors = {"shear_factor": np.concatenate([column(columns), column(rows)], axis=1)}
+            y = layer._transform_images(value(1, tuple(shape)), factors, interpolation)
+            cases.append({"layer": "RandomShear", "shape": shape, "mode": mode, "interpolation": interpolation,
+                          "rows": rows, "columns": columns, "output": numbers(y)})
+    return cases
+
+
+def erased():
+    shape = [3, 5, 7, 2]
+    x = value(1, tuple(shape))
+    layer = keras.layers.RandomErasing(fill_value=FILL, value_range=(-1, 1))
+    sizes, places = np.array([[0.5, 0.3], [1.0, 0.05], [0.6, 0.99]], np.float32), [[0.3, 0.9], [0.5, 0.0], [1.0, 0.4]]
+    places = np.array(places, np.float32)
+    ends = []
+    for axis in [1, 2]:
+        length = sizes[:, axis - 1] * shape[axis]
+        # Keras compares corners of pixels; their middles lie half a pixel further.
+        start = places[:, axis - 1] * (shape[axis] - length) - 0.5
+        ends.append((start, start + length))
+    (top, bottom), (left, right) = ends
+    settings = {"apply_erasing": np.full(3, True), "fill_value": np.full(shape, FILL, np.float32),
+                "batch_masks": layer._generate_batch_mask(shape, (left, right, top, bottom))}
+    return {"shape": shape, "sizes": sizes.tolist(), "places": places.tolist(),
+            "output": numbers(layer.transform_images(x, settings))}
+
+
 def rotations():
     cases = []
     for shape, turns in [([4, 5, 7, 2], [0.07, -0.31, 0.0, 0.9]), ([2, 6, 3, 1], [0.2, -0.6]), ([1, 1, 4, 3], [0.1])]:
@@ -76,6 +109,26 @@ def rotations():
                 y = layer._transform_images(value(1, tuple(shape)), {"rotation_matrix": matrix}, interpolation)
                 cases.append({"shape": shape, "mode": mode, "interpolation": interpolation, "turns": turns,
                               "output": numbers(y)})
+    return cases
+
+
+def hues():
+    # Some grey, some pure colours, and all orders of the channels.
+    shape, x = [4, 3, 4, 3], np.abs(value(1, (4, 3, 4, 3)))
+    x[:, 0, 0] = x[:, 0, 0, :1]
+    x[:, 0, 1] = [1, 0, 0]
+    x[:, 0, 2] = [0, 0.5, 0.5]
+    pixels = numbers(x)
+    cases = []
+    amounts = [0.0, 0.2, 0.5, -0.35]
+    y = keras.layers.RandomHue(1.0, value_range=(0, 1)).transform_images(x, {"factor": np.array(amounts, np.float32)})
+    cases.append({"layer": "RandomHue", "shape": shape, "pixels": pixels, "amounts": amounts, "output": numbers(y)})
+    amounts = [0.0, 0.3, 0.75, 1.0]
+    parts = np.array(amounts, np.float32)
+    factors = parts / (1 - parts + keras.config.epsilon())
+    y = keras.layers.RandomSaturation(1.0, value_range=(0, 1)).transform_images(x, {"factor": factors})
+    cases.append({"layer": "RandomSaturation", "shape": shape, "pixels": pixels, "amounts": amounts,
+                  "output": numbers(y)})
     return cases
 
 
@@ -117,7 +170,9 @@ if __name__ == "__main__":
         {
             "versions": {"keras": keras.__version__},
             "fill_value": FILL,
-            "placements": placements(),
+            "placements": placements() + shears(),
+            "erased": erased(),
+            "hues": hues(),
             "rotations": rotations(),
             "colors": colors(),
             "sizes": sizes(),
