@@ -20,8 +20,11 @@ struct EvaluateCommand: AsyncParsableCommand {
         parsing: .unconditional, help: ArgumentHelp("Images computed at once.", valueName: "count"))
     var batchSize = 250
 
+    @OptionGroup var badPictures: BadPictureOptions
+
     func validate() throws {
         _ = try DataSource(dataset)
+        _ = try badPictures.settings()
         try checkPositive("--batch-size", batchSize)
     }
 
@@ -35,9 +38,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         let result: Evaluation
         switch try DataSource(dataset) {
         case .named(let name):
-            result = try await trainer.evaluate(load(name).test, batchSize: batchSize)
+            let data = try await load(name)
+            try saved.checkClasses(data.classNames, of: name.rawValue)
+            result = try await trainer.evaluate(data.test, batchSize: batchSize)
         case .folder(let path):
-            result = try await trainer.evaluate(pictures(of: path, saved, training).batched(batchSize))
+            let badPictures = try badPictures.settings()
+            let batches = try pictures(of: path, saved, training)
+                .batched(batchSize, onError: badPictures.policy)
+            result = try await badPictures.noted { try await trainer.evaluate(batches) }
         }
         print("test loss \(String(format: "%.4f", result.loss))")
         for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {
@@ -49,13 +57,27 @@ struct EvaluateCommand: AsyncParsableCommand {
     private func pictures(
         of path: String, _ saved: SavedModel, _ training: TrainingConfiguration
     ) throws -> Dataset<Example> {
-        let folder = try ImageFolder.splits(of: path).map { $0.test ?? $0.train } ?? ImageFolder(path)
-        guard saved.classNames.isEmpty || saved.classNames == folder.classNames else {
+        let splits = try ImageFolder.splits(of: path)
+        if let splits, splits.test == nil {
+            let others = [splits.train, splits.validation].compactMap { $0?.path }
             throw CommandError(
-                "\(folder.path) has the classes \(folder.classNames.joined(separator: ", ")), but the model tells "
-                    + "\(saved.classNames.joined(separator: ", ")) apart")
+                "\(path) has no part 'test' to measure with; name another one: \(others.joined(separator: " or "))"
+            )
         }
+        let folder = try splits?.test ?? ImageFolder(path)
+        try saved.checkClasses(folder.classNames, of: folder.path)
         return try Dataset(
             folder, TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss))
+    }
+}
+
+extension SavedModel {
+    /// - Throws: `CommandError` when the model tells other classes apart.
+    func checkClasses(_ names: [String], of source: String) throws {
+        guard classNames.isEmpty || classNames == names else {
+            throw CommandError(
+                "\(source) has the classes \(names.joined(separator: ", ")), but the model tells "
+                    + "\(classNames.joined(separator: ", ")) apart")
+        }
     }
 }

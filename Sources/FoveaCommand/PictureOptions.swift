@@ -5,6 +5,7 @@ import Fovea
 /// How images are prepared for training.
 struct PictureOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Height and width that pictures of a folder are brought to, such as 150 or 120x160 (default: what the network "
                 + "was made for).", valueName: "pixels"))
@@ -16,10 +17,7 @@ struct PictureOptions: ParsableArguments {
             valueName: "changes"))
     var augment: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "stop, or skip: pictures that cannot be read are left out and counted.", valueName: "what"))
-    var onBadImage = OnBadImage.stop.rawValue
+    @OptionGroup var badPictures: BadPictureOptions
 
     @Option(
         parsing: .unconditional,
@@ -28,14 +26,12 @@ struct PictureOptions: ParsableArguments {
             valueName: "count"))
     var loaderThreads: Int?
 
-    enum OnBadImage: String, CaseIterable { case stop, skip }
-
     /// The options, checked.
     struct Settings {
         /// Nil for what the network was made for.
         let size: Size2D?
         let augmentation: Augmentation?
-        let onBadImage: OnBadImage
+        let badPictures: BadPictures
         let loaderThreads: Int?
     }
 
@@ -48,21 +44,72 @@ struct PictureOptions: ParsableArguments {
             }
             size = try Size2D(imageSize)
         }
-        if let loaderThreads, loaderThreads < 0 {
-            throw ValidationError("--loader-threads must be 0 or more, not \(loaderThreads)")
+        if let loaderThreads, !(0...256).contains(loaderThreads) {
+            throw ValidationError(
+                "--loader-threads must be from 0 (none beside the training itself) to 256, not \(loaderThreads)"
+            )
         }
         return Settings(
             size: size, augmentation: try augment.map(parsedAugmentation),
-            onBadImage: try named(onBadImage, "answer to bad images"),
+            badPictures: try badPictures.settings(),
             loaderThreads: loaderThreads)
+    }
+}
+
+/// What is done about pictures that cannot be read.
+struct BadPictureOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "stop, or skip: pictures that cannot be read are left out and counted.", valueName: "what"))
+    var onBadImage = Answer.stop.rawValue
+
+    enum Answer: String, CaseIterable { case stop, skip }
+
+    func settings() throws -> BadPictures {
+        BadPictures(isSkipping: try named(onBadImage, "answer to bad images") as Answer == .skip)
+    }
+}
+
+/// Pictures that cannot be read: the end, or left out and listed.
+struct BadPictures {
+    private let isSkipping: Bool
+    private let failed = FailedElements()
+
+    init(isSkipping: Bool) { self.isSkipping = isSkipping }
+
+    var policy: ElementErrorPolicy { isSkipping ? .skip(failed) : .stop }
+
+    /// The result of work on pictures. Says which were left out, or how they can be.
+    func noted<Result>(_ work: () async throws -> Result) async throws -> Result {
+        let before = failed.count
+        let result: Result
+        do { result = try await work() } catch let error as PictureError where !isSkipping {
+            throw CommandError("\(error). With --on-bad-image skip such pictures are left out")
+        }
+        if failed.count > before { report() }
+        return result
+    }
+
+    private func report() {
+        let reasons = failed.descriptions
+        warn("left out \(reasons.count) \(reasons.count == 1 ? "picture" : "pictures") that cannot be read:")
+        for reason in reasons.prefix(5) { warn("  \(reason)") }
+        if reasons.count > 5 { warn("  and \(reasons.count - 5) more") }
     }
 }
 
 /// The augmentation that `--augment` describes.
 func parsedAugmentation(_ text: String) throws -> Augmentation {
-    do { return try Augmentation(parsing: text) } catch {
+    let augmentation: Augmentation
+    do { augmentation = try Augmentation(parsing: text) } catch {
         throw ValidationError("--augment \(text): \(error)")
     }
+    guard !augmentation.standardizes else {
+        throw ValidationError(
+            "--augment \(text): rescale, center, std and zca would change training images only, and not those that the "
+                + "model is measured and used with; leave them out")
+    }
+    return augmentation
 }
 
 extension Size2D {
@@ -73,7 +120,8 @@ extension Size2D {
             (1...Picture.greatestSide).contains(height), (1...Picture.greatestSide).contains(width)
         else {
             throw ValidationError(
-                "--image-size is a number of pixels, such as 150, or height and width, such as 120x160, not \(text)"
+                "--image-size is a number of pixels from 1 to \(Picture.greatestSide), such as 150, or height and width, such as "
+                    + "120x160, not \(text)"
             )
         }
         self.init(height, width)
@@ -110,15 +158,12 @@ struct Loading {
     private let settings: PictureOptions.Settings
     private let batchSize: Int
     private let seed: UInt64
-    private let failed = FailedElements()
 
     init(_ settings: PictureOptions.Settings, batchSize: Int, seed: UInt64) {
         self.settings = settings
         self.batchSize = batchSize
         self.seed = seed
     }
-
-    private var onError: ElementErrorPolicy { settings.onBadImage == .skip ? .skip(failed) : .stop }
 
     func fit(
         _ trainer: Trainer, _ data: TrainingData, epochs: Int, callbacks: [any Callback],
@@ -134,33 +179,25 @@ struct Loading {
         }
         var train = try data.train.examples.shuffled(seed: seed)
         if let augmentation = settings.augmentation { train = train.augmented(augmentation, seed: seed) }
-        let history = try await trainer.fit(
-            train.batched(batchSize, onError: onError), epochs: epochs,
-            validation: data.validation?.examples.batched(batchSize, onError: onError), seed: seed,
-            loaderThreads: settings.loaderThreads, callbacks: callbacks, verbosity: verbosity, stop: stop)
-        report()
-        return history
+        let batches = try train.batched(batchSize, onError: settings.badPictures.policy)
+        let validation = try data.validation?.examples.batched(
+            batchSize, onError: settings.badPictures.policy)
+        return try await settings.badPictures.noted {
+            try await trainer.fit(
+                batches, epochs: epochs, validation: validation, seed: seed,
+                loaderThreads: settings.loaderThreads, callbacks: callbacks, verbosity: verbosity, stop: stop)
+        }
     }
 
     func evaluate(_ trainer: Trainer, _ part: TrainingData.Part) async throws -> Evaluation {
         switch part {
         case .memory(let examples): return try await trainer.evaluate(examples, batchSize: 250)
         case .computed(let examples):
-            let before = failed.count
-            let result = try await trainer.evaluate(
-                examples.batched(batchSize, onError: onError), loaderThreads: settings.loaderThreads)
-            if failed.count > before { report() }
-            return result
+            let batches = try examples.batched(batchSize, onError: settings.badPictures.policy)
+            return try await settings.badPictures.noted {
+                try await trainer.evaluate(batches, loaderThreads: settings.loaderThreads)
+            }
         }
-    }
-
-    /// Says which pictures were left out.
-    private func report() {
-        let reasons = failed.descriptions
-        guard !reasons.isEmpty else { return }
-        warn("left out \(reasons.count) \(reasons.count == 1 ? "picture" : "pictures") that cannot be read:")
-        for reason in reasons.prefix(5) { warn("  \(reason)") }
-        if reasons.count > 5 { warn("  and \(reasons.count - 5) more") }
     }
 }
 

@@ -47,6 +47,7 @@ struct PredictCommand: AsyncParsableCommand {
         let predictor = Predictor(saved)
         if let dataset, let index {
             let data = try await load(named(dataset, "data set"))
+            try saved.checkClasses(data.classNames, of: dataset)
             guard (0..<data.test.count).contains(index) else {
                 throw CommandError(
                     "--index is \(index), but the \(data.test.count) test images of \(dataset) are 0 to "

@@ -4,6 +4,7 @@ import Fovea
 /// The folder that a training run writes to.
 struct ResultsFolder {
     let path: String
+    private let wasMade: Bool
     var modelPath: String { path + "/model.safetensors" }
 
     /// What is written beside the model.
@@ -17,11 +18,25 @@ struct ResultsFolder {
     /// - Throws: `CommandError` when it cannot be made, `FileError` when it cannot be written to.
     init(_ path: String) throws {
         self.path = path
+        wasMade = access(path, F_OK) != 0
         try Self.makeFolder(path)
-        for file in [modelPath] + Report.allCases.map({ "\(path)/\($0.rawValue)" }) {
-            try AtomicFile.checkWritable(file)
-        }
+        for file in files { try AtomicFile.checkWritable(file) }
     }
+
+    private var files: [String] { [modelPath] + Report.allCases.map { "\(path)/\($0.rawValue)" } }
+
+    /// Whether a path, however it is written, is that of a result.
+    func contains(_ other: String) -> Bool {
+        func resolved(_ path: String) -> String {
+            let url = URL(fileURLWithPath: path)
+            return url.deletingLastPathComponent().resolvingSymlinksInPath()
+                .appendingPathComponent(url.lastPathComponent).path
+        }
+        return files.contains { resolved($0) == resolved(other) }
+    }
+
+    /// Takes the folder away again where it was made and got nothing.
+    func removeIfEmpty() { if wasMade { rmdir(path) } }
 
     private static func makeFolder(_ path: String) throws {
         let ends = path.utf8.indices.dropFirst().filter { path.utf8[$0] == UInt8(ascii: "/") }

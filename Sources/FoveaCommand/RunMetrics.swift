@@ -13,6 +13,13 @@ struct RunMetrics: Codable {
     var epochs: Int
     var batchSize: Int
     var seed: UInt64
+    var optimizer: String
+    var learningRate: Double
+    /// What was given for these, left out where nothing was.
+    var validation: String?
+    var imageSize: String?
+    var augment: String?
+    var dropout: Double?
     var precision: String
     var threads: Int
     var versions: [String: String]

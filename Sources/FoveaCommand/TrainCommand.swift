@@ -60,7 +60,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "For first weights, order and dropout: the same seed gives the same model, bit for bit.",
+            "For first weights, order and dropout: the same seed gives, with as many threads, the same model, bit for bit.",
             valueName: "number"))
     var seed: UInt64 = 0
 
@@ -167,6 +167,9 @@ struct TrainCommand: AsyncParsableCommand {
             let form = TrainingData.Form(
                 settings.network, size: settings.pictures.size)
             let data = try TrainingData(folder: path, validation: settings.validation, form, seed: seed)
+            if settings.verbosity != .silent {
+                ProgressOutput.standard.write("\(path): \(data.summary), brought to \(form)\n")
+            }
             return (data, [form.size.height, form.size.width, form.channels])
         }
     }
@@ -177,6 +180,18 @@ struct TrainCommand: AsyncParsableCommand {
         // An output folder that cannot be written to is better known before training than after.
         let results = try ResultsFolder(
             output ?? "runs/\(URL(fileURLWithPath: dataset).lastPathComponent)-\(network.rawValue)")
+        do { try await train(settings, results) } catch {
+            results.removeIfEmpty()
+            throw error
+        }
+    }
+
+    private func train(_ settings: Settings, _ results: ResultsFolder) async throws {
+        let network = settings.network
+        if let checkpoint, results.contains(checkpoint) {
+            throw CommandError(
+                "--checkpoint \(checkpoint) is where a result of the training goes; choose another name")
+        }
         let (data, image) = try await data(settings)
         let model = try model(network, input: image, classes: data.classNames.count)
         let backend = backend(precision: settings.precision, autotune: autotune)
@@ -229,13 +244,19 @@ struct TrainCommand: AsyncParsableCommand {
         }
 
         var test: Evaluation?
-        if let images = data.test { test = try await loading.evaluate(trainer, images) }
+        if let images = data.test {
+            do { test = try await loading.evaluate(trainer, images) } catch {
+                throw CommandError("\(error). The trained model is in \(results.modelPath)")
+            }
+        }
         // Of this run, which may have gone on from another.
         let epochsHere = Double(epochs) - progressBefore.withLock { $0 }
         let metrics = RunMetrics(
             testAccuracy: test?.metrics[Metric.accuracy.name], testLoss: test?.loss, seconds: seconds,
             imagesPerSecond: Double(data.train.count) * epochsHere / seconds, dataset: dataset,
             network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
+            optimizer: optimizer, learningRate: settings.optimizer.learningRate, validation: validation,
+            imageSize: pictures.imageSize, augment: pictures.augment, dropout: dropout,
             precision: backend.precision.rawValue, threads: await OneDNNBackend.threadCount,
             versions: [
                 "fovea": FoveaCommand.version, "onednn": OneDNNBackend.libraryVersion,

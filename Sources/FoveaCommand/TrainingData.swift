@@ -89,6 +89,7 @@ struct TrainingData {
             validationFolder = folder
         }
         classNames = train.classNames
+        try Self.checkClasses(of: train, form)
         self.train = .computed(try form.examples(of: train))
         self.validation = try validationFolder.map { .computed(try form.examples(of: $0)) }
         // Seen once only, so not kept.
@@ -97,6 +98,45 @@ struct TrainingData {
         {
             let kinds = folder.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             warn("\(folder.path): left out files that are no pictures: \(kinds.joined(separator: ", "))")
+        }
+    }
+}
+
+extension TrainingData.Form: CustomStringConvertible {
+    var description: String {
+        "\(size.height)×\(size.width) pixels, \(channels == 1 ? "grey" : "in colour")"
+    }
+}
+
+extension TrainingData {
+    /// Such as `2000 pictures of 2 classes, 1000 to validate with and 1000 to test with`.
+    var summary: String {
+        let others = [(validation, "to validate with"), (test, "to test with")].compactMap { part, use in
+            part.map { "\($0.count) \(use)" }
+        }
+        let all = ["\(train.count) pictures of \(classNames.count) classes"] + others.prefix(1)
+        return all.joined(separator: ", ") + others.dropFirst().map { " and \($0)" }.joined()
+    }
+
+    /// - Throws: `CommandError` when there is nothing to tell apart, or the classes are most likely parts.
+    private static func checkClasses(of folder: ImageFolder, _ form: Form) throws {
+        // "train" alone may be a class, as of vehicles.
+        let parts = ["train", "validation", "val", "valid", "test"]
+        guard !folder.classNames.allSatisfy({ parts.contains($0.lowercased()) }) else {
+            throw CommandError(
+                "\(folder.path) would have the classes \(folder.classNames.joined(separator: ", ")); a folder is divided into "
+                    + "'train' and, if there are any, 'validation' and 'test', in small letters, each with a folder for each class"
+            )
+        }
+        guard folder.classNames.count > 1 else {
+            throw CommandError(
+                "\(folder.path) has one class only, \(folder.classNames.joined()); there must be two or more, each in a folder "
+                    + "of its own")
+        }
+        guard form.classMode != .binary || folder.classNames.count == 2 else {
+            throw CommandError(
+                "\(folder.path) has \(folder.classNames.count) classes, but the network tells 2 apart; choose another one with "
+                    + "--network")
         }
     }
 }

@@ -40,6 +40,14 @@ extension CommandTests {
             #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
             #expect(result.lines.last == "test accuracy 1.0000")
             #expect(try place.text("r/history.csv").contains("val_accuracy"))
+            let metrics = try place.text("r/metrics.json")
+            for part in [
+                #""image_size" : "10x8""#, #""learning_rate" : 0.01"#, #""optimizer" : "adam""#,
+                #""augment" : "rotation=10,"#,
+            ] {
+                #expect(metrics.contains(part), "\(metrics)")
+            }
+            #expect(!metrics.contains("dropout"))
 
             let evaluation = try await place.fovea("evaluate r/model.safetensors pets")
             #expect(evaluation.lines.contains("test accuracy 1.0000"), "\(evaluation)")
@@ -81,16 +89,78 @@ extension CommandTests {
             #expect(models[0] == models[1] && models[0] == models[2])
         }
 
+        /// The same pictures, changed in the same way, whenever the training was killed.
+        @Test(arguments: ["pets", "shapes"]) func aKilledTrainingGoesOn(source: String) async throws {
+            let place = try Workplace()
+            try write(30, to: "pets", in: place)
+            let options = "--augment rotation=30,zoom=0.2,flip=horizontal --validation 0.2 --epochs 40"
+            let train =
+                source == "pets"
+                ? train(source, options)
+                : "train \(source) --network softmax-regression --epochs 40 \(options) --output r"
+            let whole = try await place.fovea(train.replacing("--output r", with: "--output whole"))
+            #expect(whole.code == 0, "\(whole)")
+            let again = train + " --checkpoint state --checkpoint-every 3"
+            for epoch in [2, 5] {
+                let run = try place.start(again)
+                try await run.waitFor("Epoch \(epoch)/")
+                run.kill()
+                try #require(try await run.result().code == -9)
+            }
+            let last = try await place.fovea(again)
+            #expect(last.code == 0 && last.errors.isEmpty, "\(last)")
+            #expect(last.output.contains("Going on from state: "), "\(last)")
+            #expect(try place.bytes("r/model.safetensors") == place.bytes("whole/model.safetensors"))
+        }
+
         @Test func badPictures() async throws {
             let place = try Workplace()
             try write(9, to: "pets", in: place)
             try place.write(Array(picture(1, 1).dropLast(5)), to: "pets/dark/3.jpg")
             let stopped = try await place.fovea(train("pets"))
             #expect(stopped.code == 1 && stopped.errors.contains("pets/dark/3.jpg"), "\(stopped)")
+            #expect(stopped.errors.contains("--on-bad-image skip"), "\(stopped)")
+            #expect(try place.names() == ["pets"])
             let skipped = try await place.fovea(train("pets", "--on-bad-image skip"))
             #expect(skipped.code == 0, "\(skipped)")
             #expect(skipped.errors.contains("left out 1 picture that cannot be read:"))
             #expect(skipped.errors.contains("pets/dark/3.jpg"))
+            let measured = try await place.fovea("evaluate r/model.safetensors pets")
+            #expect(measured.code == 1 && measured.errors.contains("--on-bad-image skip"), "\(measured)")
+            let skipping = try await place.fovea("evaluate r/model.safetensors pets --on-bad-image skip")
+            #expect(skipping.code == 0 && skipping.errors.contains("left out 1 picture"), "\(skipping)")
+
+            // Found at the very end only.
+            try write(9, to: "parts/train", in: place)
+            try write(2, to: "parts/test", in: place)
+            try place.write(Array(picture(1, 1).dropLast(5)), to: "parts/test/dark/1.jpg")
+            let late = try await place.fovea(train("parts"))
+            #expect(late.code == 1 && late.errors.contains("parts/test/dark/1.jpg"), "\(late)")
+            #expect(late.errors.contains("The trained model is in r/model.safetensors"), "\(late)")
+        }
+
+        @Test func partsAndClassesToMeasureWith() async throws {
+            let place = try Workplace()
+            try write(4, to: "pets/train", in: place)
+            try write(2, to: "pets/validation", in: place)
+            let trained = try await place.fovea(train("pets"))
+            #expect(trained.code == 0, "\(trained)")
+            #expect(
+                trained.lines.first
+                    == "pets: 8 pictures of 2 classes, 4 to validate with, brought to 10×8 pixels, grey")
+            let absent = try await place.fovea("evaluate r/model.safetensors pets")
+            #expect(absent.code == 1 && absent.errors.contains("no part 'test'"), "\(absent)")
+            #expect(absent.errors.contains("pets/train or pets/validation"), "\(absent)")
+            let part = try await place.fovea("evaluate r/model.safetensors pets/validation")
+            #expect(part.code == 0, "\(part)")
+            for command in [
+                "evaluate r/model.safetensors shapes",
+                "predict r/model.safetensors --dataset shapes --index 0",
+            ] {
+                let other = try await place.fovea(command)
+                #expect(
+                    other.code == 1 && other.errors.contains("the model tells dark, light apart"), "\(other)")
+            }
         }
 
         @Test func foldersThatCannotBeUsed() async throws {
@@ -101,16 +171,27 @@ extension CommandTests {
             let empty = try await place.fovea(train("empty"))
             #expect(empty.code == 1 && empty.errors.contains("empty/light"), "\(empty)")
             try write(3, to: "pets", in: place)
+            try place.write(picture(0, 0), to: "alone/dark/a.ppm")
+            try place.write(picture(0, 0), to: "parts/Train/dark/a.ppm")
+            try place.write(picture(0, 0), to: "parts/test/dark/a.ppm")
+            try write(3, to: "three", in: place)
+            try place.write(picture(0, 0), to: "three/other/a.ppm")
             for (arguments, part) in [
+                ("alone", "one class only, dark"), ("parts", "in small letters"),
+                ("three --network cats-dogs-cnn", "three has 3 classes, but the network tells 2 apart"),
+                ("pets --augment std=samples", "leave them out"),
+                ("pets --loader-threads 257", "to 256, not 257"),
+                ("pets --image-size -8", "from 1 to"),
                 ("pets --image-size 0", "--image-size is a number of pixels"),
                 ("pets --image-size 10x", "not 10x"), ("pets --image-size 8", "the smallest images"),
                 ("shapes --image-size 20", "is for folders of pictures"),
                 ("pets --augment rotatoin=3", "rotation"), ("pets --augment zoom=2", "zoom"),
                 ("pets --on-bad-image ignore", "known: stop, skip"), ("pets --dropout 1", "less than 1"),
-                ("pets --loader-threads -1", "0 or more"), ("shapes --validation pets", "name a part"),
+                ("pets --loader-threads -1", "from 0"), ("shapes --validation pets", "name a part"),
                 ("pests", "nor is there a folder"),
             ] {
-                let result = try await place.fovea("train \(arguments) --network mnist-cnn --output r")
+                let network = arguments.contains("--network") ? "" : "--network mnist-cnn"
+                let result = try await place.fovea("train \(arguments) \(network) --output r")
                 #expect(result.code != 0 && result.errors.contains(part), "\(arguments): \(result)")
             }
         }

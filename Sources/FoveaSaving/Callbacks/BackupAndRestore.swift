@@ -24,6 +24,9 @@ public final class BackupAndRestore: Callback {
     public let conditions: [String: String]
     private let restored: @Sendable (TrainingPosition) -> Void
 
+    /// In the file before the names of `conditions`: training has conditions of its own, perhaps of the same names.
+    private static let given = "given "
+
     /// - Parameters:
     ///   - path: the file; its folder must exist.
     ///   - saveFrequency: how often it is written; a training that is interrupted by a `StopSignal` writes it as well.
@@ -52,7 +55,7 @@ public final class BackupAndRestore: Callback {
         guard access(path, F_OK) == 0 else { return }
         var checkpoint = try Checkpoint(contentsOf: path)
         for (name, value) in conditions.sorted(by: { $0.key < $1.key }) {
-            let other = checkpoint.conditions.removeValue(forKey: name)
+            let other = checkpoint.conditions.removeValue(forKey: Self.given + name)
             guard other == value else {
                 throw TrainingError.checkpointDoesNotFit(
                     path, "its \(name) is \(other ?? "none"), this training has \(value)")
@@ -66,7 +69,7 @@ public final class BackupAndRestore: Callback {
         let isDue = saveFrequency == .epoch ? run.completeSteps == 0 : saveFrequency.isDue(run)
         guard isDue || run.history.wasInterrupted else { return }
         var checkpoint = try run.checkpoint()
-        checkpoint.conditions.merge(conditions) { $1 }
+        for (name, value) in conditions { checkpoint.conditions[Self.given + name] = value }
         try checkpoint.write(to: path)
     }
 
