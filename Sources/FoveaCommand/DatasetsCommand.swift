@@ -100,9 +100,31 @@ struct DatasetsCommand: AsyncParsableCommand {
                     print("\(title): left out \(skipped.joined(separator: ", ")), no pictures")
                 }
                 if folder.outsideLinkCount > 0 {
-                    print("\(title): \(folder.outsideLinkCount) links lead out of the folder")
+                    let links =
+                        folder.outsideLinkCount == 1
+                        ? "1 link leads" : "\(folder.outsideLinkCount) links lead"
+                    print("\(title): \(links) out of the folder")
                 }
             }
+            if images > 0 { print("\n" + samples(of: parts[0].1)) }
+        }
+
+        /// Pictures of a folder, as far apart as there are classes and more.
+        private func samples(of folder: ImageFolder) -> String {
+            let count = min(images, folder.items.count)
+            let rows = (0..<count).map { number -> [String] in
+                let item = folder.items[number * folder.items.count / count]
+                let form: String
+                do throws(PictureError) {
+                    let picture = try Picture.decode(contentsOf: URL(fileURLWithPath: item.path))
+                    let isGrey = picture.channels < 3
+                    form = "\(picture.height)×\(picture.width) \(isGrey ? "grey" : "in colour")"
+                } catch {
+                    form = "cannot be read: \(error.message)"
+                }
+                return [item.path, folder.classNames[item.label], form]
+            }
+            return table([["picture", "class", "size"]] + rows)
         }
     }
 

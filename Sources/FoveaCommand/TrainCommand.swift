@@ -66,7 +66,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "float32; mixedBFloat16: products of numbers rounded to bfloat16; or strict: float32 without any faster algorithm.",
+            "float32; mixedBFloat16: products of numbers rounded to bfloat16, where 'fovea plan' says so; or strict: float32 "
+                + "without any faster algorithm.",
             valueName: "name"))
     var precision = Precision.float32.rawValue
 

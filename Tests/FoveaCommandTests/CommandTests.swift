@@ -76,7 +76,9 @@ extension CommandTests {
             #expect(
                 parts.lines == [
                     "class  name  train  test", "    0  cats      1     1", "    1  dogs      2     1",
-                    "train: left out 1 .txt, no pictures",
+                    "train: left out 1 .txt, no pictures", "              picture  class      size",
+                    "pets/train/cats/1.pgm  cats   1×1 grey", "pets/train/dogs/1.pgm  dogs   1×1 grey",
+                    "pets/train/dogs/2.pgm  dogs   1×1 grey",
                 ])
             let one = try await place.fovea("datasets show pets/train")
             #expect(one.code == 0 && one.lines[2] == "    1  dogs         2")
