@@ -65,8 +65,11 @@ struct FolderWalk {
             }
             if name.hasPrefix(".") { continue }
             let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
-            let status = try status(of: path)
-            entries.append(Entry(name: name, path: path, isFolder: status.st_mode & S_IFMT == S_IFDIR))
+            // What is named like a picture and is not there is found out when it is decoded.
+            let isPicture = Self.isNamedLikePicture(name)
+            let status = isPicture ? try? status(of: path) : try status(of: path)
+            let isFolder = status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
+            entries.append(Entry(name: name, path: path, isFolder: isFolder))
         }
         return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
@@ -87,7 +90,12 @@ struct FolderWalk {
                     throw DatasetError(.tooLarge, file: root, "holds more than \(limit) files")
                 }
                 noteLink(entry.path)
-                if try isPicture(entry.path) { pictures.append(entry.path) } else { skip(entry.path) }
+                let isNamed = Self.isNamedLikePicture(entry.name)
+                if try isNamed ? true : beginsLikePicture(entry.path) {
+                    pictures.append(entry.path)
+                } else {
+                    skip(entry.path)
+                }
             }
         }
         return pictures.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -131,8 +139,15 @@ struct FolderWalk {
         return result
     }
 
+    private static let endings = Set(PictureFormat.allCases.flatMap(\.fileExtensions))
+
+    private static func isNamedLikePicture(_ name: String) -> Bool {
+        guard let dot = name.lastIndex(of: ".") else { return false }
+        return endings.contains(name[name.index(after: dot)...].lowercased())
+    }
+
     /// Whether the first bytes are those of a picture format.
-    private func isPicture(_ path: String) throws(DatasetError) -> Bool {
+    private func beginsLikePicture(_ path: String) throws(DatasetError) -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw DatasetError(.fileAccess, file: path, "cannot be opened: \(systemErrorText())")

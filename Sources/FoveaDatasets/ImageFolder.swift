@@ -3,8 +3,9 @@ import FoveaGraph
 /// Labelled pictures in folders: one folder for each class, named after it. Lists them; decodes nothing.
 ///
 /// Class names are the names of the folders, sorted. A class has all pictures in its folder and in the folders below, sorted by
-/// their paths. Names are sorted by their bytes, so that the order is the same on every machine. What a file holds is told
-/// by its first bytes; what is no picture is counted and left out, hidden files and folders are not looked at.
+/// their paths. Names are sorted by their bytes, so that the order is the same on every machine. A picture is a file that begins
+/// like one, and one that is named like one (`.jpg`), so that a damaged one is found when it is decoded and not left out
+/// unseen. Other files are counted and left out, hidden files and folders are not looked at.
 ///
 /// Symbolic links are followed, out of the folder too. A folder that is reached twice is an error, because its pictures would
 /// count twice, and a link to a folder above has no end. So is a class without pictures: its name is most likely a mistake.
@@ -41,7 +42,7 @@ public struct ImageFolder: Equatable, Sendable {
     ///   - path: the folder that has a folder for each class.
     ///   - limit: the most files looked at.
     /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a class has no
-    ///   pictures, a link leads nowhere, a folder is reached twice, a name is not UTF-8, or there are more files than `limit`.
+    ///   pictures, a link that is no picture's leads nowhere, a folder is reached twice, a name is not UTF-8, or there are more files than `limit`.
     public init(_ path: String, limit: Int = defaultLimit) throws(DatasetError) {
         var walk = try FolderWalk(path, limit: limit)
         var items: [Item] = []

@@ -130,6 +130,14 @@ extension CommandTests {
             let skipping = try await place.fovea("evaluate r/model.safetensors pets --on-bad-image skip")
             #expect(skipping.code == 0 && skipping.errors.contains("left out 1 picture"), "\(skipping)")
 
+            // An empty file, a text and a link to nothing are named like pictures.
+            try place.write([], to: "pets/dark/10.png")
+            try place.write(Array("<html>".utf8), to: "pets/dark/11.gif")
+            try FileManager.default.createSymbolicLink(
+                atPath: place.path("pets/dark/12.jpg"), withDestinationPath: "absent")
+            let others = try await place.fovea(train("pets", "--on-bad-image skip"))
+            #expect(others.code == 0 && others.errors.contains("left out 4 pictures"), "\(others)")
+
             // Found at the very end only.
             try write(9, to: "parts/train", in: place)
             try write(2, to: "parts/test", in: place)

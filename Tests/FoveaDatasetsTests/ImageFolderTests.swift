@@ -58,12 +58,30 @@ import Testing
     @Test func whatIsNoPictureIsCounted() throws {
         try add("a/1.JPG", "a/2", "b/3.jpg", "beside.jpg")
         try directory.write(Array("text".utf8), to: "a/readme.TXT")
-        try directory.write([], to: "a/empty.jpg")
-        try directory.write(Array("<html>".utf8), to: "b/page.jpg")
+        try directory.write([], to: "a/empty")
+        try directory.write(Array("II*\0".utf8), to: "b/scan.tiff")
         try directory.write([1, 2], to: "b/LICENCE")
         let folder = try ImageFolder(root)
         #expect(items(folder) == ["0 a/1.JPG", "0 a/2", "1 b/3.jpg"])
-        #expect(folder.skipped == [".txt": 1, ".jpg": 3, "no ending": 1])
+        #expect(folder.skipped == [".txt": 1, ".tiff": 1, ".jpg": 1, "no ending": 2])
+    }
+
+    /// They are refused or left out when they are decoded, with the reason.
+    @Test func damagedPicturesAreListed() throws {
+        try add("a/1.jpg")
+        try directory.write([], to: "a/empty.JPEG")
+        try directory.write(Array("<html>".utf8), to: "a/page.png")
+        try link("a/away.webp", to: "absent")
+        try link("a/self.gif", to: "self.gif")
+        #expect(mkfifo(root + "/a/pipe.bmp", 0o644) == 0)
+        let folder = try ImageFolder(root)
+        #expect(folder.items.count == 6 && folder.skipped.isEmpty)
+        for item in folder.items.dropFirst() {
+            let error = #expect(throws: PictureError.self) {
+                try Picture.decode(contentsOf: URL(fileURLWithPath: item.path))
+            }
+            #expect(error?.file == item.path)
+        }
     }
 
     @Test(
@@ -124,9 +142,9 @@ import Testing
 
     @Test func linksToNothing() throws {
         try add("a/1.jpg")
-        try link("a/2.jpg", to: "absent")
-        #expect(refusal()?.kind == .missingFile && refusal()?.file == root + "/a/2.jpg")
-        try FileManager.default.removeItem(atPath: root + "/a/2.jpg")
+        try link("a/2", to: "absent")
+        #expect(refusal()?.kind == .missingFile && refusal()?.file == root + "/a/2")
+        try FileManager.default.removeItem(atPath: root + "/a/2")
         try link("a/self", to: "self")
         #expect(refusal()?.kind == .fileAccess && refusal()?.file == root + "/a/self")
     }
@@ -144,8 +162,8 @@ import Testing
 
     @Test func pipesAreNoPictures() throws {
         try add("a/1.jpg")
-        #expect(mkfifo(root + "/a/pipe.jpg", 0o644) == 0)
-        #expect(try ImageFolder(root).skipped == [".jpg": 1])
+        #expect(mkfifo(root + "/a/pipe", 0o644) == 0)
+        #expect(try ImageFolder(root).skipped == ["no ending": 1])
     }
 
     @Test func splits() throws {
