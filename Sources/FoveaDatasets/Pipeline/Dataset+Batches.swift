@@ -27,7 +27,7 @@ extension Dataset {
             }
         }
         return Dataset<Batch>(
-            extent: batches, isEndless: isEndless,
+            extent: batches, isEndless: isEndless, reorders: reorders,
             stages: stages + [batchStage(size, dropsRemainder, policy)],
             pieces: { batch in
                 let works = places(batch).map(work)
@@ -68,7 +68,7 @@ extension Dataset where Element == Example {
         }
         let extent = extent
         return Dataset<Examples>(
-            extent: try batchCount(size, dropsRemainder), isEndless: isEndless,
+            extent: try batchCount(size, dropsRemainder), isEndless: isEndless, reorders: reorders,
             stages: stages + [batchStage(size, dropsRemainder, onError)]
         ) { batch in
             let start = batch.index * size

@@ -41,7 +41,8 @@ extension Dataset {
             }
         }
         return Dataset<Mapped>(
-            extent: extent, isEndless: isEndless, stages: stages + [stage], pieces: mappedPieces
+            extent: extent, isEndless: isEndless, reorders: reorders, stages: stages + [stage],
+            pieces: mappedPieces
         ) { try transform(compute($0), $0) }
     }
 
@@ -58,6 +59,7 @@ extension Dataset {
         }
         return Dataset<(Element, Other)>(
             extent: min(extent, other.extent), isEndless: isEndless && other.isEndless,
+            reorders: reorders || other.reorders,
             stages: ["(\(self)) zipped with (\(other))"], pieces: pairedPieces
         ) { (try self.compute($0), try other.compute($0)) }
     }
@@ -83,6 +85,7 @@ extension Dataset {
         }
         return Dataset(
             extent: overflow ? Int.max : sum, isEndless: other.isEndless,
+            reorders: reorders || other.reorders,
             stages: ["(\(self)) and then (\(other))"], pieces: joinedPieces
         ) { place in
             let (dataset, place) = part(place)

@@ -5,7 +5,7 @@ import Synchronization
 extension Dataset {
     // MARK: Parts
 
-    /// The first `count` elements, or all if there are fewer.
+    /// The first `count` elements, or all if there are fewer. Of shuffled data these are others in each epoch.
     ///
     /// - Throws: `DatasetError` for a negative number.
     public func take(_ count: Int) throws(DatasetError) -> Dataset {
@@ -13,7 +13,8 @@ extension Dataset {
         return moved(extent: min(count, extent), stage: "the first \(count)") { $0 }
     }
 
-    /// All but the first `count` elements; none if there are no more.
+    /// All but the first `count` elements; none if there are no more. Of shuffled data these are others in each epoch, so
+    /// `take` and `skip` do not divide them into data for training and validation; `split` before `shuffled` does.
     ///
     /// - Throws: `DatasetError` for a negative number.
     public func skip(_ count: Int) throws(DatasetError) -> Dataset {
@@ -23,7 +24,8 @@ extension Dataset {
         ) { Place(index: $0.index + count, epoch: $0.epoch) }
     }
 
-    /// The elements with these numbers, in this order; one may come more than once.
+    /// The elements with these numbers, in this order; one may come more than once. Of shuffled data these are others in
+    /// each epoch, because elements then have other numbers.
     ///
     /// - Throws: `DatasetError` when there is no element with such a number.
     public func subset(_ indices: [Int]) throws(DatasetError) -> Dataset {
@@ -41,11 +43,13 @@ extension Dataset {
     ///   - fraction: in `0..<1`.
     ///   - seed: when given, elements are put into random order first, the same in all epochs. Both parts are in the order
     ///     of this data set all the same.
-    /// - Throws: `DatasetError` when `fraction` is outside its range, one part would be empty, or the data set is endless.
+    /// - Throws: `DatasetError` when `fraction` is outside its range, one part would be empty, or the data set is endless;
+    ///   behind `shuffled` or `balanced`, where the parts would be others in each epoch.
     public func split(last fraction: Double, seed: UInt64? = nil) throws(DatasetError) -> (
         training: Dataset, validation: Dataset
     ) {
         try checkFinite("split")
+        try checkOrderStays("split")
         try checkOrderable()
         let trainingCount = try countBefore(last: fraction, of: extent)
         let order = seed.map { shuffledOrder(count: extent, seed: $0, epoch: 0) } ?? Array(0..<extent)
@@ -120,11 +124,13 @@ extension Dataset {
     /// - Parameters:
     ///   - labels: the class of each element.
     ///   - method: whether elements of small classes come several times, or those of large classes are left out.
-    /// - Throws: `DatasetError` when there is not one label for each element, or more elements than an `Int` can count.
+    /// - Throws: `DatasetError` when there is not one label for each element, or more elements than an `Int` can count;
+    ///   behind `shuffled` or another `balanced`, where labels belong to other elements in each epoch.
     public func balanced(
         by labels: [Int], _ method: ClassBalancing, seed: UInt64
     ) throws(DatasetError) -> Dataset {
         try checkFinite("balanced")
+        try checkOrderStays("balanced")
         guard labels.count == extent else {
             throw DatasetError(
                 .mismatchedCounts, "\(labels.count) labels for \(extent) elements; each needs one")
@@ -163,8 +169,17 @@ extension Dataset {
         try checkOrderable()
         guard count < UInt32.max else { throw tooMany() }
         let orders = EpochOrders(order)
-        return moved(extent: count, stage: stage) {
+        return moved(extent: count, reorders: true, stage: stage) {
             Place(index: orders.index(at: $0), epoch: $0.epoch)
+        }
+    }
+
+    private func checkOrderStays(_ action: String) throws(DatasetError) {
+        guard !reorders else {
+            throw DatasetError(
+                .invalidArgument,
+                "the elements of this data set are in another order in each epoch, so it cannot be \(action); do this "
+                    + "before it is shuffled or balanced")
         }
     }
 

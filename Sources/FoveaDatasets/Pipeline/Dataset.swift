@@ -25,6 +25,8 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
     /// Elements have the numbers `0..<extent`. An endless data set has as many as can be counted, so that no number that is
     /// made from a valid one overflows.
     let extent: Int
+    /// Whether an element may be in another place in another epoch.
+    let reorders: Bool
     /// What each operation has done, in their order.
     let stages: [String]
     /// The element at a place that exists.
@@ -37,12 +39,13 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
     typealias Pieces = @Sendable (Place) -> Work<Element>
 
     init(
-        extent: Int, isEndless: Bool = false, stages: [String], rows: ExampleRows? = nil,
-        pieces: Pieces? = nil,
+        extent: Int, isEndless: Bool = false, reorders: Bool = false, stages: [String],
+        rows: ExampleRows? = nil, pieces: Pieces? = nil,
         compute: @escaping @Sendable (Place) throws -> Element
     ) {
         self.extent = extent
         self.isEndless = isEndless
+        self.reorders = reorders
         self.stages = stages
         self.rows = rows
         self.pieces = pieces
@@ -101,9 +104,12 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
 
     /// Elements of this data set in other places.
     ///
-    /// - Parameter place: where the element is that comes to a place of the new data set.
+    /// - Parameters:
+    ///   - reorders: whether that differs between epochs.
+    ///   - place: where the element is that comes to a place of the new data set.
     func moved(
-        extent: Int, isEndless: Bool = false, stage: String, _ place: @escaping @Sendable (Place) -> Place
+        extent: Int, isEndless: Bool = false, reorders: Bool = false, stage: String,
+        _ place: @escaping @Sendable (Place) -> Place
     ) -> Dataset {
         let compute = compute
         var movedPieces: Pieces?
@@ -111,8 +117,8 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
         var movedRows: ExampleRows?
         if let rows { movedRows = ExampleRows(examples: rows.examples) { rows.index(place($0)) } }
         return Dataset(
-            extent: extent, isEndless: isEndless, stages: stages + [stage], rows: movedRows,
-            pieces: movedPieces
+            extent: extent, isEndless: isEndless, reorders: self.reorders || reorders,
+            stages: stages + [stage], rows: movedRows, pieces: movedPieces
         ) { try compute(place($0)) }
     }
 }

@@ -112,6 +112,36 @@ import Testing
         #expect(throws: DatasetError.self) { try numbers(0).split(last: 0.5, seed: seed) }
     }
 
+    /// Whatever lies between: behind a shuffle, examples for validation would come into training in the next epoch.
+    @Test func shuffledDataAreNotDivided() throws {
+        let data = try numbers(8)
+        let shuffled = try data.shuffled(seed: 1)
+        let others = try [
+            shuffled, data.shuffled(buffer: 3, seed: 1), shuffled.map { $0 }, shuffled.take(6),
+            shuffled.skip(1),
+            shuffled.subset([1, 2]), shuffled.repeated(2), shuffled.repeated().take(9),
+            data.concatenated(with: shuffled), shuffled.concatenated(with: data),
+            data.zipped(with: shuffled).map { $0.1 }, shuffled.zipped(with: data).map { $0.1 },
+            data.balanced(by: Array(0..<8), .oversampling, seed: 1), shuffled.batched(1).map { $0[0] },
+        ]
+        for dataset in others {
+            let error = #expect(throws: DatasetError.self) { try dataset.split(last: 0.5, seed: 3) }
+            #expect(error?.message.contains("before it is shuffled") == true, "\(dataset)")
+            #expect(throws: DatasetError.self) {
+                try dataset.balanced(by: Array(0..<(dataset.count ?? 0)), .oversampling, seed: 2)
+            }
+        }
+        let rows = try Dataset(numbered(6)).shuffled(seed: 1).batched(2) as Dataset<Examples>
+        #expect(throws: DatasetError.self) { try rows.split(last: 0.5) }
+        // A cache keeps the order of the first epoch.
+        let (training, validation) = try shuffled.cached(byteLimit: 0) { _ in 1 }.split(last: 0.5)
+        for epoch in 0..<3 {
+            #expect(
+                try Set(training.elements(epoch: epoch) + validation.elements(epoch: epoch)) == Set(0..<8))
+        }
+        #expect(try data.map { $0 }.batched(1).split(last: 0.5).training.shuffled(seed: 1).count == 4)
+    }
+
     // MARK: Classes
 
     @Test(arguments: ClassBalancing.allCases) func balancing(method: ClassBalancing) throws {
