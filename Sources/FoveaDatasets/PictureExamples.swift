@@ -46,7 +46,8 @@ extension Dataset where Element == Example {
         }
     }
 
-    /// Images changed at random, in another way in each epoch; targets stay.
+    /// Images changed at random, in another way in each epoch. Targets stay, but those of `ClassMode.input` are the changed
+    /// images.
     ///
     /// - Parameters:
     ///   - augmentation: how. Of uint8 images it makes uint8 images again, rounded, unless it standardizes them.
@@ -62,7 +63,12 @@ extension Dataset where Element == Example {
                     unchecked: [augmented.height, augmented.width, augmented.channels],
                     .uint8(augmented.bytes))
             }
-            return Example(inputs: inputs, targets: example.targets, weight: example.weight)
+            return Example(
+                inputs: inputs,
+                targets: example.targetIsInput
+                    ? try ClassMode.input.targets(label: 0, classCount: 0, input: inputs[0])
+                    : example.targets,
+                weight: example.weight, targetIsInput: example.targetIsInput)
         }
     }
 }

@@ -80,6 +80,29 @@ import Testing
         #expect(try scaled.floats == examples.element(at: 5).inputs[0].integers.map { Float($0) / 2 })
     }
 
+    /// Also from a cache, which keeps images before they are augmented.
+    @Test func anAutoencoderSeesWhatItHasToGive() throws {
+        let pictures = try Dataset(folder(), size: 5, classMode: .input)
+        let path = directory.path + "/cache"
+        let augmentation = try Augmentation(rotationRange: 60, brightnessRange: 0.5)
+        for examples in try [
+            pictures, pictures.cached(byteLimit: 1 << 20), pictures.cached(in: path, fingerprint: ""),
+        ] {
+            let before = try examples.element(at: 3)
+            let example = try examples.augmented(augmentation, seed: 1).augmented(augmentation, seed: 2)
+                .element(at: 3, epoch: 1)
+            #expect(example.inputs[0].dtype == .uint8 && example.inputs[0] != before.inputs[0])
+            #expect(
+                example.targets == [
+                    try TensorValue(shape: [5, 5, 3], example.inputs[0].floats.map { $0 / 255 })
+                ])
+            let standardized = try examples.augmented(
+                Augmentation(rotationRange: 60, rescale: 0.25, samplewiseCenter: true), seed: 1
+            ).element(at: 3)
+            #expect(standardized.targets == standardized.inputs && standardized.targets != before.targets)
+        }
+    }
+
     @Test func flows() throws {
         _ = try folder()
         let batches = try Augmentation(horizontalFlip: true).flowFromDirectory(

@@ -253,8 +253,8 @@ extension [UInt8] {
     }
 }
 
-/// An example in bytes: the numbers of inputs and targets, whether there is a weight, the weight's bits; then each tensor: its
-/// type, rank and extents, and its elements. Numbers take 8 bytes.
+/// An example in bytes: the numbers of inputs and targets, 1 when there is a weight and 2 more when the target is the input,
+/// the weight's bits; then each tensor: its type, rank and extents, and its elements. Numbers take 8 bytes.
 enum ExampleCoding {
     private static let types: [DType] = [.float32, .bfloat16, .int32, .uint8, .bool]
 
@@ -263,7 +263,7 @@ enum ExampleCoding {
         func add(_ number: Int) { all += FoveaDatasets.bytes(of: UInt64(number)) }
         add(example.inputs.count)
         add(example.targets.count)
-        add(example.weight == nil ? 0 : 1)
+        add((example.weight == nil ? 0 : 1) + (example.targetIsInput ? 2 : 0))
         add(Int(example.weight?.bitPattern ?? 0))
         for value in example.inputs + example.targets {
             add(types.firstIndex(of: value.dtype) ?? types.count)
@@ -308,11 +308,11 @@ enum ExampleCoding {
             return values
         }
         guard let inputCount = number(below: bytes.count), let targetCount = number(below: bytes.count),
-            let hasWeight = number(below: 2), let weight = number(below: 1 << 32),
+            let flags = number(below: 4), let weight = number(below: 1 << 32),
             let inputs = tensors(inputCount), let targets = tensors(targetCount), rest.isEmpty
         else { return nil }
         return Example(
             inputs: inputs, targets: targets,
-            weight: hasWeight == 1 ? Float(bitPattern: UInt32(weight)) : nil)
+            weight: flags & 1 == 1 ? Float(bitPattern: UInt32(weight)) : nil, targetIsInput: flags & 2 == 2)
     }
 }

@@ -8,11 +8,23 @@ public struct Example: Equatable, Sendable {
     public let targets: [TensorValue]
     /// How much it counts in losses and metrics; 1 when nil.
     public let weight: Float?
+    /// Whether the target is the input, as `ClassMode.input` makes it, so that both have to change together.
+    let targetIsInput: Bool
 
     public init(inputs: [TensorValue], targets: [TensorValue], weight: Float? = nil) {
         self.inputs = inputs
         self.targets = targets
         self.weight = weight
+        targetIsInput = false
+    }
+
+    init(
+        inputs: [TensorValue], targets: [TensorValue], weight: Float?, targetIsInput: Bool
+    ) {
+        self.inputs = inputs
+        self.targets = targets
+        self.weight = weight
+        self.targetIsInput = targetIsInput
     }
 
     /// An example of a class, for a model with one input and one output.
@@ -26,7 +38,8 @@ public struct Example: Equatable, Sendable {
         _ input: TensorValue, label: Int, classCount: Int, mode: ClassMode = .sparse
     ) throws(DatasetError) {
         self.init(
-            inputs: [input], targets: try mode.targets(label: label, classCount: classCount, input: input))
+            inputs: [input], targets: try mode.targets(label: label, classCount: classCount, input: input),
+            weight: nil, targetIsInput: mode == .input)
     }
 
     /// The bytes of all tensors.
@@ -41,7 +54,8 @@ public enum ClassMode: String, CaseIterable, Codable, Sendable {
     case categorical
     /// 0 or 1 as float32 `[]`, for `binaryCrossentropy` with two classes.
     case binary
-    /// The input itself as float32, for autoencoders; of uint8 images 0...1, as a model sees them.
+    /// The input itself as float32, for autoencoders; of uint8 images 0...1, as a model sees them. Where the image is
+    /// augmented, the augmented one.
     case input
     /// No target, for predictions.
     case none
