@@ -44,7 +44,8 @@ public struct LoadedDataset<Element: Sendable>: AsyncSequence, Sendable {
     /// Begins to load.
     public func makeAsyncIterator() -> Iterator { Iterator(Loader(self)) }
 
-    /// Gives one element after the other; with the last copy of it loading ends.
+    /// Gives one element after the other; with the last copy of it loading ends. Copies share the elements: each comes to
+    /// the one that asks first. When one gets an error, others that wait for later elements get `CancellationError`.
     public struct Iterator: AsyncIteratorProtocol, Sendable {
         private let loader: Loader<Element>
 
@@ -115,7 +116,7 @@ private final class Loader<Element: Sendable>: Sendable {
             let task = LoadingTask(work)
             state.next += 1
             state.tasks.append(task)
-            if let queue { queue.add(task.pieces) } else { for piece in task.pieces { piece() } }
+            if let queue { queue.add(task.pieces) } else { for piece in task.pieces { piece(false) } }
         }
         if state.next >= source.dataset.extent { queue?.end() }
     }
@@ -133,6 +134,7 @@ private final class Loader<Element: Sendable>: Sendable {
 private final class LoadingTask<Element: Sendable>: Sendable {
     private struct State {
         var remaining: Int
+        var isCancelled = false
         var result: Result<Element, any Error>?
         var whenDone: (@Sendable () -> Void)?
     }
@@ -146,15 +148,17 @@ private final class LoadingTask<Element: Sendable>: Sendable {
     }
 
     /// What has to be done; whoever does the last of it puts all together.
-    var pieces: [@Sendable () -> Void] {
+    var pieces: [Piece] {
         work.pieces.map { piece in
-            {
-                piece()
-                let isLast = self.state.withLock { state in
+            { isCancelled in
+                if !isCancelled { piece() }
+                let (isLast, isComplete) = self.state.withLock { state in
                     state.remaining -= 1
-                    return state.remaining == 0
+                    state.isCancelled = state.isCancelled || isCancelled
+                    return (state.remaining == 0, !state.isCancelled)
                 }
-                if isLast { self.finish(Result(catching: self.work.result)) }
+                guard isLast else { return }
+                self.finish(isComplete ? Result(catching: self.work.result) : .failure(CancellationError()))
             }
         }
     }
@@ -186,13 +190,22 @@ private final class LoadingTask<Element: Sendable>: Sendable {
     }
 }
 
+/// Part of an element; when it is cancelled it is not computed, and whoever waits for the element is told.
+private typealias Piece = @Sendable (_ isCancelled: Bool) -> Void
+
 /// Work for threads, first in, first out.
 private final class PieceQueue: Sendable {
     private struct State {
-        var pieces: [@Sendable () -> Void] = []
+        var pieces: [Piece] = []
         /// How many of the pieces have been taken.
         var taken = 0
         var hasEnded = false
+
+        /// Whether this is the first time.
+        mutating func end() -> Bool {
+            defer { hasEnded = true }
+            return !hasEnded
+        }
     }
 
     private let state = Mutex(State())
@@ -204,7 +217,7 @@ private final class PieceQueue: Sendable {
         self.threads = threads
         for _ in 0..<threads {
             let thread = Thread { [self] in
-                while let piece = take() { piece() }
+                while let piece = take() { piece(false) }
             }
             thread.start()
             // It waits for work, so it is still there; before, its name would not be kept.
@@ -212,16 +225,19 @@ private final class PieceQueue: Sendable {
         }
     }
 
-    func add(_ pieces: [@Sendable () -> Void]) {
-        state.withLock { state in
+    /// Behind the end they are cancelled at once.
+    func add(_ pieces: [Piece]) {
+        let isOpen = state.withLock { state in
+            if state.hasEnded { return false }
             state.pieces.removeFirst(state.taken)
             state.taken = 0
             state.pieces += pieces
+            return true
         }
-        for _ in pieces { available.signal() }
+        for piece in pieces { if isOpen { available.signal() } else { piece(true) } }
     }
 
-    private func take() -> (@Sendable () -> Void)? {
+    private func take() -> Piece? {
         available.wait()
         return state.withLock { state in
             guard state.taken < state.pieces.count else { return nil }
@@ -230,21 +246,20 @@ private final class PieceQueue: Sendable {
         }
     }
 
+    private func wakeAll() { for _ in 0..<threads { available.signal() } }
+
     /// Threads end when nothing is left to do.
     func end() {
-        let isNew = state.withLock { state in
-            defer { state.hasEnded = true }
-            return !state.hasEnded
-        }
-        if isNew { for _ in 0..<threads { available.signal() } }
+        if state.withLock({ $0.end() }) { wakeAll() }
     }
 
-    /// Threads end when they have done what they are at.
+    /// Threads end when they have done what they are at; what is left is cancelled.
     func close() {
-        state.withLock { state in
-            state.pieces = []
-            state.taken = 0
+        let (isNew, left) = state.withLock { state in
+            defer { (state.pieces, state.taken) = ([], 0) }
+            return (state.end(), state.pieces[state.taken...])
         }
-        end()
+        if isNew { wakeAll() }
+        for piece in left { piece(true) }
     }
 }

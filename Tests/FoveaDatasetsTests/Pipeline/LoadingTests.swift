@@ -116,6 +116,29 @@ private func expectThreads(_ count: Int, sourceLocation: SourceLocation = #_sour
         #expect(try single.element(at: 1) == [1])
     }
 
+    /// Copies of an iterator, of which one gets an error while the others wait for elements behind it.
+    @Test(arguments: [1, 3], [1, 4]) func nobodyWaitsForEver(threads: Int, ahead: Int) async throws {
+        for round in 0..<20 {
+            let data = try Dataset(count: 60) { index, _ in
+                usleep(UInt32(500 * (round % 3)))
+                if index == 3 { throw Broken(index: index) }
+                return index
+            }.batched(3)
+            let iterator = try data.loaded(threads: threads, ahead: ahead).makeAsyncIterator()
+            let (ended, errors) = (Counter(), Counter())
+            for _ in 0..<8 {
+                Task.detached {
+                    var copy = iterator
+                    do { while try await copy.next() != nil {} } catch is Broken { errors.add() } catch {}
+                    ended.add()
+                }
+            }
+            for _ in 0..<1000 where ended.count < 8 { try await Task.sleep(for: .milliseconds(10)) }
+            try #require(ended.count == 8)
+            #expect(errors.count == 1)
+        }
+    }
+
     /// In a process of its own, where no other test's threads run.
     @Test func noThreadIsLeftBehind() async throws {
         await #expect(processExitsWith: .success) {
