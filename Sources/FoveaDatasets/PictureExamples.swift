@@ -52,10 +52,13 @@ extension Dataset where Element == Example {
     /// - Parameters:
     ///   - augmentation: how. Of uint8 images it makes uint8 images again, rounded, unless it standardizes them.
     ///   - seed: chooses the random numbers; the same numbers give the same images, whatever the number of threads.
-    public func augmented(_ augmentation: Augmentation, seed: UInt64) -> Dataset<Example> {
-        mapped("augmented (\(augmentation)) with seed \(seed)") { example, place in
+    ///   - white: the value of full brightness in float32 images, such as 255, positive: changes of colour keep pixels between
+    ///     0 and this. That of uint8 images is 255.
+    public func augmented(_ augmentation: Augmentation, seed: UInt64, white: Float = 1) -> Dataset<Example> {
+        let scale = white == 1 ? "" : ", white is \(white)"
+        return mapped("augmented (\(augmentation)\(scale)) with seed \(seed)") { example, place in
             let inputs = try example.inputs.map { input -> TensorValue in
-                let image = try FloatImage(input)
+                let image = try FloatImage(input, white: white)
                 let augmented = try augmentation.augmented(
                     image, index: place.index, epoch: place.epoch, seed: seed)
                 guard input.dtype == .uint8, !augmentation.standardizes else { return augmented.tensorValue }
@@ -81,11 +84,12 @@ extension Augmentation {
     ///   - batchSize: examples in a batch; the last one has the rest.
     ///   - shuffle: whether the order is another one in each epoch.
     ///   - seed: for the order and the augmentation.
+    ///   - white: the value of full brightness in float32 images, as for `augmented`.
     /// - Throws: `DatasetError` when the batch size is not positive.
     public func flow(
-        _ examples: Examples, batchSize: Int = 32, shuffle: Bool = true, seed: UInt64 = 0
+        _ examples: Examples, batchSize: Int = 32, shuffle: Bool = true, seed: UInt64 = 0, white: Float = 1
     ) throws(DatasetError) -> Dataset<Examples> {
-        try flow(Dataset(examples), batchSize, shuffle, seed)
+        try flow(Dataset(examples), batchSize, shuffle, seed, white)
     }
 
     /// Batches of augmented pictures of a folder, as Keras's `flow_from_directory`.
@@ -107,14 +111,14 @@ extension Augmentation {
     ) throws(DatasetError) -> Dataset<Examples> {
         try flow(
             Dataset(ImageFolder(folder), size: targetSize, channels: channels, classMode: classMode),
-            batchSize, shuffle, seed, onError)
+            batchSize, shuffle, seed, onError: onError)
     }
 
     private func flow(
         _ examples: Dataset<Example>, _ batchSize: Int, _ shuffle: Bool, _ seed: UInt64,
-        _ onError: ElementErrorPolicy = .stop
+        _ white: Float = 1, onError: ElementErrorPolicy = .stop
     ) throws(DatasetError) -> Dataset<Examples> {
-        try (shuffle ? examples.shuffled(seed: seed) : examples).augmented(self, seed: seed)
+        try (shuffle ? examples.shuffled(seed: seed) : examples).augmented(self, seed: seed, white: white)
             .batched(batchSize, onError: onError)
     }
 }

@@ -103,6 +103,34 @@ import Testing
         }
     }
 
+    /// The same image in three scales.
+    @Test func floatImagesOfAnyScale() throws {
+        let bytes = (0..<60).map { UInt8(4 * $0 + 10) }
+        let augmentation = try Augmentation(
+            rotationRange: 20, brightnessRange: 0.5, contrastRange: 0.5, saturationRange: 0.5, hueRange: 0.2)
+        func flowed(_ storage: TensorValue.Storage, white: Float = 1) throws -> [Float] {
+            let images = try TensorValue(shape: [1, 4, 5, 3], storage: storage)
+            let examples = try Examples(inputs: images, targets: TensorValue([Int32(0)]))
+            return try augmentation.flow(examples, shuffle: false, seed: 7, white: white).element(at: 0)
+                .inputs[0].floats
+        }
+        let expected = try flowed(.uint8(bytes))
+        #expect(Set(expected).count > 20)
+        let scales: [(Float, Float)] = [(1 / 255, 1), (1, 255), (0.25, 63.75)]
+        for (scale, white) in scales {
+            let floats = try flowed(.float32(bytes.map { Float($0) * scale }), white: white)
+            // Bytes are rounded.
+            for (float, byte) in zip(floats, expected) { #expect(abs(float / scale - byte) <= 0.51) }
+        }
+        #expect(throws: DatasetError.self) {
+            try flowed(.float32([Float](repeating: 1, count: 60)), white: 0)
+        }
+        let plain = Dataset(try numbered(1))
+        #expect(
+            plain.augmented(augmentation, seed: 1).description
+                != plain.augmented(augmentation, seed: 1, white: 255).description)
+    }
+
     @Test func flows() throws {
         _ = try folder()
         let batches = try Augmentation(horizontalFlip: true).flowFromDirectory(
