@@ -56,7 +56,11 @@ extension Dataset where Element == Example {
     ///     0 and this. That of uint8 images is 255.
     public func augmented(_ augmentation: Augmentation, seed: UInt64, white: Float = 1) -> Dataset<Example> {
         let scale = white == 1 ? "" : ", white is \(white)"
-        return mapped("augmented (\(augmentation)\(scale)) with seed \(seed)") { example, place in
+        let statistics =
+            augmentation.featurewiseCenter
+            ? augmentation.statistics.map { ", statistics \($0.digest)" } ?? "" : ""
+        return mapped("augmented (\(augmentation)\(scale)\(statistics)) with seed \(seed)") {
+            example, place in
             let inputs = try example.inputs.map { input -> TensorValue in
                 let image = try FloatImage(input, white: white)
                 let augmented = try augmentation.augmented(

@@ -131,6 +131,29 @@ import Testing
                 != plain.augmented(augmentation, seed: 1, white: 255).description)
     }
 
+    /// Resuming and cache files compare descriptions, and statistics change what comes.
+    @Test func statisticsTellDataSetsApart() throws {
+        let data = Dataset(try numbered(3))
+        func description(_ value: Float?, _ augmentation: Augmentation) throws -> String {
+            var augmentation = augmentation
+            if let value {
+                try augmentation.fit(on: TensorValue(shape: [2, 1, 2, 1], [0, 1, value, 2]))
+            }
+            return data.augmented(augmentation, seed: 1).description
+        }
+        for augmentation in try [
+            Augmentation(featurewiseCenter: true), Augmentation(zcaWhitening: true),
+            Augmentation(featurewiseStdNormalization: true),
+        ] {
+            let all = try [nil, 3, 4, 4.0000005].map { try description($0, augmentation) }
+            #expect(Set(all).count == 4)
+            #expect(try description(3, augmentation) == all[1])
+        }
+        // Where they change nothing.
+        let plain = try Augmentation(samplewiseCenter: true)
+        #expect(try description(nil, plain) == description(3, plain))
+    }
+
     @Test func flows() throws {
         _ = try folder()
         let batches = try Augmentation(horizontalFlip: true).flowFromDirectory(

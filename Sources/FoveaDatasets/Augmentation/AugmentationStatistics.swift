@@ -9,6 +9,11 @@ extension Augmentation {
         public let standardDeviation: [Float]
         /// The symmetric matrix that flattened images are multiplied with, in row-major order; empty without whitening.
         public let whitening: [Float]
+
+        /// Tells statistics apart, in few letters.
+        var digest: String {
+            FoveaDatasets.digest((mean + standardDeviation + whitening).map(\.bitPattern))
+        }
     }
 
     /// Looks at the data for what `featurewiseCenter`, `featurewiseStdNormalization` and `zcaWhitening` need; without

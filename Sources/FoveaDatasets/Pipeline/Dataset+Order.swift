@@ -243,10 +243,10 @@ private func bufferedOrder(count: Int, buffer: Int, seed: UInt64, epoch: Int) ->
 private let bufferStream: UInt32 = 0x6275_6666
 
 /// Tells long lists apart, in few letters: FNV-1a over the bytes of the numbers.
-private func digest(_ numbers: [Int]) -> String {
+func digest<Number: FixedWidthInteger>(_ numbers: [Number]) -> String {
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     for number in numbers {
-        for shift in stride(from: 0, to: 64, by: 8) {
+        for shift in stride(from: 0, to: Number.bitWidth, by: 8) {
             hash = (hash ^ UInt64(truncatingIfNeeded: number >> shift) & 0xFF) &* 0x100_0000_01B3
         }
     }
