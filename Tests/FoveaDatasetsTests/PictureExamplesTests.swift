@@ -64,6 +64,16 @@ import Testing
         #expect(error?.description.contains("b/1.ppm") == true)
     }
 
+    @Test func theFirstOfABatchThatCannotBeReadIsNamed() throws {
+        let folder = try folder()
+        for number in 1...2 { try directory.write(Array("P6 9 9 255\nshort".utf8), to: "b/\(number).ppm") }
+        let batches: Dataset<Examples> = try Dataset(folder, size: 4).skip(4).batched(
+            2, onError: .skip(FailedElements()))
+        let error = #expect(throws: PictureError.self) { try batches.element(at: 0) }
+        #expect(error?.kind == .truncated && error?.file == "\(directory.path)/b/1.ppm")
+        #expect(error?.message.contains("every element of a batch") == true)
+    }
+
     @Test func augmentationDependsOnEpochAndSeedOnly() throws {
         let examples = try Dataset(folder(), size: 9)
         let augmentation = try Augmentation(rotationRange: 60, horizontalFlip: true)

@@ -85,7 +85,8 @@ public enum ElementErrorPolicy: Sendable {
     /// The batch throws the error of the first such element.
     case stop
     /// Such elements are left out of their batch, which is smaller then, and noted. All others stay in the batch that they
-    /// would be in, so training can be resumed. A batch without any element left throws all the same.
+    /// would be in, so training can be resumed. A batch without any element left throws all the same: an
+    /// error of the kind and file of the first.
     case skip(FailedElements)
 
     fileprivate var summary: String {
@@ -110,10 +111,14 @@ public enum ElementErrorPolicy: Sendable {
             }
         }
         if let firstError, elements.isEmpty {
-            let known = firstError as? DatasetError
-            throw DatasetError(
-                known?.kind ?? .invalidArgument, file: known?.file,
-                "every element of a batch failed, this one first: \(known?.message ?? "\(firstError)")")
+            let problem = "every element of a batch failed, this one first: "
+            switch firstError {
+            case let error as DatasetError:
+                throw DatasetError(error.kind, file: error.file, problem + error.message)
+            case let error as PictureError:
+                throw PictureError(error.kind, file: error.file, problem + error.message)
+            default: throw DatasetError(.invalidArgument, problem + "\(firstError)")
+            }
         }
         return elements
     }
