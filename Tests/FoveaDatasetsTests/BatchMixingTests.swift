@@ -72,6 +72,18 @@ import Testing
         #expect(throws: DatasetError.self) {
             try BatchMixing.cutMix().parameters(for: 0, seed: 0, count: 0, height: 2, width: 2)
         }
+        for (count, height, width) in [
+            (2, 1 << 33, 1 << 33), (2, Int.max, 1), (2, 1, Int.max), (Int.max, 1, 1), (2, Int.min, -1),
+        ] {
+            for mixing in [BatchMixing.mixUp(), .cutMix()] {
+                #expect(throws: DatasetError.self) {
+                    try mixing.parameters(for: 0, seed: 0, count: count, height: height, width: width)
+                }
+            }
+        }
+        let large = try BatchMixing.cutMix().parameters(
+            for: 0, seed: 0, count: 1, height: 1 << 24, width: 1 << 24)
+        #expect((0...1).contains(large.share))
         let images = try TensorValue(shape: [2, 1, 2, 1], [1, 2, 5, 10])
         let labels = TensorValue([Int32(2), 0])
         func refuse(
@@ -86,7 +98,7 @@ import Testing
         let fine = BatchMixing.Parameters(partners: [1, 0], share: 0.5)
         refuse(images, labels, nil, fine)
         refuse(images, labels, 2, fine)
-        refuse(images, labels, .max, fine)
+        for classCount in [.max, 1 << 27 + 1, 0, .min] { refuse(images, labels, classCount, fine) }
         refuse(images, TensorValue([Float(0), 1]), 3, fine)
         refuse(TensorValue([Float(0), 1]), labels, 3, fine)
         refuse(try TensorValue(shape: [2, 1, 1, 1], storage: .int32([1, 2])), labels, 3, fine)

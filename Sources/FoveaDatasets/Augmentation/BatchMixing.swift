@@ -35,7 +35,7 @@ public enum BatchMixing: Hashable, Sendable {
     ///   - count: examples in the batch.
     ///   - height: that of the images, in pixels.
     ///   - width: that of the images, in pixels.
-    /// - Throws: `DatasetError` unless `alpha` is from 0.001 to 1,000 and the sizes are positive.
+    /// - Throws: `DatasetError` unless `alpha` is from 0.001 to 1,000, and the count and sizes from 1 to 16,777,216.
     public func parameters(
         for batch: Int, seed: UInt64, count: Int, height: Int, width: Int
     ) throws(DatasetError) -> Parameters {
@@ -46,9 +46,10 @@ public enum BatchMixing: Hashable, Sendable {
         guard (1e-3...1e3).contains(alpha) else {
             throw invalid("the alpha of mixing must be from 0.001 to 1000, not \(alpha.short)")
         }
-        guard count > 0, height > 0, width > 0 else {
+        guard [count, height, width].allSatisfy((1...1 << 24).contains) else {
             throw invalid(
-                "\(count) images of \(height)×\(width) pixels cannot be mixed; all must be positive")
+                "\(count) images of \(height)×\(width) pixels cannot be mixed; all must be from 1 to \(1 << 24)"
+            )
         }
         var generator = PhiloxGenerator(
             seed: seed, stream: mixingStream, step: UInt64(truncatingIfNeeded: batch))
@@ -125,10 +126,15 @@ public enum BatchMixing: Hashable, Sendable {
         switch targets.storage {
         case .float32 where targets.shape.rank == 2 && targets.shape[0] == count: return targets
         case .int32(let labels) where targets.shape == [count]:
-            // Limited so that the answers of a batch fit into memory.
-            guard let classCount, (1...1_000_000).contains(classCount) else {
+            guard let classCount, classCount > 0 else {
                 throw invalid(
                     "class numbers can only be mixed when the number of classes is known; give classCount")
+            }
+            guard classCount <= answerLimit / count else {
+                throw DatasetError(
+                    .tooLarge,
+                    "the answers of \(count) examples with \(classCount) classes are more than \(answerLimit) numbers; "
+                        + "take smaller batches")
             }
             var answers = [Float](repeating: 0, count: count * classCount)
             for (example, label) in labels.enumerated() {
@@ -189,6 +195,9 @@ public enum BatchMixing: Hashable, Sendable {
         return result
     }
 }
+
+/// The most numbers in the answers of a batch, so that they fit into memory.
+private let answerLimit = 1 << 28
 
 /// Random numbers for mixing come from this stream ("mixu" in ASCII).
 private let mixingStream: UInt32 = 0x6D69_7875

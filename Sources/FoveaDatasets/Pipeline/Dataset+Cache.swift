@@ -17,13 +17,11 @@ extension Dataset {
         byteLimit: Int, byteCount: @escaping @Sendable (Element) -> Int
     ) throws(DatasetError) -> Dataset {
         try checkFinite("cached")
-        guard byteLimit >= 0, extent <= UInt32.max else {
+        guard byteLimit >= 0 else {
             throw DatasetError(
-                .invalidArgument,
-                "\(byteLimit) bytes for \(extent) elements; the limit must not be negative, and there may be 2³² elements "
-                    + "at most")
+                .invalidArgument, "the limit of the cache is \(byteLimit) bytes; it must not be negative")
         }
-        let memory = ElementMemory(count: extent, byteLimit: byteLimit, byteCount: byteCount)
+        let memory = ElementMemory(byteLimit: byteLimit, byteCount: byteCount)
         return Dataset(extent: extent, stages: stages + [cachedStage]) { [compute] place in
             try memory.element(at: place.index) { try compute(Place(index: place.index, epoch: 0)) }
         }
@@ -49,18 +47,23 @@ private final class ElementMemory<Element: Sendable>: Sendable {
         let element = Mutex<Element?>(nil)
     }
 
-    private let slots: [Slot]
+    /// For the elements that were asked for, because there may be far more.
+    private let slots = Mutex<[Int: Slot]>([:])
     private let room: Mutex<Int>
     private let byteCount: @Sendable (Element) -> Int
 
-    init(count: Int, byteLimit: Int, byteCount: @escaping @Sendable (Element) -> Int) {
-        slots = (0..<count).map { _ in Slot() }
+    init(byteLimit: Int, byteCount: @escaping @Sendable (Element) -> Int) {
         room = Mutex(byteLimit)
         self.byteCount = byteCount
     }
 
     func element(at index: Int, _ compute: () throws -> Element) throws -> Element {
-        try slots[index].element.withLock { kept in
+        let slot = slots.withLock { slots in
+            let slot = slots[index] ?? Slot()
+            slots[index] = slot
+            return slot
+        }
+        return try slot.element.withLock { kept in
             if let kept { return kept }
             let element = try compute()
             let size = max(0, byteCount(element))

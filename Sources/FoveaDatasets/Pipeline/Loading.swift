@@ -14,19 +14,19 @@ extension Dataset {
     /// - Parameters:
     ///   - threads: how many compute; each computes an element, or an element of a batch, at a time. With 0 there are none,
     ///     and an element is computed when it is asked for. When nil one for each processor, at most 4.
-    ///   - ahead: how many elements may be computed or under way beyond the one that was asked for last.
+    ///   - ahead: how many elements may be computed or under way beyond the one that was asked for last; 1 to 65,536.
     ///   - epoch: which epoch.
     ///   - start: the number of the first element.
-    /// - Throws: `DatasetError` when there are more than 256 threads, nothing may be ahead, or a number is negative.
+    /// - Throws: `DatasetError` when a number is outside its range: more than 256 threads, say, or a negative one.
     public func loaded(
         threads: Int? = nil, ahead: Int = 2, epoch: Int = 0, from start: Int = 0
     ) throws(DatasetError) -> LoadedDataset<Element> {
         let threads = threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount)
-        guard (0...256).contains(threads), ahead > 0, epoch >= 0, start >= 0 else {
+        guard (0...256).contains(threads), (1...65_536).contains(ahead), epoch >= 0, start >= 0 else {
             throw DatasetError(
                 .invalidArgument,
                 "\(threads) threads, \(ahead) elements ahead, epoch \(epoch), from element \(start): there may be 0 to "
-                    + "256 threads, at least one element ahead, and neither epoch nor element may be negative"
+                    + "256 threads, 1 to 65,536 elements ahead, and neither epoch nor element may be negative"
             )
         }
         return LoadedDataset(dataset: self, threads: threads, ahead: ahead, epoch: epoch, start: start)

@@ -216,14 +216,16 @@ import Testing
             #expect(throws: DatasetError.self) { try data.batched(bad) }
             #expect(throws: DatasetError.self) { try data.shuffled(buffer: bad, seed: 0) }
         }
-        #expect(throws: DatasetError.self) { try data.loaded(ahead: 0) }
+        for bad in [0, 65_537, Int.max] {
+            #expect(throws: DatasetError.self) { try data.loaded(ahead: bad) }
+            #expect(throws: DatasetError.self) { try endless.loaded(ahead: bad) }
+        }
         #expect(throws: DatasetError.self) { try data.loaded(threads: 257) }
         #expect(throws: DatasetError.self) { try data.element(at: 5) }
         #expect(throws: DatasetError.self) { try data.subset([5]) }
         #expect(throws: DatasetError.self) { try data.repeated(Int.max) }
         #expect(throws: DatasetError.self) { try numbers(Int.max).shuffled(seed: 0) }
         #expect(throws: DatasetError.self) { try numbers(Int.max).split(last: 0.5) }
-        #expect(throws: DatasetError.self) { try numbers(Int.max).cached(byteLimit: 1) { _ in 1 } }
         #expect(throws: DatasetError.self) { try numbers(Int.max).concatenated(with: data) }
         #expect(throws: DatasetError.self) { try numbers(0).repeated() }
         #expect(throws: DatasetError.self) { try endless.shuffled(seed: 0) }
@@ -242,6 +244,13 @@ import Testing
         #expect(try numbers(Int.max).skip(Int.max - 1).elements() == [Int.max - 1])
         #expect(try numbers(Int.max).batched(2).count == Int.max / 2 + 1)
         #expect(try numbers(Int.max).batched(2).element(at: Int.max / 2) == [Int.max - 1])
+        // Nothing is made for elements that nobody asks for.
+        let cached = try numbers(Int.max).cached(byteLimit: 1) { _ in 1 }
+        #expect(try cached.element(at: Int.max - 1) == Int.max - 1)
+        #expect(
+            try data.repeated().take(4_000_000_000).cached(byteLimit: 1) { _ in 1 }.count == 4_000_000_000)
+        var iterator = try data.loaded(threads: 1, ahead: 65_536).makeAsyncIterator()
+        #expect(try iterator.nextBlocking() == 0)
         let endless = try data.concatenated(with: data.repeated())
         #expect(
             try endless.count == nil
