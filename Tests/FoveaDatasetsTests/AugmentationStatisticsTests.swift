@@ -26,6 +26,10 @@ import Testing
         #expect(throws: DatasetError.self) {
             try augmentation.fit(on: TensorValue(repeating: 1, shape: [1025, 1, 1025, 1]))
         }
+        let refusal = #expect(throws: DatasetError.self) {
+            try augmentation.fit(on: TensorValue(repeating: 1, shape: [1, 1, 4097, 1]))
+        }
+        #expect(refusal?.kind == .tooLarge)
     }
 
     @Test func whitenedDataAreUncorrelated() throws {

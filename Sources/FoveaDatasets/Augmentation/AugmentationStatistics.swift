@@ -27,7 +27,8 @@ extension Augmentation {
     ///
     /// - Parameter images: `[count, height, width, channels]`, uint8 or float32.
     /// - Throws: `DatasetError` for other shapes and types, for no images, for numbers that are not finite, and when
-    ///   whitening would take longer than minutes: when both the number of images and that of numbers in one exceed 1,024.
+    ///   whitening would take longer than minutes, when both the number of images and that of numbers in one exceed 1,024,
+    ///   or too much memory, when there are more than 4,096 numbers in an image.
     public mutating func fit(on images: TensorValue) throws(DatasetError) {
         let shape = images.shape
         guard shape.rank == 4, shape.elementCount > 0 else {

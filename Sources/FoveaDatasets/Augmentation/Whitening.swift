@@ -2,9 +2,16 @@
 /// analysis): `U · diag(√count / (s + epsilon)) · Uᵀ` for data whose transpose is `U · diag(s) · Vᵀ`.
 ///
 /// - Parameter rows: `count` rows of equal length.
-/// - Throws: `DatasetError` when both the number of rows and their length exceed 1,024.
+/// - Throws: `DatasetError` when both the number of rows and their length exceed 1,024, or the length 4,096.
 func whiteningMatrix(_ rows: [Double], count: Int, epsilon: Double) throws(DatasetError) -> [Float] {
     let length = rows.count / count
+    // The matrix takes the square of this in memory, for 4,096 128 MiB while it is made.
+    guard length <= 4096 else {
+        throw DatasetError(
+            .tooLarge,
+            "whitening images of \(length) numbers needs a matrix of the square of that; make them smaller, to at most 4,096 "
+                + "numbers (36×36 in colour)")
+    }
     guard min(count, length) <= 1024 else {
         throw DatasetError(
             .tooLarge,
