@@ -64,7 +64,8 @@ extension Dataset {
 
     /// The elements in random order, another one in each epoch: that of `shuffledOrder`.
     ///
-    /// An order takes four bytes per element and is computed once per epoch, when its first element is asked for.
+    /// The order of an epoch is computed when its first element is asked for, with up to 20 bytes for each element. Orders of
+    /// epochs before are kept, four bytes for each element, as long as all take at most 32 MiB; the last two in any case.
     ///
     /// - Throws: `DatasetError` when the data set is endless or has 2³² or more elements.
     public func shuffled(seed: UInt64) throws(DatasetError) -> Dataset {
@@ -205,18 +206,31 @@ public enum ClassBalancing: String, CaseIterable, Sendable {
     case undersampling
 }
 
-/// The orders of the last two epochs that were asked for: threads that work ahead may be in the next one.
-private final class EpochOrders: Sendable {
-    private let orders = Mutex<[(epoch: Int, order: [UInt32])]>([])
+/// The orders of the last epochs that were asked for. Several are kept because threads that work ahead may be in the next
+/// epoch, and because epochs of this data set are mixed where it is repeated and then shuffled.
+final class EpochOrders: Sendable {
+    private struct State {
+        var orders: [Int: [UInt32]] = [:]
+        /// Those that have an order, in the order in which they were computed.
+        var epochs: [Int] = []
+    }
+
+    /// For all orders, in numbers of 4 bytes.
+    private static let limit = 1 << 23
+    private let state = Mutex(State())
     private let make: @Sendable (Int) -> [UInt32]
 
     init(_ make: @escaping @Sendable (Int) -> [UInt32]) { self.make = make }
 
     func index(at place: Place) -> Int {
-        orders.withLock { orders in
-            for entry in orders where entry.epoch == place.epoch { return Int(entry.order[place.index]) }
+        state.withLock { state in
+            if let order = state.orders[place.epoch] { return Int(order[place.index]) }
             let order = make(place.epoch)
-            orders = orders.suffix(1) + [(place.epoch, order)]
+            if state.epochs.count >= max(2, Self.limit / max(1, order.count)) {
+                state.orders[state.epochs.removeFirst()] = nil
+            }
+            state.orders[place.epoch] = order
+            state.epochs.append(place.epoch)
             return Int(order[place.index])
         }
     }

@@ -85,6 +85,22 @@ import Testing
         #expect(try data.shuffled(buffer: Int.max, seed: 3).elements().sorted() == Array(0..<50))
     }
 
+    /// Epochs that are mixed do not make their orders again and again, and large orders do not fill the memory.
+    @Test(arguments: [(5, 1000, 1), (1 << 22, 2, 1), (1 << 22, 3, 9)])
+    func ordersAreKept(count: Int, epochs: Int, rounds: Int) {
+        let computed = Counter()
+        let orders = EpochOrders { epoch in
+            computed.add()
+            return [UInt32](repeating: UInt32(epoch), count: count)
+        }
+        for _ in 0..<9 {
+            for epoch in 0..<epochs {
+                #expect(orders.index(at: Place(index: count - 1, epoch: epoch)) == epoch)
+            }
+        }
+        #expect(computed.count == rounds * epochs)
+    }
+
     /// Random numbers belong to the element, so they do not change with what comes after the map.
     @Test func randomNumbersOfElements() throws {
         let drawn = try numbers(20).map(seed: 5) { element, random in [UInt64(element), random.next()] }
