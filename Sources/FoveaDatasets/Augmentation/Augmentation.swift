@@ -94,9 +94,10 @@ public struct Augmentation: Hashable, Sendable {
     ///   - sampling: how pixels between pixels come about, Keras's `interpolation_order`.
     ///   - horizontalFlip: whether half of the images show left and right exchanged.
     ///   - verticalFlip: whether half of the images show above and below exchanged.
-    ///   - contrastRange: factors.
-    ///   - saturationRange: factors; for images of three channels, others stay as they are.
-    ///   - hueRange: part of the colour circle, 0 to 0.5; for images of three channels, others stay as they are.
+    ///   - contrastRange: factors; for images of one or three channels, others are refused.
+    ///   - saturationRange: factors; for images of three channels. Grey ones stay as they are, others are refused.
+    ///   - hueRange: part of the colour circle, 0 to 0.5; for images of three channels. Grey ones stay as they are, others are
+    ///     refused.
     ///   - crop: which part is taken; the result has the crop's size.
     ///   - erasing: how a part of the image is hidden.
     ///   - rescale: a factor for all pixels.
