@@ -51,22 +51,19 @@ public enum ShapesDataset {
                 .tooLarge,
                 "\(count) shapes of \(height)×\(width) pixels take more than \(limit) bytes; ask for less")
         }
-        var labels = (0..<count).map { Int32($0 % classNames.count) }
         var generator = PhiloxGenerator(seed: seed, stream: stream, step: 0)
-        for last in labels.indices.reversed() {
-            labels.swapAt(last, generator.index(below: last + 1))
-        }
+        let labels = randomOrder((0..<count).map { $0 % classNames.count }, &generator)
         var pixels: [UInt8] = []
         pixels.reserveCapacity(count * height * width)
         for (index, label) in labels.enumerated() {
             var generator = PhiloxGenerator(seed: seed, stream: stream, step: UInt64(index) + 1)
             let picture = ShapePicture(
-                outline: .all[Int(label)], height: height, width: width, using: &generator)
+                outline: .all[label], height: height, width: width, using: &generator)
             picture.append(to: &pixels, noise: &generator)
         }
         let inputs = try checkingShape { () throws(ShapeError) in
             try TensorValue(shape: [count, height, width, 1], storage: .uint8(pixels))
         }
-        return try Examples(inputs: inputs, targets: TensorValue(labels))
+        return try Examples(inputs: inputs, targets: TensorValue(labels.map { Int32($0) }))
     }
 }

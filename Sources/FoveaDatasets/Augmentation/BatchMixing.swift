@@ -53,10 +53,7 @@ public enum BatchMixing: Hashable, Sendable {
         }
         var generator = PhiloxGenerator(
             seed: seed, stream: mixingStream, step: UInt64(truncatingIfNeeded: batch))
-        var partners = Array(0..<count)
-        for last in partners.indices.reversed() {
-            partners.swapAt(last, generator.index(below: last + 1))
-        }
+        let partners = randomOrder(Array(0..<count), &generator)
         let share = generator.beta(alpha)
         guard case .cutMix = self else { return Parameters(partners: partners, share: share) }
         let side = (1 - share).squareRoot()
