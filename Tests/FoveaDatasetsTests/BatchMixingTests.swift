@@ -62,6 +62,80 @@ import Testing
         #expect(abs(variance - expected) < tolerance)
     }
 
+    private func batches(count: Int = 7, hasWeights: Bool = false) throws -> Dataset<Examples> {
+        // Each image has one value, and each class as well.
+        let images = try TensorValue(
+            shape: [count, 3, 5, 1],
+            storage: .uint8((0..<count).flatMap { [UInt8](repeating: UInt8(10 * $0), count: 15) }))
+        return try Dataset(
+            Examples(
+                inputs: images, targets: TensorValue((0..<count).map { Int32($0) }),
+                weights: hasWeights ? TensorValue((0..<count).map { Float($0) }) : nil)
+        ).shuffled(seed: 4).batched(3)
+    }
+
+    @Test(arguments: [BatchMixing.mixUp(alpha: 2), .cutMix()])
+    func batchesOfADataSet(mixing: BatchMixing) throws {
+        let plain = try batches(hasWeights: true)
+        let mixed = try plain.mixed(mixing, classCount: 7, seed: 5)
+        #expect(mixed.count == 3)
+        var shares: Set<Float> = []
+        for place in 0..<9 {
+            let (batch, before) = (
+                try mixed.element(at: place % 3, epoch: place / 3),
+                try plain.element(at: place % 3, epoch: place / 3)
+            )
+            #expect(
+                batch.inputs[0].shape == before.inputs[0].shape && batch.targets[0].shape == [batch.count, 7])
+            for row in 0..<batch.count {
+                let answer = Array(batch.targets[0].floats[(7 * row)..<(7 * row + 7)])
+                #expect(abs(answer.reduce(0, +) - 1) < 1e-6)
+                // The mean of an image is as much mixed as its answer and its weight.
+                let value = zip(answer, 0..<7).reduce(0) { $0 + $1.0 * Float($1.1) }
+                let mean = batch.inputs[0].floats[(15 * row)..<(15 * row + 15)].reduce(0, +) / 15 * 25.5
+                #expect(abs(mean - value) < 1e-4)
+                #expect(abs((batch.weights?.floats[row] ?? -1) - value) < 1e-5)
+                shares.insert(answer[Int(before.targets[0].floats[row])])
+            }
+        }
+        // Not the same one in all batches.
+        #expect(shares.count > 2)
+    }
+
+    /// Wherever training goes on, on any number of threads.
+    @Test func mixingDependsOnSeedEpochAndBatchOnly() async throws {
+        let mixed = try batches().mixed(.mixUp(), classCount: 7, seed: 5)
+        let epochs = try (0..<3).map { try mixed.elements(epoch: $0) }
+        #expect(epochs[0] != epochs[1])
+        let steps = try mixed.repeated().take(9)
+        for start in 0..<9 {
+            for threads in [0, 1, 3] {
+                let rest = try await steps.loadedElements(threads: threads, from: start)
+                #expect(rest == Array(epochs.joined().dropFirst(start)))
+            }
+        }
+        let others = try [
+            mixed, batches().mixed(.mixUp(), classCount: 7, seed: 6),
+            batches().mixed(.mixUp(alpha: 0.3), classCount: 7, seed: 5),
+            batches().mixed(.cutMix(alpha: 0.2), classCount: 7, seed: 5),
+            batches().mixed(.mixUp(), classCount: 8, seed: 5),
+        ]
+        #expect(Set(others.map(\.description)).count == 5)
+        #expect(try Set(others.map { try $0.elements().flatMap { $0.targets[0].floats } }).count == 5)
+    }
+
+    @Test func batchesThatCannotBeMixed() throws {
+        #expect(throws: DatasetError.self) { try batches().mixed(.mixUp(alpha: 0), classCount: 7, seed: 5) }
+        for classCount in [nil, 6, -1] {
+            let mixed = try batches().mixed(.mixUp(), classCount: classCount, seed: 5)
+            #expect(throws: DatasetError.self) { _ = try mixed.elements() }
+        }
+        let twoInputs: Dataset<Examples> = try Dataset(numbered(4)).batched(2)
+        #expect(throws: DatasetError.self) {
+            try twoInputs.mixed(.cutMix(), classCount: 4, seed: 5).element(at: 0)
+        }
+    }
+
     @Test func refusals() throws {
         for alpha in [0, -1, .nan, .infinity, 1e9] {
             #expect(throws: DatasetError.self) {

@@ -39,20 +39,32 @@ public enum BatchMixing: Hashable, Sendable {
     public func parameters(
         for batch: Int, seed: UInt64, count: Int, height: Int, width: Int
     ) throws(DatasetError) -> Parameters {
-        let alpha =
-            switch self {
-            case .mixUp(let alpha), .cutMix(let alpha): alpha
-            }
+        var generator = PhiloxGenerator(
+            seed: seed, stream: mixingStream, step: UInt64(truncatingIfNeeded: batch))
+        return try parameters(&generator, count: count, height: height, width: width)
+    }
+
+    private var alpha: Double {
+        switch self {
+        case .mixUp(let alpha), .cutMix(let alpha): alpha
+        }
+    }
+
+    fileprivate func checkAlpha() throws(DatasetError) {
         guard (1e-3...1e3).contains(alpha) else {
             throw invalid("the alpha of mixing must be from 0.001 to 1000, not \(alpha.short)")
         }
+    }
+
+    fileprivate func parameters(
+        _ generator: inout PhiloxGenerator, count: Int, height: Int, width: Int
+    ) throws(DatasetError) -> Parameters {
+        try checkAlpha()
         guard [count, height, width].allSatisfy((1...1 << 24).contains) else {
             throw invalid(
                 "\(count) images of \(height)×\(width) pixels cannot be mixed; all must be from 1 to \(1 << 24)"
             )
         }
-        var generator = PhiloxGenerator(
-            seed: seed, stream: mixingStream, step: UInt64(truncatingIfNeeded: batch))
         let partners = randomOrder(Array(0..<count), &generator)
         let share = generator.beta(alpha)
         guard case .cutMix = self else { return Parameters(partners: partners, share: share) }
@@ -152,7 +164,7 @@ public enum BatchMixing: Hashable, Sendable {
     }
 
     /// `share · row + (1 - share) · partner's row`
-    private static func blended(_ values: [Float], _ partners: [Int], _ share: Float) -> [Float] {
+    fileprivate static func blended(_ values: [Float], _ partners: [Int], _ share: Float) -> [Float] {
         let length = values.count / partners.count
         var result = values
         result.withUnsafeMutableBufferPointer { result in
@@ -190,6 +202,60 @@ public enum BatchMixing: Hashable, Sendable {
             }
         }
         return result
+    }
+}
+
+extension Dataset where Element == Examples {
+    /// Batches in which each example is mixed with another one of its batch: images as `BatchMixing` says, targets and
+    /// weights by the share that stays of each example.
+    ///
+    /// ```swift
+    /// let batches = try Dataset(training).shuffled(seed: 1).batched(128)
+    ///     .mixed(.cutMix(), classCount: 10, seed: 2)
+    /// ```
+    ///
+    /// How a batch is mixed depends on the seed, the epoch and the number of the batch only. Targets become numbers from 0 to 1
+    /// for each class, so the loss is `categoricalCrossentropy`, also for the data that are validated with.
+    ///
+    /// - Parameters:
+    ///   - mixing: how.
+    ///   - classCount: of int32 class numbers; not needed for others.
+    ///   - seed: chooses the random numbers.
+    /// - Throws: `DatasetError` when `alpha` is out of range. A batch throws it when it has more than one input or target; as
+    ///   `BatchMixing.mixed`.
+    public func mixed(
+        _ mixing: BatchMixing, classCount: Int? = nil, seed: UInt64
+    ) throws(DatasetError) -> Dataset<Examples> {
+        try mixing.checkAlpha()
+        let classes = classCount.map { " of \($0) classes" } ?? ""
+        return mapped("\(mixing)\(classes) with seed \(seed)") { batch, place in
+            var generator = PhiloxGenerator(
+                seed: seed, epoch: place.epoch, index: place.index, stream: mixingStream)
+            return try batch.mixed(mixing, classCount: classCount, &generator)
+        }
+    }
+}
+
+extension Examples {
+    fileprivate func mixed(
+        _ mixing: BatchMixing, classCount: Int?, _ generator: inout PhiloxGenerator
+    ) throws(DatasetError) -> Examples {
+        guard inputs.count == 1, targets.count == 1, inputs[0].shape.rank == 4 else {
+            throw DatasetError(
+                .wrongShape,
+                "batches to mix have one input, images [count, height, width, channels], and one target, not the inputs "
+                    + "\(inputs.map(\.shape)) and the targets \(targets.map(\.shape))")
+        }
+        let shape = inputs[0].shape
+        let parameters = try mixing.parameters(
+            &generator, count: count, height: shape[1], width: shape[2])
+        let mixed = try BatchMixing.mixed(
+            images: inputs[0], targets: targets[0], classCount: classCount, parameters)
+        return Examples(
+            checked: [mixed.images], targets: [mixed.targets],
+            weights: weights.map {
+                TensorValue(BatchMixing.blended($0.floats, parameters.partners, Float(parameters.share)))
+            })
     }
 }
 

@@ -107,14 +107,14 @@ extension Dataset {
 
 extension PhiloxGenerator {
     /// Random numbers for one element in one epoch.
-    init(seed: UInt64, epoch: Int, index: Int) {
+    init(seed: UInt64, epoch: Int, index: Int, stream: UInt32 = mapStream) {
         let epoch = UInt64(bitPattern: Int64(epoch))
         let words = Philox4x32.block(
             key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)),
             counter: SIMD4(
-                UInt32(truncatingIfNeeded: epoch), UInt32(truncatingIfNeeded: epoch >> 32), 0, mapStream))
+                UInt32(truncatingIfNeeded: epoch), UInt32(truncatingIfNeeded: epoch >> 32), 0, stream))
         self.init(
-            seed: UInt64(words.x) | UInt64(words.y) << 32, stream: mapStream,
+            seed: UInt64(words.x) | UInt64(words.y) << 32, stream: stream,
             step: UInt64(bitPattern: Int64(index)))
     }
 }
