@@ -164,7 +164,8 @@ private final class ReadableFile: Sendable {
     }
 }
 
-/// Writes a `CacheFile` under a temporary name, which becomes the final one when all is written.
+/// Writes a `CacheFile` under its name with `.partial` behind, which becomes the final one when all is written. The file is
+/// locked against others that write the same one, and takes the place of what a process left there that was killed.
 final class CacheFileWriter {
     private let path: String
     private let temporary: String
@@ -173,18 +174,55 @@ final class CacheFileWriter {
     private var checksums: [UInt32] = []
     private var isFinished = false
 
-    init(_ path: String) throws(DatasetError) {
+    /// Waits until nobody else is writing the file.
+    ///
+    /// - Returns: nil when it has been completed while waiting.
+    init?(_ path: String) throws(DatasetError) {
         self.path = path
-        temporary = "\(path).\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        if descriptor < 0 { throw failure("created") }
-        try write([UInt8](repeating: 0, count: CacheFile.headerSize), at: 0)
+        temporary = path + ".partial"
+        descriptor = try Self.locked(temporary)
+        if try CacheFile.exists(path) { return nil }
+        guard ftruncate(descriptor, 0) == 0 else { throw failure("emptied") }
+        // Tells that what may be left is no foreign file.
+        try write(
+            CacheFile.magic + [UInt8](repeating: 0, count: CacheFile.headerSize - CacheFile.magic.count),
+            at: 0)
     }
 
+    /// While the lock is held, so that nobody else has begun to write under this name.
     deinit {
-        guard descriptor >= 0 else { return }
-        close(descriptor)
         if !isFinished { unlink(temporary) }
+        close(descriptor)
+    }
+
+    /// Opens a file of this name that nobody else has locked.
+    private static func locked(_ path: String) throws(DatasetError) -> Int32 {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else {
+                throw DatasetError(.fileAccess, file: path, "cannot be created: \(systemErrorText())")
+            }
+            // The lock is gone with the descriptor, also when the process is killed.
+            // A file system without locks is used without.
+            while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+            var (own, named) = (stat(), stat())
+            guard fstat(descriptor, &own) == 0, lstat(path, &named) == 0, own.st_ino == named.st_ino else {
+                // Who had the lock has renamed or removed the file.
+                close(descriptor)
+                continue
+            }
+            var start = [UInt8](repeating: 0, count: CacheFile.magic.count)
+            let count = pread(descriptor, &start, start.count, 0)
+            guard own.st_mode & S_IFMT == S_IFREG, count >= 0, CacheFile.magic.starts(with: start[..<count])
+            else {
+                close(descriptor)
+                throw DatasetError(
+                    .wrongFormat, file: path,
+                    "is in the way: while a cache is written it has this name; give another name, or remove this file"
+                )
+            }
+            return descriptor
+        }
     }
 
     func append(_ example: Example) throws(DatasetError) {

@@ -5,7 +5,8 @@ extension Dataset where Element == Example {
     /// Examples that are kept in a file, each as it is in epoch 0.
     ///
     /// When there is no such file, all examples are computed and written first; on failure or when the process is killed,
-    /// nothing is left under that name. When there is one, its examples are read from then on, and nothing is computed.
+    /// nothing is left under that name, though perhaps under it with `.partial` behind, to be written over. When there is a
+    /// file, its examples are read from then on, and nothing is computed; one that is being written is waited for.
     ///
     /// The file is for this machine: it says how many examples there are and what they were made of, and has a checksum for
     /// each. It should be removed, or have another name, when what the examples are made of changes.
@@ -23,8 +24,7 @@ extension Dataset where Element == Example {
     ) throws -> Dataset {
         try checkFinite("cached")
         let identity = try CacheFile.identity(fingerprint: fingerprint, description: description)
-        if !(try CacheFile.exists(path)) {
-            let writer = try CacheFileWriter(path)
+        if !(try CacheFile.exists(path)), let writer = try CacheFileWriter(path) {
             var examples = try loaded(threads: threads).makeAsyncIterator()
             while let example = try examples.nextBlocking() { try writer.append(example) }
             try writer.finish(identity)

@@ -138,6 +138,55 @@ import Testing
         #expect(try directory.names() == [])
     }
 
+    /// What a process leaves that was killed does not stay.
+    @Test func aKilledProcessLeavesNothingForEver() async throws {
+        for _ in 0..<2 {
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+                let data = try Dataset(numbered(20)).map { example in
+                    if example.targets[0].integers == [15] { kill(getpid(), SIGKILL) }
+                    return example
+                }
+                _ = try data.cached(in: path, fingerprint: "1", threads: 1)
+            }
+            #expect(try directory.names() == ["cache.partial"])
+        }
+        let data = Dataset(try numbered(3))
+        #expect(try data.cached(in: path, fingerprint: "1").elements() == data.elements())
+        #expect(try directory.names() == ["cache"])
+    }
+
+    @Test func aFileIsMadeOnceByAllWhoNeedIt() async throws {
+        let computed = Counter()
+        let data = try varied(13, computed: computed).map { example in
+            usleep(3000)
+            return example
+        }
+        let expected = try varied(13).elements()
+        let path = path
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<6 {
+                group.addTask {
+                    let cached = try data.cached(in: path, fingerprint: "1", threads: 1)
+                    #expect(try cached.elements() == expected)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(computed.count == 13)
+        #expect(try directory.names() == ["cache"])
+    }
+
+    @Test func foreignFilesInTheWayStay() throws {
+        let data = Dataset(try numbered(3))
+        for bytes in [Array("my own words".utf8), [0], Array("FOVEA".utf8) + [0]] {
+            try directory.write(bytes, to: "cache.partial")
+            let error = #expect(throws: DatasetError.self) { try data.cached(in: path, fingerprint: "1") }
+            #expect(error?.file == path + ".partial")
+            #expect(try directory.bytes(of: "cache.partial") == bytes)
+        }
+        #expect(try directory.names() == ["cache.partial"])
+    }
+
     /// Whatever happens to the file: what is read from it is right, or an error.
     @Test func damagedFiles() throws {
         let data = try varied(4)
