@@ -5,8 +5,8 @@ import Glibc
 
 /// Examples in a file.
 ///
-/// A header of 64 bytes, the examples (`ExampleCoding`), and a table: where each example begins and the last one ends, 8
-/// bytes each, and the CRC-32 of each example, 4 bytes each. The header has `FOVEADS1`, the number of examples and the place
+/// A header of 64 bytes, the examples (`ExampleCoding`, or 8 bytes of 255 and what the error says with which the example could
+/// not be computed), and a table: where each example begins and the last one ends, 8 bytes each, and the CRC-32 of each example, 4 bytes each. The header has `FOVEADS1`, the number of examples and the place
 /// of the table, 8 bytes each, 32 bytes that say what the examples are made of, the CRC-32 of all this and of the table,
 /// and four zeros. Numbers begin with their low byte; the elements of tensors are in the machine's byte order.
 final class CacheFile: Sendable {
@@ -14,6 +14,8 @@ final class CacheFile: Sendable {
     static let headerSize = 64
     /// Larger ones are neither written nor read, so that a damaged file cannot ask for all memory.
     static let exampleLimit = 1 << 30
+    /// What stands for an error begins with this, which no example does.
+    static let errorMark = UInt64.max
 
     private let file: ReadableFile
     private let offsets: [UInt64]
@@ -68,11 +70,15 @@ final class CacheFile: Sendable {
         else { throw damaged(.wrongFormat, "the parts of its table contradict each other") }
     }
 
-    /// - Throws: `DatasetError` when this part of the file cannot be read or is damaged.
+    /// - Throws: `DatasetError` when this part of the file cannot be read or is damaged, or stands for an error.
     func example(at index: Int) throws(DatasetError) -> Example {
         let start = Int(offsets[index])
         let bytes = try file.bytes(at: start, count: Int(offsets[index + 1]) - start)
-        guard crc(bytes) == checksums[index], let example = ExampleCoding.example(bytes) else {
+        let isWhole = crc(bytes) == checksums[index]
+        if isWhole, bytes.count >= 8, bytes.number(at: 0) == Self.errorMark {
+            throw DatasetError(.wrongFormat, String(decoding: bytes[8...], as: UTF8.self))
+        }
+        guard isWhole, let example = ExampleCoding.example(bytes) else {
             throw DatasetError(
                 .wrongChecksum, file: file.path,
                 "example \(index) is damaged; remove the file, and it is made anew")
@@ -225,8 +231,12 @@ final class CacheFileWriter {
         }
     }
 
-    func append(_ example: Example) throws(DatasetError) {
-        let bytes = ExampleCoding.bytes(example)
+    func append(_ example: Result<Example, any Error>) throws(DatasetError) {
+        let bytes =
+            switch example {
+            case .success(let example): ExampleCoding.bytes(example)
+            case .failure(let error): bytes(of: CacheFile.errorMark) + Array("\(error)".utf8)
+            }
         guard bytes.count <= CacheFile.exampleLimit else {
             throw DatasetError(
                 .tooLarge, file: path,

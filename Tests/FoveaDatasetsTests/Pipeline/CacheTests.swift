@@ -138,6 +138,38 @@ import Testing
         #expect(try directory.names() == [])
     }
 
+    @Test(arguments: [0, 2]) func examplesThatCannotBeComputedAreKeptAsErrors(threads: Int) throws {
+        let computed = Counter()
+        let data = try Dataset(numbered(10)).map { example in
+            computed.add()
+            let index = Int(example.targets[0].integers[0])
+            if index % 4 == 1 {
+                throw PictureError(.corrupt, file: "\(index).png", "is broken — ganz und gar")
+            }
+            return example
+        }
+        for _ in 0..<2 {
+            let cached = try data.cached(in: path, fingerprint: "1", keepsErrors: true, threads: threads)
+            for index in 0..<10 where index % 4 != 1 {
+                #expect(try cached.element(at: index) == Dataset(numbered(10)).element(at: index))
+            }
+            let error = #expect(throws: DatasetError.self) { try cached.element(at: 5) }
+            #expect(error?.message == "5.png: is broken — ganz und gar")
+            let failed = FailedElements()
+            let batches: [Examples] = try cached.batched(4, onError: .skip(failed)).elements()
+            #expect(batches.map(\.count) == [3, 3, 1] && failed.count == 3)
+        }
+        #expect(computed.count == 10)
+        // Not unless asked, and not of nothing but errors.
+        let other = path + "2"
+        #expect(throws: PictureError.self) { try data.cached(in: other, fingerprint: "1", threads: threads) }
+        #expect(throws: PictureError.self) {
+            try data.subset([5, 1]).cached(
+                in: other, fingerprint: "1", keepsErrors: true, threads: threads)
+        }
+        #expect(try directory.names() == ["cache"])
+    }
+
     /// What a process leaves that was killed does not stay.
     @Test func aKilledProcessLeavesNothingForEver() async throws {
         for _ in 0..<2 {
