@@ -84,7 +84,7 @@ struct Download: Sendable {
         }
         try response.check(url)
         let start = response.status == 206 ? part.byteCount : 0
-        let total = response.headers["content-length"].flatMap { Int($0) }.map { start + max(0, $0) }
+        let total = try totalByteCount(response, start: start, url)
         try await receive(response.body, from: url, into: part, start: start, total: total)
         try finish(part, from: url)
     }
@@ -96,6 +96,15 @@ struct Download: Sendable {
         case 416: false
         default: true
         }
+    }
+
+    /// The size of the whole file as the server states it.
+    private func totalByteCount(
+        _ response: DownloadResponse, start: Int, _ url: String
+    ) throws(DatasetError) -> Int? {
+        guard let length = response.headers["content-length"].flatMap({ Int($0) }) else { return nil }
+        guard length <= greatestByteCount - start else { throw tooLarge(url) }
+        return start + max(0, length)
     }
 
     private func receive(
@@ -113,9 +122,7 @@ struct Download: Sendable {
                 }
                 guard received + bytes.count <= greatestByteCount else {
                     part.remove()
-                    throw DatasetError(
-                        .tooLarge, file: url,
-                        "the server sends more than the \(file.byteCount) bytes published")
+                    throw tooLarge(url)
                 }
                 try part.append(bytes)
                 received += bytes.count
@@ -130,6 +137,13 @@ struct Download: Sendable {
         try Task.checkCancellation()
         if received == 0 { throw incomplete(url, received, total, "nothing was sent") }
         if let total, received < total { throw incomplete(url, received, total, "the connection ended") }
+    }
+
+    private func tooLarge(_ url: String) -> DatasetError {
+        DatasetError(
+            .tooLarge, file: url,
+            "the server has more than the \(file.byteCount) bytes published, so it is another file; try again later"
+        )
     }
 
     private func incomplete(_ url: String, _ received: Int, _ total: Int?, _ reason: String) -> DatasetError {

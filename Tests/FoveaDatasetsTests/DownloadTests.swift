@@ -200,6 +200,20 @@ func ranged(_ file: [UInt8], offset: Int) -> DownloadResponse {
         #expect(try directory.names() == [])
     }
 
+    /// Nothing is read of what is stated to be too long, and what came before stays.
+    @Test(arguments: [0, 200], [Int.max, Int.max - 200, 1 << 20])
+    func statedLengthsAreChecked(kept: Int, length: Int) async throws {
+        if kept > 0 { try directory.write(Array(packed[..<kept]), to: partName) }
+        let error = try await failure { [packed] request in
+            response(
+                kept > 0 ? 206 : 200, Array(packed[kept...]),
+                headers: ["Content-Length": "\(length)", "Content-Range": "bytes \(kept)-\(length)/*"])
+        }
+        #expect(error.kind == .tooLarge && error.file == url)
+        #expect(try directory.names() == (kept > 0 ? [partName] : []))
+        if kept > 0 { #expect(try directory.bytes(of: partName) == Array(packed[..<kept])) }
+    }
+
     @Test func packedBombsAreCut() async throws {
         let bomb = try gzip([UInt8](repeating: 0, count: 1 << 20))
         let error = try await failure { _ in response(200, bomb) }
