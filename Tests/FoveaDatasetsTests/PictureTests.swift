@@ -161,6 +161,22 @@ import Testing
         }
     }
 
+    @Test func relativePathsAndTildes() throws {
+        let folder = try TemporaryDirectory()
+        let picture = try numbered(4, 5)
+        try folder.write([UInt8](picture.pngData()), to: "~/small.png")
+        let base = URL(fileURLWithPath: folder.path + "/~", isDirectory: true)
+        #expect(
+            try Picture.decode(contentsOf: URL(fileURLWithPath: "small.png", relativeTo: base)) == picture)
+        let error = #expect(throws: PictureError.self) {
+            try Picture.decode(contentsOf: URL(fileURLWithPath: "none.png", relativeTo: base))
+        }
+        #expect(error?.file == folder.path + "/~/none.png")
+        #expect(try Picture.decode(contentsOfFile: folder.path + "/~/small.png") == picture)
+        let literal = #expect(throws: PictureError.self) { try Picture.decode(contentsOfFile: "~/none.png") }
+        #expect(literal?.kind == .missingFile && literal?.file == "~/none.png")
+    }
+
     @Test func optionsAreChecked() throws {
         let bytes = try [UInt8](numbered(2, 2).pngData())
         for options in [

@@ -84,7 +84,14 @@ extension Picture {
             throw PictureError(
                 .unreadable, file: file.absoluteString, "is not the URL of a file; download it first")
         }
-        return try decode(readFile(file.relativePath), file: file.relativePath, options)
+        return try decode(contentsOfFile: file.path, options)
+    }
+
+    /// The picture in the file of a path, which is taken literally; a `URL` would replace a `~` at its beginning.
+    static func decode(
+        contentsOfFile path: String, _ options: DecodingOptions = DecodingOptions()
+    ) throws(PictureError) -> Picture {
+        try decode(readFile(path), file: path, options)
     }
 
     private static func decode(
