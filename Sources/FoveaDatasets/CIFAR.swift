@@ -128,10 +128,8 @@ public enum CIFAR {
                 classNames = try Self.classNames(in: archive.contents(), of: described, kind: kind)
             } else if (members.train + members.test).contains(name) {
                 try checkOnce(parts[name] == nil, described)
-                guard member.byteCount <= limit * kind.recordByteCount else {
-                    throw DatasetError(.tooLarge, file: described, "holds more than \(limit) records")
-                }
                 var records = Records(kind: kind, limit: limit)
+                guard member.byteCount <= records.roomInBytes else { throw records.tooMany(described) }
                 try records.append(archive.contents(), of: described)
                 parts[name] = records
             }
@@ -193,19 +191,20 @@ public enum CIFAR {
             self.limit = limit
         }
 
-        /// How many more are accepted.
-        var room: Int { limit - labels.count }
+        /// How many more are accepted, and how many bytes they have.
+        var room: Int { max(0, limit - labels.count) }
+        var roomInBytes: Int { min(room, Int.max / 2 / kind.recordByteCount) * kind.recordByteCount }
 
         mutating func append(_ file: UnpackedFile) throws(DatasetError) {
             // One byte more than allowed tells that there is more.
-            let most = room * kind.recordByteCount
-            try append(file.readBytes(count: min(most, file.greatestByteCount) + 1), of: file.path)
+            let count = min(roomInBytes, file.greatestByteCount) + 1
+            try append(file.readBytes(count: count), of: file.path)
         }
 
         mutating func append(_ records: [UInt8], of file: String) throws(DatasetError) {
             let width = kind.recordByteCount
             let count = records.count / width
-            guard records.count <= room * width else { throw tooMany(file) }
+            guard records.count <= roomInBytes else { throw tooMany(file) }
             guard count > 0, records.count % width == 0 else {
                 throw DatasetError(
                     .truncated, file: file,
@@ -242,7 +241,7 @@ public enum CIFAR {
             return try Examples(inputs: value, targets: TensorValue(labels))
         }
 
-        private func tooMany(_ file: String) -> DatasetError {
+        func tooMany(_ file: String) -> DatasetError {
             DatasetError(.tooLarge, file: file, "holds more than \(limit) records")
         }
     }

@@ -65,8 +65,8 @@ public enum IDX {
         if let index = classes.firstIndex(where: { $0 >= classCount }) {
             throw DatasetError(
                 .labelOutOfRange, file: path,
-                "label \(index) is \(classes[index]), but with \(classCount) classes labels go from 0 to "
-                    + "\(classCount - 1)")
+                "label \(index) is \(classes[index]), but there are \(classCount) classes, and labels count "
+                    + "from 0")
         }
         return TensorValue(classes)
     }
@@ -123,7 +123,7 @@ public enum IDX {
             }
             count = product
         }
-        guard 4 + extents.count + count <= file.greatestByteCount else {
+        guard count <= file.greatestByteCount - 4 - extents.count else {
             throw DatasetError(
                 .truncated, file: file.path,
                 "claims a tensor \(shape), more than its \(file.storedByteCount) bytes can hold; copy or download "

@@ -122,7 +122,7 @@ final class MATElement {
         }
         guard extents.count >= 2 else { throw damaged("the variable '\(name)' has fewer than two extents") }
         let part = try readPart()
-        guard let width = part.type.byteCount, part.byteCount == count * width,
+        guard let width = part.type.byteCount, part.byteCount % width == 0, part.byteCount / width == count,
             !isBytes || part.type == .uint8
         else {
             throw damaged(

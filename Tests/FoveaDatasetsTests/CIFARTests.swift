@@ -46,6 +46,8 @@ import Testing
         #expect(try kind(record(1, 0) + record(10, 1)) == .labelOutOfRange)
         #expect(try kind(record(1, 0) + record(1, 1), limit: 1) == .tooLarge)
         #expect(try kind(record(1, 0) + record(1, 1), limit: 2) == nil)
+        #expect(try kind(record(1, 0), limit: .max) == nil)
+        for limit in [0, -1, .min] { #expect(try kind(record(1, 0), limit: limit) == .tooLarge) }
         #expect(try kind(Array(gzip(record(1, 0)).dropLast(9))) == .truncated)
         let missing = #expect(throws: DatasetError.self) { try CIFAR.readExamples([directory.path + "/no"]) }
         #expect(missing?.kind == .missingFile)
@@ -101,6 +103,8 @@ extension CIFARTests {
         }
         #expect(
             try kind(cifarArchive(.ten), limit: 5) == nil && kind(cifarArchive(.ten), limit: 4) == .tooLarge)
+        #expect(try kind(cifarArchive(.ten), limit: .max) == nil)
+        #expect(try kind(cifarArchive(.ten), limit: .min) == .tooLarge)
         for name in ["data_batch_4.bin", "test_batch.bin", "batches.meta.txt"] {
             #expect(try kind(cifarArchive(.ten, except: name)) == .missingFile)
             #expect(try kind(cifarArchive(.ten, twice: name)) == .wrongFormat)

@@ -53,6 +53,7 @@ import Testing
         let error = try #require(throws: DatasetError.self) { try IDX.readLabels(path, classCount: 5) }
         #expect(error.kind == .labelOutOfRange && error.file == path)
         #expect(error.message.contains("label 2 is 5"))
+        #expect(throws: DatasetError.self) { try IDX.readLabels(path, classCount: .min) }
         #expect(try IDX.readLabels(path, classCount: 256).integers == [0, 4, 5, 255])
     }
 
@@ -143,6 +144,12 @@ import Testing
         #expect(try kind(idx([100], noise(100)), limit: 100) == nil)
         #expect(try kind(idx([100], noise(100)), limit: 99) == .tooLarge)
         #expect(try kind(gzip(idx([100], noise(100))), limit: 99) == .tooLarge)
+        #expect(try kind(idx([100], noise(100)), limit: .max) == nil)
+        #expect(try kind(idx([100], noise(100)), limit: .min) == .tooLarge)
+        // 2^63 - 1 is the product of 7, 7, 73, 127, 337, 92737 and 649657.
+        let most = idx([7 * 7 * 73, 127 * 337, 92737, 649_657], noise(10))
+        #expect(try kind(most, limit: .max) == .truncated)
+        #expect(try kind(gzip(most), limit: .max) == .truncated)
     }
 
     @Test(

@@ -96,6 +96,20 @@ import Testing
         #expect(Set(try read(bytes + second, ["x", "y"]).keys) == ["x", "y"])
     }
 
+    /// The bytes of as many numbers as the extents claim cannot be counted.
+    @Test func claimsBeyondEveryNumber() {
+        func words(_ all: UInt32...) -> [UInt8] {
+            all.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+        }
+        let matrix =
+            words(6, 8, 9, 0) + words(5, 12, 0x7FFF_FFFF, 0x7FFF_FFFF, 2, 0)
+            + words(1 << 16 | 1, UInt32(UInt8(ascii: "x"))) + words(9, 8, 0, 0)
+        let header = [UInt8](repeating: 32, count: 124) + [0, 1] + Array("IM".utf8)
+        let file = header + words(14, UInt32(matrix.count)) + matrix
+        #expect(kind(file, ["x"], limit: .max) == .wrongFormat)
+        #expect(kind(file, ["x"], limit: .min) == .tooLarge)
+    }
+
     @Test(arguments: ["numbers.mat", "numbers_packed.mat", "big_endian.mat"])
     func everyTruncationIsFound(file: String) throws {
         let bytes = try GoldenFiles.bytes(file)
