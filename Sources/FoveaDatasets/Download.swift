@@ -77,6 +77,11 @@ struct Download: Sendable {
             let part = try await PartialFile(path + (number == 0 ? "" : ".\(number)") + ".part", target: path)
         else { return }
         defer { if part.byteCount == 0 { part.remove() } }
+        // An earlier process may have been ended between the last byte and the renaming.
+        if isComplete(part) {
+            try part.synchronize()
+            return try part.rename(to: path)
+        }
         var response = try await transport.response(url, from: part.byteCount)
         if part.byteCount > 0, !canContinue(response, at: part.byteCount) {
             try part.truncate()
@@ -87,6 +92,12 @@ struct Download: Sendable {
         let total = try totalByteCount(response, start: start, url)
         try await receive(response.body, from: url, into: part, start: start, total: total)
         try finish(part, from: url)
+    }
+
+    private func isComplete(_ part: PartialFile) -> Bool {
+        // How many bytes a packed file has nobody says.
+        guard part.byteCount > 0, file.isPacked || part.byteCount == file.byteCount else { return false }
+        return (try? file.checksum(ofCopy: part.path, as: checksum)) == checksum
     }
 
     /// Whether what is on disk can stay: a whole file replaces it anyway, and an error says nothing about it.

@@ -134,6 +134,22 @@ func ranged(_ file: [UInt8], offset: Int) -> DownloadResponse {
         #expect(try directory.bytes(of: name) == packed)
     }
 
+    @Test(arguments: [true, false]) func completePartsAreKept(isPacked: Bool) async throws {
+        let bytes = isPacked ? packed : idx([1000], noise(1000))
+        try directory.write(bytes, to: isPacked ? partName : "tiny-idx1-ubyte.part")
+        let file = DatasetFile(
+            name: "tiny-idx1-ubyte", byteCount: 1008, checksum: checksum, isPacked: isPacked)
+        let transport = FakeTransport { _ in throw BrokenConnection() }
+        let download = Download(
+            file: file, checksum: checksum, directory: directory.path, transport: transport,
+            progress: { _ in })
+        let path = try await download.fetch(from: [url])
+        #expect(transport.requests.isEmpty)
+        #expect(path == directory.path + "/" + file.publishedName)
+        #expect(try directory.names() == [file.publishedName])
+        #expect(try directory.bytes(of: file.publishedName) == bytes)
+    }
+
     @Test(arguments: [416, 206])
     func partsThatDoNotFitAreReplaced(status: Int) async throws {
         try directory.write([UInt8](repeating: 0x1F, count: 5000), to: partName)
