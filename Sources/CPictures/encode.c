@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <jpeglib.h>
+#include <jerror.h>
 #include <png.h>
 
 #include "result.h"
@@ -12,9 +13,9 @@ typedef struct {
     struct jpeg_error_mgr errors;
     struct jpeg_compress_struct encoder;
     jmp_buf escape;
+    struct jpeg_destination_mgr destination;
     fovea_picture_encoded *encoded;
-    unsigned char *bytes;
-    unsigned long count;
+    size_t capacity;
 } jpeg_writer;
 
 static _Noreturn void error_exit(j_common_ptr common) {
@@ -27,11 +28,39 @@ static _Noreturn void error_exit(j_common_ptr common) {
 
 static void output_message(j_common_ptr common) { (void)common; }
 
+// libjpeg's own destination in memory does not tell where the bytes are while it grows, so that they could not be freed
+// after an error.
+static void grow(j_compress_ptr encoder, size_t capacity) {
+    jpeg_writer *writer = (jpeg_writer *)encoder->err;
+    unsigned char *bytes = realloc(writer->encoded->bytes, capacity);
+    if (!bytes) ERREXIT1(encoder, JERR_OUT_OF_MEMORY, 0);
+    writer->encoded->bytes = bytes;
+    writer->destination.next_output_byte = bytes + writer->capacity;
+    writer->destination.free_in_buffer = capacity - writer->capacity;
+    writer->capacity = capacity;
+}
+
+static void init_destination(j_compress_ptr encoder) { grow(encoder, 1 << 16); }
+
+// Called when not one byte is free.
+static boolean empty_output_buffer(j_compress_ptr encoder) {
+    grow(encoder, 2 * ((jpeg_writer *)encoder->err)->capacity);
+    return TRUE;
+}
+
+static void term_destination(j_compress_ptr encoder) {
+    jpeg_writer *writer = (jpeg_writer *)encoder->err;
+    writer->encoded->count = writer->capacity - writer->destination.free_in_buffer;
+}
+
 static void write_jpeg(jpeg_writer *writer, const uint8_t *pixels, int32_t height, int32_t width, int32_t channels,
                        int32_t quality) {
     j_compress_ptr encoder = &writer->encoder;
     jpeg_create_compress(encoder);
-    jpeg_mem_dest(encoder, &writer->bytes, &writer->count);
+    writer->destination.init_destination = init_destination;
+    writer->destination.empty_output_buffer = empty_output_buffer;
+    writer->destination.term_destination = term_destination;
+    encoder->dest = &writer->destination;
     encoder->image_height = (JDIMENSION)height;
     encoder->image_width = (JDIMENSION)width;
     encoder->input_components = channels;
@@ -62,10 +91,6 @@ void fovea_picture_encode_jpeg(const uint8_t *pixels, int32_t height, int32_t wi
     if (!setjmp(writer->escape)) {
         write_jpeg(writer, pixels, height, width, channels, quality);
         encoded->succeeded = 1;
-        encoded->bytes = writer->bytes;
-        encoded->count = writer->count;
-    } else {
-        free(writer->bytes);
     }
     jpeg_destroy_compress(&writer->encoder);
     free(writer);
