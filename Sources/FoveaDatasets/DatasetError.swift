@@ -49,8 +49,19 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    public var description: String {
-        if let file { "\(file): \(message)" } else { message }
+    public var description: String { describedError(file, message) }
+}
+
+/// The text of an error. Names in it may come from anywhere, so characters that a terminal obeys are spelt out, such as an
+/// escape as `\u{1B}`.
+func describedError(_ file: String?, _ message: String) -> String {
+    let text = file.map { "\($0): \(message)" } ?? message
+    return text.unicodeScalars.reduce(into: "") { visible, scalar in
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator:
+            visible += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+        default: visible.unicodeScalars.append(scalar)
+        }
     }
 }
 

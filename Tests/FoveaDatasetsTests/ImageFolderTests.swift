@@ -160,6 +160,17 @@ import Testing
         #expect(refusal()?.kind == .fileAccess && refusal()?.message.contains("UTF-8") == true)
     }
 
+    @Test func controlCharactersInNamesAreSpeltOut() throws {
+        try FileManager.default.createDirectory(
+            atPath: root + "/a\u{1B}[2J\nb\u{9B}ü👩‍👧", withIntermediateDirectories: true)
+        let error = try #require(refusal())
+        #expect(error.file == root + "/a\u{1B}[2J\nb\u{9B}ü👩‍👧")
+        #expect(error.description.hasPrefix(root + "/a\\u{1B}[2J\\u{A}b\\u{9B}ü👩‍👧: there are no pictures"))
+        let picture = PictureError(.missingFile, file: "a\r", "\u{7F} is \u{2028}missing")
+        #expect(picture.description == "a\\u{D}: \\u{7F} is \\u{2028}missing")
+        #expect(DatasetError(.wrongFormat, "no file\t").description == "no file\\u{9}")
+    }
+
     @Test func pipesAreNoPictures() throws {
         try add("a/1.jpg")
         #expect(mkfifo(root + "/a/pipe", 0o644) == 0)

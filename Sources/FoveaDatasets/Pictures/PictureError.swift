@@ -35,7 +35,5 @@ public struct PictureError: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    public var description: String {
-        if let file { "\(file): \(message)" } else { message }
-    }
+    public var description: String { describedError(file, message) }
 }
