@@ -47,7 +47,8 @@ struct ARFFReader {
                 throw DatasetError(
                     relation == nil ? .wrongFormat : .truncated, file: path,
                     relation == nil
-                        ? "is no ARFF file: it has no @relation" : "ends before @data; download it again")
+                        ? "is no ARFF file: it has no @relation; check the path"
+                        : "ends before @data; download it again")
             }
             var scanner = ARFFScanner(line, number: lines.lineNumber, path: path)
             guard scanner.beginsHeaderLine else {

@@ -18,7 +18,8 @@ struct ARFFScanner {
     var beginsHeaderLine: Bool { !isAtEnd && line[position] == UInt8(ascii: "@") }
 
     func error(_ reason: String) -> DatasetError {
-        DatasetError(.wrongFormat, file: path, "line \(lineNumber): \(reason)")
+        DatasetError(
+            .wrongFormat, file: path, "line \(lineNumber): \(reason); correct it or download the file again")
     }
 
     private mutating func skipSpace() {
@@ -68,7 +69,9 @@ struct ARFFScanner {
             guard !bytes.isEmpty else { throw error("a name or value is expected") }
         }
         skipSpace()
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw error("is not UTF-8") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw error("the text is not UTF-8")
+        }
         return text
     }
 
@@ -119,7 +122,7 @@ struct ARFFScanner {
             throw DatasetError(
                 .wrongElementType, file: path,
                 "line \(lineNumber): the attribute '\(name)' is of the kind '\(kind)'; only numbers and nominal values are "
-                    + "read")
+                    + "read, so remove it")
         }
         guard isBlank else { throw error("something follows the kind '\(kind)'") }
         return ARFFAttribute(name: name, kind: .numeric)

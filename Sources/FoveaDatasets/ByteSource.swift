@@ -64,5 +64,16 @@ final class ByteSource {
     }
 }
 
-/// What the last failed system call says.
-func systemErrorText() -> String { String(cString: strerror(errno)) }
+/// What the last failed system call says, with a hint where there is one.
+func systemErrorText() -> String {
+    let code = errno
+    let text = String(cString: strerror(code))
+    return switch code {
+    case EACCES, EPERM: text + "; check the permissions"
+    case ENOSPC, EDQUOT: text + "; make room on the disk"
+    case ELOOP: text + "; remove the link that leads to itself"
+    case EIO: text + "; check the disk"
+    case EMFILE: text + "; allow more open files with ulimit -n"
+    default: text
+    }
+}

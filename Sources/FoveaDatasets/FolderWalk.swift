@@ -87,7 +87,8 @@ struct FolderWalk {
                 }
                 fileCount += 1
                 guard fileCount <= limit else {
-                    throw DatasetError(.tooLarge, file: root, "holds more than \(limit) files")
+                    throw DatasetError(
+                        .tooLarge, file: root, "holds more than \(limit) files; give a folder further down")
                 }
                 noteLink(entry.path)
                 let isNamed = Self.isNamedLikePicture(entry.name)
@@ -104,7 +105,7 @@ struct FolderWalk {
     private mutating func visit(_ folder: String) throws(DatasetError) {
         let status = try status(of: folder)
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw DatasetError(.fileAccess, file: folder, "is no folder")
+            throw DatasetError(.fileAccess, file: folder, "is no folder; give the path of one")
         }
         let identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
         if let earlier = visited.updateValue(folder, forKey: identity) {

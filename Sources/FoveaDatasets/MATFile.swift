@@ -80,7 +80,8 @@ public enum MATFile {
 
         func add(_ name: String, _ array: Array) throws(DatasetError) {
             guard found[name] == nil else {
-                throw DatasetError(.wrongFormat, file: file.path, "has two variables '\(name)'")
+                throw DatasetError(
+                    .wrongFormat, file: file.path, "has two variables '\(name)'; save it again with one")
             }
             found[name] = array
             left -= array.elements.count * (array.isBytes ? 1 : 8)
@@ -106,7 +107,9 @@ public enum MATFile {
                 try inflater.read(into: memory)
             }
             guard rest.isEmpty else {
-                throw DatasetError(.trailingBytes, file: file.path, "has data behind a packed variable")
+                throw DatasetError(
+                    .trailingBytes, file: file.path,
+                    "has data behind a packed variable; copy or download it again")
             }
         }
     }
@@ -119,7 +122,8 @@ public enum MATFile {
             throw DatasetError(
                 header.starts(with: "MATLAB".utf8) || header.isEmpty ? .truncated : .wrongFormat,
                 file: file.path,
-                "has \(header.count) bytes; a MATLAB file starts with a header of 128")
+                "has \(header.count) bytes; a MATLAB file starts with a header of 128; copy or download it again"
+            )
         }
         let order = header[126...]
         let isLittle = order.elementsEqual("IM".utf8)

@@ -51,7 +51,8 @@ struct TarArchive {
             memberCount += 1
             guard memberCount <= limits.memberCount else {
                 throw DatasetError(
-                    .tooLarge, file: file.path, "holds more than \(limits.memberCount) members")
+                    .tooLarge, file: file.path,
+                    "holds more than \(limits.memberCount) members; \(fromPublisher)")
             }
             let header = try header(block)
             switch header.kind {
@@ -79,7 +80,9 @@ struct TarArchive {
                 guard remaining <= limits.fileByteCount else {
                     throw DatasetError(
                         .tooLarge, file: file.path,
-                        "'\(name)' has \(remaining) bytes, more than the limit of \(limits.fileByteCount)")
+                        "'\(name)' has \(remaining) bytes, more than the limit of \(limits.fileByteCount); "
+                            + fromPublisher
+                    )
                 }
                 return Member(name: name, byteCount: remaining)
             case UInt8(ascii: "5"):
@@ -88,7 +91,7 @@ struct TarArchive {
             default:
                 throw wrongFormat(
                     "'\(extended.name ?? header.name)' is a link, a device or of another kind that data sets have no "
-                        + "use for")
+                        + "use for", hint: fromPublisher)
             }
         }
     }
@@ -144,7 +147,8 @@ struct TarArchive {
     /// The data of a header that describes the next file.
     private mutating func readHeaderData(_ what: String) throws(DatasetError) -> [UInt8] {
         guard remaining <= 1 << 16 else {
-            throw DatasetError(.tooLarge, file: file.path, "a \(what) has \(remaining) bytes")
+            throw DatasetError(
+                .tooLarge, file: file.path, "a \(what) has \(remaining) bytes; \(fromPublisher)")
         }
         return try contents()
     }
@@ -205,24 +209,27 @@ struct TarArchive {
         let parts = name.split(separator: "/").filter { $0 != "." }
         guard !name.hasPrefix("/"), !parts.contains("..") else {
             throw wrongFormat(
-                "'\(name)' leads out of the archive's folder; such an archive is not to be trusted")
+                "'\(name)' leads out of the archive's folder", hint: "such an archive is not to be trusted")
         }
         return parts.joined(separator: "/")
     }
 
-    private func wrongFormat(_ reason: String) -> DatasetError {
-        DatasetError(.wrongFormat, file: file.path, reason)
+    private func wrongFormat(_ reason: String, hint: String = "copy or download it again") -> DatasetError {
+        DatasetError(.wrongFormat, file: file.path, "\(reason); \(hint)")
     }
 
     private func tooLarge() -> DatasetError {
         DatasetError(
-            .tooLarge, file: file.path, "unpacks to more than the limit of \(limits.byteCount) bytes")
+            .tooLarge, file: file.path,
+            "unpacks to more than the limit of \(limits.byteCount) bytes; \(fromPublisher)")
     }
 
     private func truncated() -> DatasetError {
         DatasetError(.truncated, file: file.path, "ends before its last file does; copy or download it again")
     }
 }
+
+private let fromPublisher = "get the archive from its publisher"
 
 /// What special headers say of the file after them.
 private struct Extended {
@@ -233,7 +240,8 @@ private struct Extended {
 
     /// Takes what matters from records of the form `length key=value\n`.
     mutating func apply(records: [UInt8], file: String) throws(DatasetError) {
-        let damaged = DatasetError(.wrongFormat, file: file, "a pax header is damaged")
+        let damaged = DatasetError(
+            .wrongFormat, file: file, "a pax header is damaged; copy or download it again")
         var rest = records[...]
         while !rest.isEmpty {
             let digits = rest.prefix { (48..<58).contains($0) }
@@ -260,7 +268,8 @@ private struct Extended {
             default:
                 // GNU's sparse files have holes, which would have to be filled.
                 if key.hasPrefix("GNU.sparse") {
-                    throw DatasetError(.wrongFormat, file: file, "holds sparse files, which are not read")
+                    throw DatasetError(
+                        .wrongFormat, file: file, "holds sparse files, which are not read; \(fromPublisher)")
                 }
             }
         }
