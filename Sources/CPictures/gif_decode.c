@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,8 +36,9 @@ static void fail(gif_reader *reader, int code) {
         return;
     default: {
         const char *message = GifErrorString(code);
-        fovea_picture_fail(reader->result, fovea_picture_corrupt,
-                           message ? message : "has a record that is none of the format's");
+        char text[160];
+        snprintf(text, sizeof text, "cannot be decoded: %s", message ? message : "unknown record");
+        fovea_picture_fail(reader->result, fovea_picture_corrupt, text);
     }
     }
 }

@@ -13,12 +13,15 @@ typedef struct {
     png_structp png;
     png_infop info;
     png_bytepp rows;
+    int32_t has_pixels;
 } png_reader;
 
 static void read_bytes(png_structp png, png_bytep target, size_t count) {
     png_reader *reader = png_get_io_ptr(png);
     if (count > reader->request->count - reader->place) {
-        fovea_picture_fail(reader->result, fovea_picture_truncated, "ends before its last pixel");
+        fovea_picture_fail(reader->result, fovea_picture_truncated,
+                           reader->has_pixels ? "has all pixels, but ends before its end mark (IEND)"
+                                              : "ends before its last pixel");
         png_longjmp(png, 1);
     }
     memcpy(target, reader->request->bytes + reader->place, count);
@@ -84,6 +87,7 @@ static void read_picture(png_reader *reader) {
     }
     for (uint32_t y = 0; y < height; y++) reader->rows[y] = reader->result->pixels + y * row_length;
     png_read_image(png, reader->rows);
+    reader->has_pixels = 1;
     png_read_end(png, NULL);
 }
 

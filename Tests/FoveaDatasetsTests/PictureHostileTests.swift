@@ -41,6 +41,25 @@ import Testing
         #expect(error.kind == .truncated, "\(error)")
     }
 
+    @Test func whatIsMissingBehindThePixelsIsNamed() throws {
+        let bytes = try golden.file("png kind 2 of 8 bits")
+        let error = try #require(failure(Array(bytes.dropLast(12))))
+        #expect(error.kind == .truncated && error.message.contains("IEND"), "\(error)")
+        let earlier = try #require(failure(Array(bytes[..<(bytes.count / 2)])))
+        #expect(earlier.message.contains("last pixel"), "\(earlier)")
+    }
+
+    @Test func messagesOfOthersStandBehindAColon() throws {
+        let gif = try golden.file("gif")
+        // Cut inside the description of the canvas.
+        let error = try #require(failure(Array(gif[..<10])))
+        #expect(error.message.hasPrefix("the GIF picture cannot be decoded: "), "\(error)")
+        var bmp = try golden.file("bmp 24")
+        bmp.replaceSubrange(18..<22, with: [0xD0, 0xFF, 0xFF, 0xFF])
+        let negative = try #require(failure(bmp))
+        #expect(negative.kind == .corrupt && negative.message.contains("width -48"), "\(negative)")
+    }
+
     @Test func flippedBytesThrowOrDecode() throws {
         var state: UInt64 = 42
         func random(_ count: Int) -> Int {
@@ -169,13 +188,16 @@ import Testing
             ("", .truncated, "is empty"), ("hello", .unknownFormat, "68 65 6c 6c 6f"),
             ("II*\0....", .unsupported, "TIFF"), ("\0\0\0 ftypavif", .unsupported, "AVIF"),
             ("<!DOCTYPE html><html>", .unsupported, "web page"), ("<svg xmlns=", .unsupported, "SVG"),
-            ("P7\nWIDTH 4", .unsupported, "PAM"), ("P", .unknownFormat, "50"),
+            ("P7\nWIDTH 4", .unsupported, "PAM"), ("\0\0\u{8}\u{3}", .unsupported, "IDX"),
+            ("P", .unknownFormat, "50"),
         ]
         for (text, kind, part) in cases {
             let error = try #require(failure(Array(text.utf8)))
             #expect(error.kind == kind)
             #expect(error.message.contains(part), "\(error)")
         }
+        let packed = try #require(failure([0x1F, 0x8B, 8, 0]))
+        #expect(packed.kind == .unsupported && packed.message.contains("unpacked first"))
     }
 
     @Test func headersThatContradictThemselvesThrow() throws {

@@ -73,7 +73,8 @@ enum BMP {
             guard [40, 52, 56, 64, 108, 124].contains(size) else {
                 throw PictureError(.unsupported, "has a header of \(size) bytes, which no known version has")
             }
-            width = try number(18, 4)
+            width = Int(Int32(truncatingIfNeeded: try number(18, 4)))
+            guard width >= 0 else { throw PictureError(.corrupt, "has the negative width \(width)") }
             let rows = Int(Int32(truncatingIfNeeded: try number(22, 4)))
             height = abs(rows)
             isTopDown = rows < 0
