@@ -7,7 +7,17 @@ public struct URLSessionTransport: DownloadTransport {
     /// Seconds without a byte after which a connection counts as broken.
     public let timeout: Double
 
-    public init(timeout: Double = 60) { self.timeout = timeout }
+    /// The most parts of a body, of at most 16 KiB, that wait for who reads it.
+    ///
+    /// On Linux a session can neither pause a transfer nor waits for its delegate, so a transfer that is faster is ended.
+    private let waitingLimit: Int
+
+    public init(timeout: Double = 60) { self.init(timeout: timeout, waitingLimit: 1 << 14) }
+
+    init(timeout: Double, waitingLimit: Int) {
+        self.timeout = timeout
+        self.waitingLimit = waitingLimit
+    }
 
     public func get(_ url: String, from offset: Int) async throws -> DownloadResponse {
         guard let address = URL(string: url) else {
@@ -18,7 +28,7 @@ public struct URLSessionTransport: DownloadTransport {
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
 
-        let receiver = Receiver()
+        let receiver = Receiver(waitingLimit: waitingLimit)
         let configuration = URLSessionConfiguration.ephemeral
         // On Linux this one counts, not the request's.
         configuration.timeoutIntervalForRequest = timeout
@@ -40,8 +50,11 @@ public struct URLSessionTransport: DownloadTransport {
 private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
     private typealias Body = AsyncThrowingStream<[UInt8], any Error>
 
+    private let waitingLimit: Int
     private let waiting = Mutex<CheckedContinuation<DownloadResponse, any Error>?>(nil)
     private let body = Mutex<Body.Continuation?>(nil)
+
+    init(waitingLimit: Int) { self.waitingLimit = waitingLimit }
 
     func response(of task: URLSessionDataTask) async throws -> DownloadResponse {
         try await withCheckedThrowingContinuation { continuation in
@@ -65,7 +78,7 @@ private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
         guard let answer = response as? HTTPURLResponse else { return }
         var headers: [String: String] = [:]
         for case (let name as String, let value as String) in answer.allHeaderFields { headers[name] = value }
-        let (stream, continuation) = Body.makeStream()
+        let (stream, continuation) = Body.makeStream(bufferingPolicy: .bufferingOldest(waitingLimit))
         continuation.onTermination = { _ in dataTask.cancel() }
         body.withLock { $0 = continuation }
         takeWaiting()?.resume(
@@ -73,11 +86,17 @@ private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        _ = body.withLock { $0 }?.yield([UInt8](data))
+        guard let body = body.withLock(\.self), case .dropped = body.yield([UInt8](data)) else { return }
+        // What waits can still be read. Ending the stream cancels the task.
+        body.finish(throwing: ReaderTooSlow())
     }
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
         takeWaiting()?.resume(throwing: error ?? URLError(.badServerResponse))
         body.withLock { $0 }?.finish(throwing: error)
     }
+}
+
+private struct ReaderTooSlow: LocalizedError {
+    var errorDescription: String? { "they came faster than they could be written" }
 }

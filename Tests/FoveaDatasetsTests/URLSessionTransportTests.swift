@@ -82,6 +82,22 @@ final class LocalServer: Sendable {
         }
     }
 
+    /// What comes faster than it is read must not fill the memory; what had room is still there.
+    @Test func unreadBodiesAreLimited() async throws {
+        let part = noise(1 << 20)
+        let server = try PublishingServer { _ in .init(body: part, repetitions: 64) }
+        let transport = URLSessionTransport(timeout: 20, waitingLimit: 16)
+        let response = try await transport.get(server.url("a"), from: 0)
+        try await Task.sleep(for: .seconds(1))
+        var received: [UInt8] = []
+        let error = try await #require(throws: (any Error).self) {
+            for try await bytes in response.body { received += bytes }
+        }
+        #expect(error.localizedDescription.contains("faster"))
+        #expect(!received.isEmpty && received.count <= 16 << 14)
+        #expect(received == Array(part.prefix(received.count)))
+    }
+
     @Test func whatIsNoURL() async {
         await #expect(throws: (any Error).self) { try await URLSessionTransport().get("", from: 0) }
         await #expect(throws: (any Error).self) {
