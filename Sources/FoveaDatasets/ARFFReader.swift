@@ -23,7 +23,6 @@ struct ARFFReader {
         var valueCount = 1 << 20
     }
 
-    let relation: String
     let attributes: [ARFFAttribute]
     private let path: String
     private var lines: LineReader
@@ -38,15 +37,15 @@ struct ARFFReader {
     init(_ file: UnpackedFile, limits: Limits = Limits()) throws(DatasetError) {
         path = file.path
         lines = LineReader(file, limit: limits.lineByteCount)
-        var relation: String?
+        var hasRelation = false
         var attributes: [ARFFAttribute] = []
         var names: Set<String> = []
         var valueCount = 0
         while true {
             guard try lines.next(into: &line) else {
                 throw DatasetError(
-                    relation == nil ? .wrongFormat : .truncated, file: path,
-                    relation == nil
+                    hasRelation ? .truncated : .wrongFormat, file: path,
+                    !hasRelation
                         ? "is no ARFF file: it has no @relation; check the path"
                         : "ends before @data; download it again")
             }
@@ -54,14 +53,15 @@ struct ARFFReader {
             guard scanner.beginsHeaderLine else {
                 if scanner.isBlank { continue }
                 throw scanner.error(
-                    relation == nil ? "is no ARFF file: @relation is expected" : "@attribute is expected")
+                    !hasRelation ? "is no ARFF file: @relation is expected" : "@attribute is expected")
             }
             switch try scanner.word().lowercased() {
             case "@relation":
-                guard relation == nil else { throw scanner.error("a second @relation") }
-                relation = try scanner.word()
+                guard !hasRelation else { throw scanner.error("a second @relation") }
+                _ = try scanner.word()
+                hasRelation = true
             case "@attribute":
-                guard relation != nil else { throw scanner.error("@relation is expected first") }
+                guard hasRelation else { throw scanner.error("@relation is expected first") }
                 let attribute = try scanner.attribute()
                 guard names.insert(attribute.name).inserted else {
                     throw scanner.error("a second attribute '\(attribute.name)'")
@@ -72,10 +72,9 @@ struct ARFFReader {
                     throw DatasetError(.tooLarge, file: path, "has too many attributes or nominal values")
                 }
             case "@data":
-                guard let relation, !attributes.isEmpty, lines.hadLineBreak else {
+                guard hasRelation, !attributes.isEmpty, lines.hadLineBreak else {
                     throw scanner.error("@data without @relation, attributes or rows")
                 }
-                self.relation = relation
                 self.attributes = attributes
                 places = attributes.map { attribute in
                     guard case .nominal(let values) = attribute.kind else { return [:] }

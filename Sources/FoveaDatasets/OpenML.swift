@@ -8,7 +8,6 @@ struct OpenML: Equatable {
 
     static func descriptionURL(of id: Int) -> String { "\(server)api/v1/json/data/\(id)" }
 
-    let name: String
     let url: String
     let checksum: Checksum
 
@@ -54,7 +53,6 @@ struct OpenML: Equatable {
             throw DatasetError(
                 .wrongFormat, file: file, "gives no MD5 of the file, so a download could not be checked")
         }
-        name = description.name ?? String(id)
         self.url = url
         checksum = .md5(digits)
     }
@@ -71,13 +69,12 @@ struct OpenML: Equatable {
 
     private struct Description: Decodable {
         var id: Identifier?
-        var name: String?
         var format: String?
         var url: String?
         var checksum: String?
 
         enum CodingKeys: String, CodingKey {
-            case id, name, format, url
+            case id, format, url
             case checksum = "md5_checksum"
         }
     }

@@ -5,12 +5,12 @@ import Testing
 /// The attributes and rows of an ARFF file in memory.
 private func table(
     _ bytes: [UInt8], limits: ARFFReader.Limits = ARFFReader.Limits()
-) throws(DatasetError) -> (relation: String, attributes: [ARFFAttribute], rows: [[Double]]) {
+) throws(DatasetError) -> (attributes: [ARFFAttribute], rows: [[Double]]) {
     var reader = try ARFFReader(UnpackedFile(bytes, named: "a.arff"), limits: limits)
     var rows: [[Double]] = []
     var row: [Double] = []
     while try reader.readRow(into: &row) { rows.append(row) }
-    return (reader.relation, reader.attributes, rows)
+    return (reader.attributes, rows)
 }
 
 private func kind(
@@ -25,8 +25,7 @@ private func kind(
     @Test func denseRowsAsSciPyReadsThem() throws {
         let expected = try GoldenFiles.contents()
         for bytes in [try GoldenFiles.bytes("dense.arff"), try gzip(GoldenFiles.bytes("dense.arff"))] {
-            let (relation, attributes, rows) = try table(bytes)
-            #expect(relation == "a relation")
+            let (attributes, rows) = try table(bytes)
             #expect(attributes.map(\.name) == ["width", "the colour", "height in cm", "count"])
             #expect(attributes[1].kind == .nominal(["red", "dark blue", "it's"]))
             for (place, name) in [(0, "width"), (2, "height in cm"), (3, "count")] {

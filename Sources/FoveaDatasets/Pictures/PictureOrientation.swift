@@ -163,6 +163,4 @@ struct ByteRange {
     }
 
     func starts(with prefix: [UInt8]) -> Bool { bytes[range].starts(with: prefix) }
-
-    var slice: ArraySlice<UInt8> { bytes[range] }
 }
