@@ -22,7 +22,8 @@ final class ByteSource {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            throw DatasetError(.fileAccess, file: path, "is not a regular file; give the path of a data file")
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
+            throw DatasetError(.fileAccess, file: path, "is \(kind); give the path of a file")
         }
         self.path = path
         self.descriptor = descriptor
