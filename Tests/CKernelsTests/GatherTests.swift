@@ -1,4 +1,5 @@
 import CKernels
+import FoveaGraph
 import Testing
 
 extension KernelTests {
@@ -10,7 +11,7 @@ extension KernelTests {
             (20, 1, 400, 3, 500), (0, 2, 3, 5, 2), (3, 2, 4, 1, 0),
         ]
 
-        static func indexList(_ sizes: Sizes, _ random: inout TestRandom) -> [Int32] {
+        @Compute static func indexList(_ sizes: Sizes, _ random: inout TestRandom) -> [Int32] {
             (0..<sizes.groups * sizes.count).map {
                 $0 % 5 == 3
                     ? [-1, .min, .max, Int32(sizes.extent)][$0 % 4]
@@ -19,7 +20,7 @@ extension KernelTests {
         }
 
         @Test(arguments: sizes)
-        func gather(groups: Int, outer: Int, extent: Int, inner: Int, count: Int) {
+        @Compute func gather(groups: Int, outer: Int, extent: Int, inner: Int, count: Int) {
             var random = TestRandom(seed: 40)
             let indices = Self.indexList((groups, outer, extent, inner, count), &random)
             let tables = groups * outer
@@ -51,7 +52,7 @@ extension KernelTests {
         }
 
         @Test(arguments: sizes)
-        func scatterAdd(groups: Int, outer: Int, extent: Int, inner: Int, count: Int) {
+        @Compute func scatterAdd(groups: Int, outer: Int, extent: Int, inner: Int, count: Int) {
             var random = TestRandom(seed: 41)
             let indices = Self.indexList((groups, outer, extent, inner, count), &random)
             let tables = groups * outer

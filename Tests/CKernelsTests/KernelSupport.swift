@@ -1,8 +1,9 @@
 import CKernels
+import FoveaGraph
 import Testing
 
 /// The parent of every suite here. The kind of vector kernels is one setting for the whole process, so the tests run
-/// one after the other.
+/// one after the other, and on the thread of all computation, so that no other test computes meanwhile.
 @Suite(.serialized)
 enum KernelTests {}
 
@@ -118,7 +119,7 @@ func lanes(_ opcode: fovea_opcode, _ a: [Int32], _ b: [Int32] = []) -> [Int32] {
 }
 
 /// Runs a test body with each kind of kernels that this CPU has.
-func forEachVectorKind(_ body: (String) throws -> Void) rethrows {
+@Compute func forEachVectorKind(_ body: (String) throws -> Void) rethrows {
     let chosen = String(cString: fovea_vector_kind())
     defer { _ = fovea_set_vector_kind(chosen) }
     for kind in ["baseline", "avx2", "avx512"] where fovea_set_vector_kind(kind) == 1 {

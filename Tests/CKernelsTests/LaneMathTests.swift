@@ -1,4 +1,5 @@
 import CKernels
+import FoveaGraph
 import Glibc
 import Testing
 
@@ -18,7 +19,7 @@ extension KernelTests {
         ]
 
         /// Special values, values of every magnitude, and values of ordinary size; their number is odd.
-        static func samples() -> [Float] {
+        @Compute static func samples() -> [Float] {
             var random = TestRandom(seed: 1)
             let magnitudes = (0..<1500).map { _ in
                 Float.random(in: -1...1, using: &random) * exp2(Float.random(in: -140...127, using: &random))
@@ -28,7 +29,7 @@ extension KernelTests {
         }
 
         /// Expects |actual - expected| within a relative error of the exact result, or half of the least subnormal.
-        func check(
+        @Compute func check(
             _ opcode: fovea_opcode, _ name: String, relative: Double, absolute: Double = 0,
             inputs: [Float] = samples(), _ exact: (Double) -> Double
         ) {
@@ -52,7 +53,7 @@ extension KernelTests {
             }
         }
 
-        @Test func exactFloatOperations() {
+        @Test @Compute func exactFloatOperations() {
             check(FOVEA_OP_NEGATE, "negate", relative: 0) { -$0 }
             check(FOVEA_OP_ABS, "abs", relative: 0) { abs($0) }
             check(FOVEA_OP_SIGN, "sign", relative: 0) { $0.isNaN ? $0 : $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
@@ -64,7 +65,7 @@ extension KernelTests {
         }
 
         /// However it is computed, a square root is the nearest float.
-        @Test func squareRootsAreExact() {
+        @Test @Compute func squareRootsAreExact() {
             var random = TestRandom(seed: 21)
             var bits = (0...UInt32(255)).flatMap { exponent in
                 // All exponents with mantissas at both ends and in between.
@@ -83,7 +84,7 @@ extension KernelTests {
             }
         }
 
-        @Test func transcendentals() {
+        @Test @Compute func transcendentals() {
             check(FOVEA_OP_EXP, "exp", relative: 2e-7) { exp($0) }
             check(FOVEA_OP_LOG, "log", relative: 2e-7) { log($0) }
             check(FOVEA_OP_LOG1P, "log1p", relative: 3e-7) { log1p($0) }
@@ -92,7 +93,7 @@ extension KernelTests {
             check(FOVEA_OP_ERF, "erf", relative: 3e-7) { erf($0) }
         }
 
-        @Test func trigonometry() {
+        @Test @Compute func trigonometry() {
             check(FOVEA_OP_SIN, "sin", relative: 3e-7, absolute: 2e-7) { sin($0) }
             check(FOVEA_OP_COS, "cos", relative: 3e-7, absolute: 2e-7) { cos($0) }
             var random = TestRandom(seed: 2)
@@ -101,7 +102,7 @@ extension KernelTests {
             check(FOVEA_OP_COS, "cos", relative: 0, absolute: 3e-7, inputs: wide) { cos($0) }
         }
 
-        @Test func signsOfZero() {
+        @Test @Compute func signsOfZero() {
             forEachVectorKind { kind in
                 for opcode in [FOVEA_OP_TANH, FOVEA_OP_LOG1P, FOVEA_OP_SQRT, FOVEA_OP_ERF, FOVEA_OP_FLOOR] {
                     let zeros = lanes(opcode, [-0.0, 0])
@@ -112,7 +113,7 @@ extension KernelTests {
             }
         }
 
-        static func pairs() -> ([Float], [Float]) {
+        @Compute static func pairs() -> ([Float], [Float]) {
             var random = TestRandom(seed: 3)
             var a: [Float] = []
             var b: [Float] = []
@@ -127,7 +128,7 @@ extension KernelTests {
             return (a, b)
         }
 
-        @Test func floatPairs() {
+        @Test @Compute func floatPairs() {
             let (a, b) = Self.pairs()
             typealias Pair = (name: String, opcode: fovea_opcode, exact: (Float, Float) -> Float)
             let table: [Pair] = [
@@ -148,7 +149,7 @@ extension KernelTests {
             }
         }
 
-        @Test func power() {
+        @Test @Compute func power() {
             var (a, b) = Self.pairs()
             for exponent: Float in [-3, -2, -1, 0, 1, 2, 3, 0.5, 0.75, -0.75] {
                 a += LaneMath.special + [0.3, 7.25, -3.5, 1e-20, 1e20]
@@ -170,7 +171,7 @@ extension KernelTests {
             }
         }
 
-        @Test func comparisons() {
+        @Test @Compute func comparisons() {
             let (a, b) = Self.pairs()
             typealias Comparison = (fovea_opcode, (Float, Float) -> Bool)
             let table: [Comparison] = [
@@ -187,7 +188,7 @@ extension KernelTests {
             }
         }
 
-        @Test func integers() {
+        @Test @Compute func integers() {
             var random = TestRandom(seed: 5)
             let edges: [Int32] = [0, 1, -1, 2, -2, 7, -7, .max, .min, .max - 1, .min + 1, 65536, -65536]
             var a: [Int32] = []
@@ -231,7 +232,7 @@ extension KernelTests {
             }
         }
 
-        @Test func conversions() {
+        @Test @Compute func conversions() {
             let inputs = Self.samples()
             forEachVectorKind { kind in
                 let integers = lanes(FOVEA_OP_INT_FROM_FLOAT, inputs).map { Int32(bitPattern: $0.bitPattern) }
@@ -248,7 +249,7 @@ extension KernelTests {
             }
         }
 
-        @Test func select() {
+        @Test @Compute func select() {
             let condition = Buffer<Int32>([0, 1, 1, 0, -5])
             let yes = Buffer<Float>([1, 2, .nan, 4, 5])
             let no = Buffer<Float>([.infinity, 7, 8, 9, .nan])

@@ -1,4 +1,5 @@
 import CKernels
+import FoveaGraph
 import Testing
 
 extension KernelTests {
@@ -43,19 +44,15 @@ extension KernelTests {
                 image: [40, 40], window: [2, 2], strides: [2, 2], padding: [0, 0], lanes: 16, planes: 16),
         ]
 
-        @Test(arguments: cases, ["baseline", "avx2", "avx512"])
-        func agreesWithPlainLoops(_ test: Case, kind: String) {
-            guard fovea_set_vector_kind(kind) != 0 else { return }
-            for isRectified in [false, true] {
-                for threads in [1, 2] {
-                    fovea_set_thread_count(Int32(threads))
-                    compare(test, isRectified: isRectified)
+        @Test(arguments: cases) @Compute func agreesWithPlainLoops(_ test: Case) {
+            forEachVectorKind { _ in
+                for isRectified in [false, true] {
+                    _ = withThreads([1, 2]) { compare(test, isRectified: isRectified) }
                 }
             }
-            fovea_set_thread_count(2)
         }
 
-        private func compare(_ test: Case, isRectified: Bool) {
+        @Compute private func compare(_ test: Case, isRectified: Bool) {
             let (height, width, lanes) = (test.image[0], test.image[1], test.lanes)
             let count = test.planes * height * width * lanes
             // Few different values, so that windows have equal elements, and more below zero than above.

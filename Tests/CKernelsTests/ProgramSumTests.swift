@@ -1,15 +1,16 @@
 import CKernels
+import FoveaGraph
 import Glibc
 import Testing
 
 extension KernelTests {
     /// Sums that programs take while they run.
     @Suite struct ProgramSums {
-        private func sum(_ a: Int32, to operand: Int32) -> fovea_instruction {
+        @Compute private func sum(_ a: Int32, to operand: Int32) -> fovea_instruction {
             apply(FOVEA_OP_SUM, to: 0, a, operand: operand)
         }
 
-        private func target(
+        @Compute private func target(
             _ buffer: Buffer<Float>, strides: [Int], divisor: Int = 0, limit: Int = 0
         ) -> fovea_operand {
             var result = operand(buffer, strides: strides)
@@ -20,7 +21,7 @@ extension KernelTests {
 
         /// Runs over any axes in any order, with as many sums over others at once.
         @Test(arguments: 0..<150)
-        func anyAxes(seed: Int) {
+        @Compute func anyAxes(seed: Int) {
             var random = TestRandom(seed: UInt64(seed))
             let rank = Int.random(in: 0...5, using: &random)
             let most = [1, 20_000, 150, 25, 12, 7][rank]
@@ -77,7 +78,7 @@ extension KernelTests {
         /// Images in blocks of 16 channels, of many sizes, with numbers per channel and per image and channel, and sums of
         /// the same shapes: what a batch normalisation reads and adds up.
         @Test(arguments: [1, 3, 16, 49, 64, 65, 200], [1, 2, 3])
-        func blocksOfChannels(pixels: Int, blocks: Int) {
+        @Compute func blocksOfChannels(pixels: Int, blocks: Int) {
             let (images, channels) = (3, blocks * 16)
             let extents = [images, blocks, pixels, 16]
             let whole = rowMajorStrides(extents)
@@ -126,7 +127,7 @@ extension KernelTests {
         }
 
         /// What is computed from numbers per channel alone, stored for every pixel and added up.
-        @Test func repeatedGroups() {
+        @Test @Compute func repeatedGroups() {
             let (pixels, channels) = (300, 16)
             let a = Buffer((0..<channels).map { Float($0) })
             let y = Buffer<Float>(repeating: 0, count: pixels * channels)
@@ -149,7 +150,7 @@ extension KernelTests {
         }
 
         /// Twenty channels in blocks of 16: vectors end inside the second block, at the very end of readable memory.
-        @Test func walksBeyondTheEnd() throws {
+        @Test @Compute func walksBeyondTheEnd() throws {
             let page = Int(sysconf(Int32(_SC_PAGESIZE)))
             let pages = try #require(
                 mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
@@ -192,7 +193,7 @@ extension KernelTests {
         }
 
         /// A mean of large numbers with small deviations, and the sum of the squares of these.
-        @Test func sumsAreAccurate() {
+        @Test @Compute func sumsAreAccurate() {
             let count = 1_000_003
             var random = TestRandom(seed: 3)
             let values = random.floats(count, in: 999...1001)

@@ -1,4 +1,5 @@
 import CKernels
+import FoveaGraph
 import Glibc
 import Testing
 
@@ -6,7 +7,7 @@ extension KernelTests {
     /// Iteration: extents, strides, types and memory that is read and written by one program.
     @Suite struct Programs {
         @Test(arguments: [1, 2, 3, 15, 16, 17, 63, 1023, 1024, 1025, 2048, 5000, 70001])
-        func denseLengths(count: Int) {
+        @Compute func denseLengths(count: Int) {
             var random = TestRandom(seed: UInt64(count))
             let a = random.floats(count)
             let x = Buffer(a)
@@ -24,7 +25,7 @@ extension KernelTests {
             }
         }
 
-        @Test func emptySpacesDoNothing() {
+        @Test @Compute func emptySpacesDoNothing() {
             let x = Buffer<Float>([1, 2, 3])
             let y = Buffer<Float>([4, 5, 6])
             let operands = [operand(x, strides: [1, 1]), operand(y, strides: [1, 1])]
@@ -34,7 +35,7 @@ extension KernelTests {
             #expect(y.elements == [4, 5, 6])
         }
 
-        @Test func scalarSpace() {
+        @Test @Compute func scalarSpace() {
             let x = Buffer<Float>([3])
             run(
                 [], [operand(x, strides: [], aliased: true)],
@@ -47,7 +48,7 @@ extension KernelTests {
 
         /// Random iteration spaces with permuted, repeated, reversed and offset operands of every type.
         @Test(arguments: 0..<150)
-        func stridedOperands(seed: Int) {
+        @Compute func stridedOperands(seed: Int) {
             var random = TestRandom(seed: UInt64(seed))
             let rank = Int.random(in: 0...6, using: &random)
             let limit = [1, 6000, 100, 20, 9, 6, 4][rank]
@@ -126,7 +127,7 @@ extension KernelTests {
 
         /// Stores of the narrow types, dense and with gaps.
         @Test(arguments: [1, 3], [1, 5, 16, 1025, 3001])
-        func narrowTypes(stride: Int, count: Int) {
+        @Compute func narrowTypes(stride: Int, count: Int) {
             var random = TestRandom(seed: 9)
             let floats = random.floats(count, in: -300...300)
             let integers = (0..<count).map { _ in Int32.random(in: -3...300, using: &random) }
@@ -168,7 +169,7 @@ extension KernelTests {
 
         /// The last element lies at the very end of readable memory.
         @Test(arguments: [(FOVEA_FLOAT32, 4), (FOVEA_BFLOAT16, 2), (FOVEA_UINT8, 1), (FOVEA_BOOL, 1)], 1...3)
-        func loadsEndWithTheirMemory(type: (dtype: fovea_dtype, bytes: Int), stride: Int) throws {
+        @Compute func loadsEndWithTheirMemory(type: (dtype: fovea_dtype, bytes: Int), stride: Int) throws {
             let page = Int(sysconf(Int32(_SC_PAGESIZE)))
             let pages = try #require(
                 mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
@@ -198,7 +199,7 @@ extension KernelTests {
         }
 
         /// Logical order [n, c, h, w] over memory in blocks [n, c / 16, h, w, 16], with a value per channel.
-        @Test func blockedLayout() {
+        @Test @Compute func blockedLayout() {
             let (n, c, h, w) = (3, 32, 5, 7)
             let extents = [n, c / 16, 16, h, w]
             let blocked = [c * h * w, 16 * h * w, 1, 16 * w, 16]
@@ -229,7 +230,7 @@ extension KernelTests {
 
         /// An update in place, with a full tile, a partial tile, and values used after they were stored.
         @Test(arguments: [1, 1000, 1024, 4099])
-        func updateInPlace(count: Int) {
+        @Compute func updateInPlace(count: Int) {
             var random = TestRandom(seed: 11)
             let (w, g, m) = (random.floats(count), random.floats(count), random.floats(count))
             forEachVectorKind { kind in
@@ -258,7 +259,7 @@ extension KernelTests {
 
         /// Loads of memory that the program stores: before, between and after, and through a second register.
         @Test(arguments: [5, 3000])
-        func loadsAroundAStore(count: Int) {
+        @Compute func loadsAroundAStore(count: Int) {
             var random = TestRandom(seed: 12)
             let values = random.floats(count)
             let x = Buffer(values)
@@ -280,7 +281,7 @@ extension KernelTests {
         }
 
         /// A register that is overwritten while its older value is still the one to be stored.
-        @Test func registersAreReused() {
+        @Test @Compute func registersAreReused() {
             let x = Buffer<Float>((0..<2048).map(Float.init))
             let y = Buffer<Float>(repeating: 0, count: 2048)
             let z = Buffer<Float>(repeating: 0, count: 2048)
@@ -298,7 +299,7 @@ extension KernelTests {
 
         /// Values that are the same for every lane, computed and stored.
         @Test(arguments: [1, 7, 2500])
-        func uniformValues(count: Int) {
+        @Compute func uniformValues(count: Int) {
             let rate = Buffer<Float>([4])
             let y = Buffer<Float>(repeating: 0, count: count)
             let n = Buffer<Int32>(repeating: 0, count: count)
@@ -321,7 +322,7 @@ extension KernelTests {
             }
         }
 
-        @Test func threadsDoNotChangeResults() {
+        @Test @Compute func threadsDoNotChangeResults() {
             var random = TestRandom(seed: 13)
             let x = Buffer(random.floats(100_003))
             forEachVectorKind { kind in
@@ -339,7 +340,7 @@ extension KernelTests {
             }
         }
 
-        @Test func settings() {
+        @Test @Compute func settings() {
             let kind = String(cString: fovea_vector_kind())
             #expect(fovea_set_vector_kind("mmx") == 0)
             #expect(String(cString: fovea_vector_kind()) == kind)

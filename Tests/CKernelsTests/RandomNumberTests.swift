@@ -1,4 +1,5 @@
 import CKernels
+import FoveaGraph
 import Glibc
 import Testing
 
@@ -18,14 +19,14 @@ extension KernelTests {
     @Suite struct RandomNumbers {
         static let key: [UInt32] = [0x1234_5678, 0x9abc_def0, 77, 3]
 
-        static func words(index: Int32, stream: UInt32) -> [UInt32] {
+        @Compute static func words(index: Int32, stream: UInt32) -> [UInt32] {
             philox(counter: [UInt32(bitPattern: index) / 4, stream, key[2], key[3]], key: Array(key[..<2]))
         }
-        static func uniform(index: Int32, stream: UInt32) -> Float {
+        @Compute static func uniform(index: Int32, stream: UInt32) -> Float {
             let word = words(index: index, stream: stream)[Int(UInt32(bitPattern: index) % 4)]
             return Float(word >> 8) / 16_777_216
         }
-        static func normal(index: Int32, stream: UInt32) -> Double {
+        @Compute static func normal(index: Int32, stream: UInt32) -> Double {
             let place = Int(UInt32(bitPattern: index) % 4)
             let pair = words(index: index, stream: stream)[(place & 2)...].prefix(2).map { Double($0 >> 8) }
             let radius = sqrt(-2 * log((pair[0] + 1) / 16_777_216))
@@ -34,7 +35,7 @@ extension KernelTests {
         }
 
         /// Random numbers at the given indices.
-        static func numbers(_ opcode: fovea_opcode, at indices: [Int32], stream: UInt32) -> [Float] {
+        @Compute static func numbers(_ opcode: fovea_opcode, at indices: [Int32], stream: UInt32) -> [Float] {
             let n = Buffer(indices)
             let key = Buffer(Self.key)
             let y = Buffer<Float>(repeating: -77, count: indices.count)
@@ -49,7 +50,7 @@ extension KernelTests {
         }
 
         /// The known answers that the generator's authors publish with it.
-        @Test func knownAnswers() {
+        @Test @Compute func knownAnswers() {
             #expect(
                 philox(counter: [0, 0, 0, 0], key: [0, 0]) == [
                     0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8,
@@ -64,7 +65,7 @@ extension KernelTests {
                     == [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1])
         }
 
-        @Test func everyOrderOfIndices() {
+        @Test @Compute func everyOrderOfIndices() {
             var random = TestRandom(seed: 20)
             let orders: [[Int32]] = [
                 Array(0..<5000), Array(1..<1026), Array(8..<75), (0..<3000).map { $0 * 7 },
@@ -91,7 +92,7 @@ extension KernelTests {
         }
 
         /// One index for every lane gives one number.
-        @Test func repeatedIndex() {
+        @Test @Compute func repeatedIndex() {
             let key = Buffer(Self.key)
             let y = Buffer<Float>(repeating: -77, count: 1500)
             run(
@@ -107,7 +108,7 @@ extension KernelTests {
             #expect(y.elements.allSatisfy { $0 == Self.uniform(index: 9, stream: 2) })
         }
 
-        @Test func statistics() {
+        @Test @Compute func statistics() {
             let count = 200_000
             let order = Array(0..<Int32(count))
             let uniform = Self.numbers(FOVEA_OP_RANDOM_UNIFORM, at: order, stream: 1).map(Double.init)

@@ -1,4 +1,5 @@
 import CKernels
+import FoveaGraph
 import Testing
 
 extension KernelTests {
@@ -61,7 +62,7 @@ extension KernelTests {
         ]
 
         @Test(arguments: views)
-        func floats(view: View) {
+        @Compute func floats(view: View) {
             var random = TestRandom(seed: 30)
             let values = random.floats(view.memory, in: -3...5)
             let source = Buffer(values)
@@ -88,7 +89,7 @@ extension KernelTests {
         }
 
         @Test(arguments: views)
-        func integers(view: View) {
+        @Compute func integers(view: View) {
             var random = TestRandom(seed: 31)
             // Few distinct values give the argmax ties; large ones make sums wrap.
             let values = (0..<view.memory).map { _ in Int32.random(in: -9...9, using: &random) * 200_000_000 }
@@ -113,7 +114,7 @@ extension KernelTests {
             #expect(indices.elements == groups.map { group in Int32(group.firstIndex(of: group.max()!)!) })
         }
 
-        @Test func longSumsKeepTheirDigits() {
+        @Test @Compute func longSumsKeepTheirDigits() {
             let count = 3_000_001
             let source = Buffer<Float>(repeating: 0.1, count: count)
             let destination = Buffer<Float>([0])
@@ -124,7 +125,7 @@ extension KernelTests {
             }
         }
 
-        @Test func threadsDoNotChangeResults() {
+        @Test @Compute func threadsDoNotChangeResults() {
             var random = TestRandom(seed: 32)
             for view in [
                 View([1_000_003], reducing: [0]), View([15_488, 64], reducing: [0]),
@@ -143,7 +144,7 @@ extension KernelTests {
         }
 
         @Test(arguments: [1, 5, 8, 33, 100, 40_000], [0, 1])
-        func nanWins(length: Int, axis: Int) {
+        @Compute func nanWins(length: Int, axis: Int) {
             for place in Set([0, length / 2, length - 1]) {
                 var values = [Float](repeating: 1, count: length * 9)
                 let view = axis == 1 ? View([9, length], reducing: [1]) : View([length, 9], reducing: [0])
@@ -162,7 +163,7 @@ extension KernelTests {
             }
         }
 
-        @Test func largestOfEqualsIsTheFirst() {
+        @Test @Compute func largestOfEqualsIsTheFirst() {
             let source = Buffer<Float>([1, 3, 3, 2, -0.0, 0, -1, -2, .nan, .nan, 9, .infinity])
             let indices = Buffer<Int32>(repeating: -1, count: 3)
             var reduction = View([3, 4], reducing: [1]).reduction
@@ -178,7 +179,7 @@ extension KernelTests {
         @Test(arguments: [
             View([3, 0], reducing: [1]), View([0, 3], reducing: [0]), View([3, 0, 2], reducing: [1, 2]),
         ])
-        func nothingToReduce(view: View) {
+        @Compute func nothingToReduce(view: View) {
             let source = Buffer<Float>([1])
             let floats = Buffer<Float>(repeating: -77, count: 3)
             let integers = Buffer<Int32>(repeating: -77, count: 3)
@@ -198,7 +199,7 @@ extension KernelTests {
         }
 
         @Test(arguments: [View([0, 4], reducing: [1]), View([4, 0], reducing: [0])])
-        func nothingToKeep(view: View) {
+        @Compute func nothingToKeep(view: View) {
             let source = Buffer<Float>([1])
             let destination = Buffer<Float>([-77])
             var reduction = view.reduction
