@@ -116,7 +116,7 @@ struct DatasetsCommand: AsyncParsableCommand {
                 let item = folder.items[number * folder.items.count / count]
                 let form: String
                 do throws(PictureError) {
-                    let picture = try Picture.decode(contentsOf: URL(fileURLWithPath: item.path))
+                    let picture = try Picture.decode(contentsOfFile: item.path)
                     let isGrey = picture.channels < 3
                     form = "\(picture.height)×\(picture.width) \(isGrey ? "grey" : "in colour")"
                 } catch {
@@ -192,6 +192,7 @@ extension NamedDataset {
 
 /// Rows in columns of equal width: the second to the left, for names, the others to the right.
 private func table(_ rows: [[String]]) -> String {
+    let rows = rows.map { $0.map(visible) }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
         row.indices.map { column in

@@ -67,9 +67,9 @@ struct PredictCommand: AsyncParsableCommand {
     private func show(_ predictor: Predictor, _ pictures: TensorValue, _ name: String) async throws {
         let results = try await predictor.classes(of: pictures, top: top)
         for (place, classes) in results.enumerated() {
-            print(results.count > 1 ? "\(name), image \(place):" : "\(name):")
+            print(visible(name) + (results.count > 1 ? ", image \(place):" : ":"))
             for (className, probability) in classes {
-                print("  \(String(format: "%5.1f", probability * 100)) %  \(className)")
+                print("  \(String(format: "%5.1f", probability * 100)) %  \(visible(className))")
             }
         }
     }

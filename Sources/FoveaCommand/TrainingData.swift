@@ -185,7 +185,7 @@ extension TrainingData.Form {
     /// One picture, `[1, height, width, channels]`.
     func picture(from path: String) throws -> TensorValue {
         let picture = try Picture.decode(
-            contentsOf: URL(fileURLWithPath: path), .init(channels: channels, atLeast: size)
+            contentsOfFile: path, .init(channels: channels, atLeast: size)
         ).resized(height: size.height, width: size.width)
         return try TensorValue(picture).reshaped(to: [1, size.height, size.width, channels])
     }

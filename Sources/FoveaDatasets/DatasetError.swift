@@ -52,11 +52,14 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { describedError(file, message) }
 }
 
-/// The text of an error. Names in it may come from anywhere, so characters that a terminal obeys are spelt out, such as an
-/// escape as `\u{1B}`.
+/// The text of an error. Names in it may come from anywhere.
 func describedError(_ file: String?, _ message: String) -> String {
-    let text = file.map { "\($0): \(message)" } ?? message
-    return text.unicodeScalars.reduce(into: "") { visible, scalar in
+    visible(file.map { "\($0): \(message)" } ?? message)
+}
+
+/// A text with the characters that a terminal obeys spelt out, such as an escape as `\u{1B}`.
+package func visible(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { visible, scalar in
         switch scalar.properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator:
             visible += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"

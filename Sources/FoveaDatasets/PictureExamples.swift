@@ -39,7 +39,7 @@ extension Dataset where Element == Example {
                 "pictures of \(folder.classNames.count) classes, \(size), \(channels) channels, \(classMode)"
         ) { index, _ in
             let picture = try Picture.decode(
-                contentsOf: URL(fileURLWithPath: items[index].path), .init(channels: channels, atLeast: size)
+                contentsOfFile: items[index].path, .init(channels: channels, atLeast: size)
             ).resized(height: size.height, width: size.width)
             return try Example(
                 TensorValue(picture), label: items[index].label, classCount: classCount, mode: classMode)

@@ -50,7 +50,7 @@ extension CommandTests {
 
         @Test func labels() async throws {
             let name = Self.labels
-            try await expectFailure(name, "label 3 is 10, but with 10 classes") {
+            try await expectFailure(name, "label 3 is 10, but there are 10 classes") {
                 try $0.write(Workplace.idx([20], [0, 1, 2, 10] + [UInt8](repeating: 0, count: 16)), to: name)
             }
             try await expectFailure("data/mnist/t10k-images-idx3-ubyte", "20 images, but 19 labels") {

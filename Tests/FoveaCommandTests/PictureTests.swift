@@ -147,6 +147,28 @@ extension CommandTests {
             #expect(late.errors.contains("The trained model is in r/model.safetensors"), "\(late)")
         }
 
+        /// What a terminal would obey is spelt out.
+        @Test func namesAreShownAsText() async throws {
+            let place = try Workplace()
+            for (label, name) in ["a\u{1B}[31m", "b\nc"].enumerated() {
+                for number in 0..<4 {
+                    try place.write(picture(label, number), to: "odd/\(name)/\(number).ppm")
+                }
+            }
+            #expect(try await place.fovea(train("odd")).code == 0)
+            let listing = try await place.fovea("datasets show odd --images 0")
+            #expect(
+                listing.lines.dropFirst() == [
+                    "    0  a\\u{1B}[31m         4", "    1  b\\u{A}c             4",
+                ])
+            try place.write(picture(0, 9), to: "x\u{7}.ppm")
+            let result = try await place.fovea("predict r/model.safetensors x\u{7}.ppm")
+            #expect(result.lines.first == "x\\u{7}.ppm:", "\(result)")
+            #expect(
+                result.output.contains("%  a\\u{1B}[31m\n") && result.output.contains("%  b\\u{A}c\n"),
+                "\(result)")
+        }
+
         @Test func partsAndClassesToMeasureWith() async throws {
             let place = try Workplace()
             try write(4, to: "pets/train", in: place)

@@ -88,7 +88,7 @@ extension Picture {
     }
 
     /// The picture in the file of a path, which is taken literally; a `URL` would replace a `~` at its beginning.
-    static func decode(
+    package static func decode(
         contentsOfFile path: String, _ options: DecodingOptions = DecodingOptions()
     ) throws(PictureError) -> Picture {
         try decode(readFile(path), file: path, options)

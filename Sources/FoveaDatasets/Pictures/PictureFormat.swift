@@ -52,7 +52,6 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
         if isAt(0, "%PDF") { return "a PDF file" }
         if isAt(0, "PK\u{3}\u{4}") { return "a ZIP archive" }
         if bytes.starts(with: [0x1F, 0x8B]) { return "a gzip file, which must be unpacked first" }
-        if bytes.starts(with: [0, 0, 8]) { return "an IDX file, which holds a whole data set" }
         let start = String(decoding: bytes.prefix(64), as: UTF8.self).lowercased()
         if start.contains("<!doctype html") || start.contains("<html") {
             return "a web page, perhaps a server's answer that there is no such picture"
