@@ -25,6 +25,13 @@ func checkPositive(_ option: String, _ value: Int?) throws {
     if let value, value < 1 { throw ValidationError("\(option) must be positive, not \(value)") }
 }
 
+func checkLoaderThreads(_ count: Int?) throws {
+    if let count, !(0...256).contains(count) {
+        throw ValidationError(
+            "--loader-threads must be from 0 (none beside the training itself) to 256, not \(count)")
+    }
+}
+
 /// Says something on standard error that ends nothing.
 func warn(_ message: String) { FileHandle.standardError.write(Data((message + "\n").utf8)) }
 

@@ -36,9 +36,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     func validate() throws {
         try checkPositive("--steps", steps)
-        if let loaderThreads, loaderThreads < 0 {
-            throw ValidationError("--loader-threads must be 0 or more, not \(loaderThreads)")
-        }
+        try checkLoaderThreads(loaderThreads)
         if pictures == nil, augment != nil || loaderThreads != nil {
             throw ValidationError("--augment and --loader-threads need --pictures FOLDER")
         }

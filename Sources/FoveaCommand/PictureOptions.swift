@@ -44,11 +44,7 @@ struct PictureOptions: ParsableArguments {
             }
             size = try Size2D(imageSize)
         }
-        if let loaderThreads, !(0...256).contains(loaderThreads) {
-            throw ValidationError(
-                "--loader-threads must be from 0 (none beside the training itself) to 256, not \(loaderThreads)"
-            )
-        }
+        try checkLoaderThreads(loaderThreads)
         return Settings(
             size: size, augmentation: try augment.map(parsedAugmentation),
             badPictures: try badPictures.settings(),
