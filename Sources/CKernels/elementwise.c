@@ -25,8 +25,8 @@ static double lane_cost(fovea_opcode opcode) {
     case FOVEA_OP_RANDOM_NORMAL: return 0.8;
     case FOVEA_OP_RANDOM_UNIFORM: return 0.4;
     case FOVEA_OP_DIVIDE_I: return 1;
-    case FOVEA_OP_EXP: case FOVEA_OP_LOG: case FOVEA_OP_LOG1P: case FOVEA_OP_TANH: case FOVEA_OP_SIGMOID:
-    case FOVEA_OP_ERF: case FOVEA_OP_SIN: case FOVEA_OP_COS: return 0.2;
+    case FOVEA_OP_EXP: case FOVEA_OP_EXPM1: case FOVEA_OP_LOG: case FOVEA_OP_LOG1P: case FOVEA_OP_TANH:
+    case FOVEA_OP_SIGMOID: case FOVEA_OP_ERF: case FOVEA_OP_SIN: case FOVEA_OP_COS: return 0.2;
     case FOVEA_OP_CONSTANT: case FOVEA_OP_CONSTANT_I: return 0;
     case FOVEA_OP_LOAD: case FOVEA_OP_STORE: case FOVEA_OP_SUM: return 0.06;
     default: return 0.04;

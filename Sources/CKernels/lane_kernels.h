@@ -65,6 +65,7 @@ UNARY(NEGATE, (ints)x ^ INT32_MIN)
 UNARY(ABS, absolute(x))
 UNARY(SIGN, choose((x == 0.0f) | (x != x), x, with_sign_of(splat(1.0f), x)))
 UNARY(EXP, vector_exp(x))
+UNARY(EXPM1, vector_expm1(x))
 UNARY(LOG, vector_log(x))
 UNARY(LOG1P, vector_log1p(x))
 UNARY(SQRT, square_root(x))
@@ -221,8 +222,8 @@ STORE(bool, uint8_t, bytes, __builtin_convertvector((uints)(x != 0) & 1, bytes))
 #define ENTRY(name) [FOVEA_OP_##name] = lanes_##name
 #define LANE_KERNELS                                                                                              \
     {ENTRY(FLOAT_FROM_INT), ENTRY(INT_FROM_FLOAT), ENTRY(ROUND_BFLOAT16), ENTRY(NEGATE), ENTRY(ABS), ENTRY(SIGN), \
-     ENTRY(EXP), ENTRY(LOG), ENTRY(LOG1P), ENTRY(SQRT), ENTRY(RSQRT), ENTRY(RECIPROCAL), ENTRY(TANH),             \
-     ENTRY(SIGMOID), ENTRY(ERF), ENTRY(SIN), ENTRY(COS), ENTRY(FLOOR), ENTRY(RELU), ENTRY(NEGATE_I),              \
+     ENTRY(EXP), ENTRY(EXPM1), ENTRY(LOG), ENTRY(LOG1P), ENTRY(SQRT), ENTRY(RSQRT), ENTRY(RECIPROCAL),            \
+     ENTRY(TANH), ENTRY(SIGMOID), ENTRY(ERF), ENTRY(SIN), ENTRY(COS), ENTRY(FLOOR), ENTRY(RELU), ENTRY(NEGATE_I), \
      ENTRY(ABS_I), ENTRY(SIGN_I), ENTRY(RELU_I), ENTRY(ADD), ENTRY(SUBTRACT), ENTRY(MULTIPLY), ENTRY(DIVIDE),     \
      ENTRY(MAXIMUM), ENTRY(MINIMUM), ENTRY(POWER), ENTRY(ADD_I), ENTRY(SUBTRACT_I), ENTRY(MULTIPLY_I),            \
      ENTRY(DIVIDE_I), ENTRY(MAXIMUM_I), ENTRY(MINIMUM_I), ENTRY(EQUAL), ENTRY(NOT_EQUAL), ENTRY(LESS),            \

@@ -65,13 +65,11 @@ INLINE floats nearest(floats x, ints *integer) {
 // ln 2 in two parts, the first short enough that its product with an exponent is exact.
 static const float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
 
-// exp x = 2^n exp r, |r| <= ln 2 / 2. The scale is applied in two steps, so that the result can be infinite or
-// subnormal.
-INLINE floats vector_exp(floats x) {
+// exp x = 2^n exp r, |r| <= ln 2 / 2. Returns exp r - 1.
+INLINE floats reduced_expm1(floats x, ints *n) {
     x = choose(x > 89.0f, splat(89.0f), x);
     x = choose(x < -104.0f, splat(-104.0f), x);
-    ints n;
-    floats whole = nearest(x * 1.44269504f, &n);
+    floats whole = nearest(x * 1.44269504f, n);
     floats r = x - whole * ln2_high;
     r = r - whole * ln2_low;
     floats p = splat(1.3951717e-3f);
@@ -79,10 +77,29 @@ INLINE floats vector_exp(floats x) {
     p = p * r + 4.1666187e-2f;
     p = p * r + 0.16666512f;
     p = p * r + 0.5f;
-    p = p * (r * r) + r;
+    return p * (r * r) + r;
+}
+
+// For -126 <= n <= 127.
+INLINE floats power_of_two(ints n) { return (floats)((n + 127) << 23); }
+
+// The scale 2^n is applied in two steps, so that the result can be infinite or subnormal.
+INLINE floats vector_exp(floats x) {
+    ints n;
+    floats p = reduced_expm1(x, &n);
     ints half = n >> 1;
-    floats scale = (floats)((half + 127) << 23), rest = (floats)((n - half + 127) << 23);
-    return (p * scale + scale) * rest;
+    floats scale = power_of_two(half);
+    return (p * scale + scale) * power_of_two(n - half);
+}
+
+// exp x - 1 = 2^n (exp r - 1) + (2^n - 1), which is exp r - 1 itself where |x| is small.
+INLINE floats vector_expm1(floats x) {
+    ints n;
+    floats p = reduced_expm1(x, &n);
+    ints half = n >> 1, rest = n - half;
+    floats scale = power_of_two(half);
+    floats y = (p * scale + (scale - power_of_two(-rest))) * power_of_two(rest);
+    return choose(x == 0.0f, x, y);
 }
 
 // ln x = k ln 2 + ln(1 + f), with 1 + f within [sqrt 1/2, sqrt 2) and, for s = f / (2 + f),

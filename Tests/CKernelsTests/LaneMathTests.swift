@@ -86,6 +86,7 @@ extension KernelTests {
 
         @Test @Compute func transcendentals() {
             check(FOVEA_OP_EXP, "exp", relative: 2e-7) { exp($0) }
+            check(FOVEA_OP_EXPM1, "expm1", relative: 2e-7) { expm1($0) }
             check(FOVEA_OP_LOG, "log", relative: 2e-7) { log($0) }
             check(FOVEA_OP_LOG1P, "log1p", relative: 3e-7) { log1p($0) }
             check(FOVEA_OP_TANH, "tanh", relative: 3e-7) { tanh($0) }
@@ -104,7 +105,10 @@ extension KernelTests {
 
         @Test @Compute func signsOfZero() {
             forEachVectorKind { kind in
-                for opcode in [FOVEA_OP_TANH, FOVEA_OP_LOG1P, FOVEA_OP_SQRT, FOVEA_OP_ERF, FOVEA_OP_FLOOR] {
+                for opcode in [
+                    FOVEA_OP_TANH, FOVEA_OP_EXPM1, FOVEA_OP_LOG1P, FOVEA_OP_SQRT, FOVEA_OP_ERF,
+                    FOVEA_OP_FLOOR,
+                ] {
                     let zeros = lanes(opcode, [-0.0, 0])
                     #expect(zeros[0].sign == .minus && zeros[1].sign == .plus, "\(opcode) on \(kind)")
                 }

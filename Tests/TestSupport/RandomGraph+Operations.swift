@@ -113,7 +113,7 @@ extension RandomGraph {
         let x = entry.tensor
         // Large or negative arguments would make what follows sensitive to rounding.
         let positive = try x.unary(.abs) + 0.5
-        switch pick(16) {
+        switch pick(17) {
         case 0: add(x.negated(), isExact: entry.isExact, bound: entry.bound)
         case 1: add(try x.unary(.abs), isExact: entry.isExact, bound: entry.bound)
         case 2, 3, 4: add(try x.relu(), isExact: entry.isExact, bound: entry.bound)
@@ -126,6 +126,7 @@ extension RandomGraph {
         case 11: add(try x.tanh(), bound: 1)
         case 12: add(try x.sigmoid(), bound: 1)
         case 13: add(try x.unary(.erf), bound: 1)
+        case 15: add(try Tensor.minimum(x, 1.5).unary(.expm1), bound: 4.5)
         case 14: add(try x.tanh().unary(chance(50) ? .sin : .cos), bound: 1)
         default:
             if entry.isExact {

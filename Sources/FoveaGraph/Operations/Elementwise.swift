@@ -2,7 +2,7 @@ import Foundation
 
 /// A function of each element.
 public enum Unary: String, OperationRule, CaseIterable, Codable {
-    case negate, abs, sign, exp, log, log1p, sqrt, rsqrt, reciprocal
+    case negate, abs, sign, exp, expm1, log, log1p, sqrt, rsqrt, reciprocal
     case tanh, sigmoid, erf, sin, cos, floor, relu
 
     public var name: String { rawValue }
@@ -30,6 +30,8 @@ public enum Unary: String, OperationRule, CaseIterable, Codable {
         case .abs: [try g * x.unary(.sign)]
         case .sign, .floor: [nil]
         case .exp: [try g * y]
+        // 1 + y has no digits left where y is near -1.
+        case .expm1: [try g * x.exp()]
         case .log: [try g / x]
         case .log1p: [try g / (x + 1)]
         case .sqrt: [try g * 0.5 / y]
@@ -56,6 +58,7 @@ public enum Unary: String, OperationRule, CaseIterable, Codable {
         case .abs: Swift.abs(x)
         case .sign: x > 0 ? 1 : x < 0 ? -1 : x
         case .exp: Foundation.exp(x)
+        case .expm1: Foundation.expm1(x)
         case .log: Foundation.log(x)
         case .log1p: Foundation.log1p(x)
         case .sqrt: x.squareRoot()

@@ -54,6 +54,7 @@ extension Unary {
         case .abs: FOVEA_OP_ABS
         case .sign: FOVEA_OP_SIGN
         case .exp: FOVEA_OP_EXP
+        case .expm1: FOVEA_OP_EXPM1
         case .log: FOVEA_OP_LOG
         case .log1p: FOVEA_OP_LOG1P
         case .sqrt: FOVEA_OP_SQRT

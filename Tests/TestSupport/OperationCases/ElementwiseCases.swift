@@ -26,6 +26,7 @@ extension OperationCases {
     private static let farOut: [OperationCase] = [
         far(.sigmoid, [-200, -90, -20, 0, 20, 90, 200]), far(.tanh, [-200, -10, -1e-4, 0, 1e-4, 10, 200]),
         far(.erf, [-30, -4, -1e-4, 0, 1e-4, 4, 30]), far(.exp, [-200, -100, -80, 0, 1e-4, 20]),
+        far(.expm1, [-200, -100, -20, -1e-3, -1e-6, 0, 1e-6, 1e-3]),
         far(.log, [1e-38, 1e-20, 1, 1e20]), far(.log1p, [-1e-6, 1e-6, 1e-3, 1e6]),
         far(.relu, [-1e30, -1e-30, 0, 1e-30, 1e30]), far(.sign, [-1e30, -1e-30, 0, 1e-30, 1e30]),
         far(.floor, [-2, -1.5, -1e-6, 0, 1e-6, 1.5, 2, 1e6]), far(.sqrt, [0, 1e-30, 1e30]),
@@ -40,7 +41,7 @@ extension OperationCases {
 
     private static func values(for kind: Unary) -> CaseValues {
         switch kind {
-        case .negate, .exp, .tanh, .erf: .uniform(-2, 2)
+        case .negate, .exp, .expm1, .tanh, .erf: .uniform(-2, 2)
         case .sigmoid, .sin, .cos: .uniform(-4, 4)
         case .abs, .sign, .relu: .signed(0.25, 2)
         case .log, .sqrt, .rsqrt: .uniform(0.5, 3)
