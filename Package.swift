@@ -46,7 +46,7 @@ let package = Package(
         .testTarget(
             name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets"], resources: [.copy("Golden")]),
         .testTarget(
-            name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaRuntime"],
+            name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaTraining"],
             resources: [.copy("Golden")]),
         .testTarget(name: "FoveaPlannerTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaRuntimeTests", dependencies: ["TestSupport"]),

@@ -3,7 +3,8 @@ import FoveaGraph
 /// A function applied to the output of a layer. The raw value is Keras's name for it.
 ///
 /// Each is composed of operations of the graph, which also give its gradient. Values and gradients are finite for every finite
-/// input, but for those of `exponential`, which float32 cannot hold beyond `x = 88.7`.
+/// input, but for those of `exponential`, which float32 cannot hold beyond `x = 88.7`. Where two pieces of a function meet, the
+/// derivative is that of Keras with TensorFlow unless said: 0 at 0 for `relu`, at 0 and 6 for `relu6`.
 public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
     /// `x`
     case linear
@@ -11,15 +12,16 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
     case relu
     /// `min(max(x, 0), 6)`. Howard et al. 2017, arXiv:1704.04861.
     case relu6
-    /// `x` where positive, else `0.2 · x`. Maas et al. 2013, "Rectifier nonlinearities improve neural network
+    /// `x` where positive, else `0.2 · x`, with the derivative 0.2 at 0. Maas et al. 2013, "Rectifier nonlinearities improve neural network
     /// acoustic models". The slope is that of Keras's activation function; Keras's layer LeakyReLU has 0.3.
     case leakyRelu = "leaky_relu"
     /// `x` where positive, else `exp(x) - 1`. Clevert et al. 2015, arXiv:1511.07289, with α = 1.
     case elu
     /// `1.0507 · x` where positive, else `1.0507 · 1.6733 · (exp(x) - 1)`; keeps mean 0 and variance 1 from layer to layer
-    /// where weights are drawn by `.lecunNormal`. Klambauer et al. 2017, arXiv:1706.02515.
+    /// where weights are drawn by `.lecunNormal`. The derivative at 0 is 1.0507. Klambauer et al. 2017, arXiv:1706.02515.
     case selu
-    /// `max(x, 0) + min(α · (exp(x / α) - 1), 0)` with α = 1, where it equals `elu`. Barron 2017, arXiv:1704.07483.
+    /// `max(x, 0) + min(α · (exp(x / α) - 1), 0)` with α = 1, where it equals `elu`. Barron 2017, arXiv:1704.07483. At 0 the
+    /// derivative is 1, as on both sides; Keras with TensorFlow says 2, since it counts both pieces there.
     case celu
     /// `x · (1 + erf(x / √2)) / 2`, the exact form. Hendrycks and Gimpel 2016, arXiv:1606.08415.
     case gelu
@@ -35,12 +37,12 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
     case sigmoid
     /// `log(sigmoid(x))`
     case logSigmoid = "log_sigmoid"
-    /// `min(max(x + 3, 0), 6) / 6`
+    /// `min(max(x + 3, 0), 6) / 6`, with the derivative 0 at ±3
     case hardSigmoid = "hard_sigmoid"
     /// `x · hardSigmoid(x)`. Howard et al. 2019, arXiv:1905.02244; also called hard swish.
     case hardSwish = "hard_silu"
     case tanh
-    /// `min(max(x, -1), 1)`
+    /// `min(max(x, -1), 1)`, with the derivative 1 at ±1
     case hardTanh = "hard_tanh"
     /// `exp(x)`
     case exponential
@@ -56,11 +58,13 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .linear: return x
         case .relu: return try x.relu()
-        case .relu6: return try .minimum(x.relu(), 6)
+        case .relu6: return try x.relu6()
         case .leakyRelu: return try x.leakyRelu(slope: 0.2)
         case .elu, .celu: return try x.elu(alpha: 1)
         // The constants make mean 0 and variance 1 a fixed point.
-        case .selu: return try x.elu(alpha: 1.673_263_242_354_377_3) * 1.050_700_987_355_480_5
+        case .selu:
+            let below = try x.negativeElu(alpha: 1.673_263_242_354_377_3)
+            return try .select(x.greaterOrEqual(0), x, below) * 1.050_700_987_355_480_5
         case .gelu: return try x * 0.5 * ((x * Float(0.5.squareRoot())).unary(.erf) + 1)
         case .geluTanh: return try x.tanhGelu()
         case .swish: return try x * x.sigmoid()
@@ -83,9 +87,15 @@ public enum ActivationFunction: String, Hashable, Sendable, CaseIterable {
 extension Tensor {
     func leakyRelu(slope: Float) throws(ShapeError) -> Tensor { try .select(greater(0), self, self * slope) }
 
-    /// exp sees no positive number, so it cannot overflow.
-    func elu(alpha: Float) throws(ShapeError) -> Tensor {
-        try relu() + (Tensor.minimum(self, 0).exp() - 1) * alpha
+    /// Of two equal numbers the first takes the gradient, so that none flows at 6.
+    func relu6() throws(ShapeError) -> Tensor { try .minimum(.filled(6, shape, dtype), relu()) }
+
+    func elu(alpha: Float) throws(ShapeError) -> Tensor { try relu() + negativeElu(alpha: alpha) }
+
+    /// `alpha · (exp(x) - 1)` where negative, else 0, with the derivative alpha at 0. The exponential sees no positive number,
+    /// so it cannot overflow.
+    fileprivate func negativeElu(alpha: Float) throws(ShapeError) -> Tensor {
+        try Tensor.minimum(self, 0).unary(.expm1) * alpha
     }
 
     /// `max(x, 0) + log1p(exp(-|x|))`. Written with min and relu, `-|x|` has derivative 1 at 0 instead of 0, and so the
@@ -97,7 +107,7 @@ extension Tensor {
     }
 
     fileprivate func hardSigmoid() throws(ShapeError) -> Tensor {
-        try Tensor.minimum((self + 3).relu(), 6) * (1 / 6)
+        try (self + 3).relu6() * (1 / 6)
     }
 
     /// Half of `1 + tanh(z)` is `sigmoid(2z)`, which keeps its precision where it is small. Beyond ±20 it is 0 or 1, and the

@@ -83,11 +83,27 @@ import Testing
         for (function, slope) in [
             (ActivationFunction.softplus, 0.5), (.elu, 1), (.gelu, 0.5), (.swish, 0.5), (.sigmoid, 0.25),
             (.tanh, 1), (.geluTanh, 0.5), (.softsign, 1), (.logSigmoid, 0.5), (.mish, 0.6),
-            (.hardSigmoid, 1.0 / 6),
-            (.celu, 1),
+            (.hardSigmoid, 1.0 / 6), (.celu, 1), (.relu, 0), (.relu6, 0), (.selu, 1.050_700_987_355_480_5),
         ] {
             #expect(try await run(function, [0], upstream: [1]).1 == [Float(slope)], "\(function)")
         }
+    }
+
+    /// `exp(x) - 1` would have no digits left.
+    @Test func smallNegativeNumbersKeepTheirDigits() async throws {
+        let points = (-30..<0).map { -exp2(Float($0)) }
+        for function in [ActivationFunction.elu, .celu, .selu] {
+            let (values, slopes) = try await run(
+                function, points, upstream: [Float](repeating: 1, count: points.count))
+            for (index, point) in points.enumerated() {
+                let value = try #require(expected(function, Double(point)))
+                #expect(abs(Double(values[index]) - value) < 2e-7 * abs(value), "\(function) at \(point)")
+            }
+            #expect(slopes.allSatisfy { $0 > 0 })
+        }
+        // Nor has 1 + (exp(x) - 1) where it is small.
+        let far = try await run(.elu, [-20, -50], upstream: [1, 1]).1
+        #expect(abs(Double(far[0]) / exp(-20) - 1) < 1e-6 && abs(Double(far[1]) / exp(-50) - 1) < 1e-6)
     }
 
     @Test func softmaxOverTheLastAxis() async throws {

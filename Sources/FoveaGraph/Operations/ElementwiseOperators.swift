@@ -18,14 +18,14 @@ extension Tensor {
         try binary(.divide, .constant(a, b.dtype), b)
     }
 
-    /// The larger element of each pair.
+    /// The larger element of each pair; of two equal ones the first takes the gradient, as in TensorFlow.
     public static func maximum(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> Tensor {
         try binary(.maximum, a, b)
     }
     public static func maximum(_ a: Tensor, _ b: Float) throws(ShapeError) -> Tensor {
         try binary(.maximum, a, b)
     }
-    /// The smaller element of each pair.
+    /// The smaller element of each pair; of two equal ones the first takes the gradient, as in TensorFlow.
     public static func minimum(_ a: Tensor, _ b: Tensor) throws(ShapeError) -> Tensor {
         try binary(.minimum, a, b)
     }

@@ -6,6 +6,9 @@ import FoveaGraph
 /// - `x` where `threshold < x < maxValue`,
 /// - `negativeSlope · (x - threshold)` elsewhere.
 ///
+/// Where these meet, the derivative is that of Keras with TensorFlow. At the threshold it is 0, but `negativeSlope` without
+/// ceiling and threshold; at the ceiling it is 1, but 0 with `maxValue` 6 and no threshold, which is `relu6`.
+///
 /// Nair and Hinton 2010, "Rectified linear units improve restricted Boltzmann machines".
 ///
 /// - Input and output: any shape.
@@ -38,12 +41,14 @@ public final class ReLU: UnaryLayer {
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        let y =
-            negativeSlope == 0 && threshold == 0
-            ? try x.relu()
-            : try .select(
-                x.greater(Float(threshold)), x, (x - Float(threshold)) * Float(negativeSlope))
-        return try maxValue.map { limit throws(ShapeError) in try .minimum(y, Float(limit)) } ?? y
+        let (slope, threshold) = (Float(negativeSlope), Float(threshold))
+        if slope != 0, threshold == 0, maxValue == nil { return try x.leakyRelu(slope: slope) }
+        var y =
+            threshold == 0 ? try x.relu() : try .select(x.greater(threshold), x, .filled(0, x.shape, x.dtype))
+        if let maxValue {
+            y = threshold == 0 && maxValue == 6 ? try x.relu6() : try .minimum(y, Float(maxValue))
+        }
+        return slope == 0 ? y : try y - (threshold - x).relu() * slope
     }
 
     public var configuration: Configuration {
@@ -72,7 +77,7 @@ extension Layer {
 }
 
 /// The rectifier with a fixed slope for negative numbers: `x` where positive, else `negativeSlope · x`. Maas et al. 2013,
-/// "Rectifier nonlinearities improve neural network acoustic models".
+/// "Rectifier nonlinearities improve neural network acoustic models". The derivative at 0 is `negativeSlope`, as in Keras.
 ///
 /// - Input and output: any shape.
 /// - Throws: `ShapeError` when the slope is negative or not finite.
@@ -108,7 +113,7 @@ public final class LeakyReLU: UnaryLayer {
 }
 
 /// The rectifier with learned slopes for negative numbers: `x` where positive, else `alpha · x`. He et al. 2015, "Delving
-/// deep into rectifiers", arXiv:1502.01852.
+/// deep into rectifiers", arXiv:1502.01852. The derivative at 0 is 0, as in Keras (PyTorch's is alpha).
 ///
 /// - Input and output: `[batch, …]`.
 /// - Parameters: `alpha`, of an example's shape with 1 for each shared axis.
@@ -144,7 +149,7 @@ public final class PReLU: UnaryLayer {
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        try x.relu() + alpha.tensor * Tensor.minimum(x, 0)
+        try x.relu() - alpha.tensor * x.negated().relu()
     }
 
     public var configuration: Configuration {
@@ -168,7 +173,8 @@ public final class PReLU: UnaryLayer {
     }
 }
 
-/// The exponential linear unit: `x` where positive, else `alpha · (exp(x) - 1)`. Clevert et al. 2015, arXiv:1511.07289.
+/// The exponential linear unit: `x` where positive, else `alpha · (exp(x) - 1)`. Clevert et al. 2015, arXiv:1511.07289. The
+/// derivative at 0 is alpha, as in Keras.
 ///
 /// - Input and output: any shape.
 /// - Throws: `ShapeError` when alpha is negative or not finite.
