@@ -106,8 +106,10 @@ extension Layer {
     }
 
     /// Whether training may change the layer. Setting it is for every parameter, also of the layers inside: false freezes
-    /// them, and a frozen `BatchNormalization` works as in inference. What is compiled already keeps what it was
-    /// compiled with.
+    /// them, and a frozen `BatchNormalization` works as in inference.
+    ///
+    /// It takes effect when a model is compiled, as in Keras: what is compiled already, a `Trainer` or a graph, keeps what was
+    /// frozen and what was not. In a training loop of one's own that is so once the model has been called.
     public var isTrainable: Bool {
         get { parameters.allSatisfy { !$0.parameter.isFrozen } }
         set { for (_, parameter) in parameters { parameter.isFrozen = !newValue } }

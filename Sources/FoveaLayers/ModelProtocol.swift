@@ -94,7 +94,8 @@ extension ModelProtocol {
     }
 
     /// Freezes every layer before the one named and lets training change that one and all that follow: fine-tuning of the
-    /// end of a network. Returns how many parameters (numbers) training may change.
+    /// end of a network. Returns how many parameters (numbers) training may change. Compile the model afterwards: as
+    /// `isTrainable`, it has no effect on what is compiled already.
     ///
     /// - Throws: `ShapeError` with the nearest name.
     @discardableResult

@@ -33,13 +33,13 @@ public final class Parameter: Sendable {
         state = Mutex((variable: nil, isFrozen: false))
     }
 
-    /// Whether it stays as it is, whoever wants to change it.
+    /// Whether it stays as it is, whoever wants to change it: layers that change state of their own ask when they are called.
     public internal(set) var isFrozen: Bool {
         get { state.withLock { $0.isFrozen } }
         set { state.withLock { $0.isFrozen = newValue } }
     }
 
-    /// Whether an optimizer changes it. Set to false to freeze it.
+    /// Whether an optimizer changes it. Set to false to freeze it, before the model is compiled (`Layer.isTrainable`).
     public var isTrainable: Bool {
         get { isLearned && !isFrozen }
         set { isFrozen = !newValue }

@@ -29,8 +29,8 @@ func outputs(of model: any ModelProtocol, for x: TensorValue, training: Bool = f
     return try await evaluate(model(input), feeds: ["x": x], batch: x.shape[0], training: training)
 }
 
-/// The first values of a model's parameters.
-func values(of model: any ModelProtocol) async throws -> [[Float]] {
+/// The values of the parameters of a layer, or of a model, which is one.
+func values(of model: any Layer) async throws -> [[Float]] {
     try await Compute.run { try model.parameters.map { try $0.parameter.variable?.value().floats ?? [] } }
 }
 

@@ -62,6 +62,17 @@ extension Tensor {
     }
 }
 
+/// The variables that layers update in training when they make these outputs, in the order of the graph.
+public func updatedVariables(of outputs: [Tensor]) -> [Variable] {
+    var seen = Set<Variable>()
+    return topologicalOrder(of: outputs).compactMap { tensor in
+        guard case .attachment(let rule) = tensor.operation, case .update(let variable) = rule.kind else {
+            return nil
+        }
+        return seen.insert(variable).inserted ? variable : nil
+    }
+}
+
 /// The terms that layers add to the loss of a model with these outputs, such as penalties of activities. Add them to the
 /// scalar that is minimised.
 public func addedLosses(of outputs: [Tensor]) -> [Tensor] {

@@ -121,7 +121,7 @@ public final class BatchNormalization: UnaryLayer {
         _ ofBatch: Tensor, _ moving: Parameter, _ y: Tensor
     ) throws(ShapeError) -> Tensor {
         let average = try moving.tensor
-        guard let variable = moving.variable else { return y }
+        guard let variable = moving.variable, !moving.isFrozen else { return y }
         let next = try average * Float(momentum) + ofBatch * Float(1 - momentum)
         return try y.updating(variable, to: next)
     }

@@ -57,7 +57,7 @@ public final class EarlyStopping: Callback {
         wait += 1
         if monitor.improves(value) {
             bestEpoch = epoch
-            if restoresBest { bestWeights = try run.trainer.model.changingWeights() }
+            if restoresBest { bestWeights = try run.trainer.compiled.changingWeights() }
             if monitor.isImprovement(value, over: baseline) { wait = 0 }
         } else if wait >= patience, epoch > 1 {
             let best = "\(monitor.best ?? .nan) of epoch \(bestEpoch ?? 0)"
@@ -66,7 +66,7 @@ public final class EarlyStopping: Callback {
     }
 
     public func trainingEnds(_ run: TrainingRun) throws {
-        if restoresBest, !run.history.wasInterrupted { try run.trainer.model.setWeights(bestWeights) }
+        if restoresBest, !run.history.wasInterrupted { try run.trainer.compiled.setWeights(bestWeights) }
     }
 
     public var memory: CallbackMemory {
@@ -84,12 +84,12 @@ public final class EarlyStopping: Callback {
     }
 }
 
-extension ModelProtocol {
-    /// The values of all parameters that are not frozen, by their paths.
+extension CompiledModel {
+    /// The values of all parameters that were not frozen, by their paths.
     @Compute
     fileprivate func changingWeights() throws -> [String: TensorValue] {
         var weights: [String: TensorValue] = [:]
-        for (path, parameter) in parameters where !parameter.isFrozen {
+        for (path, parameter) in changing {
             weights[path] = try parameter.variable?.value()
         }
         return weights
@@ -97,7 +97,7 @@ extension ModelProtocol {
 
     @Compute
     fileprivate func setWeights(_ weights: [String: TensorValue]) throws {
-        for (path, parameter) in parameters {
+        for (path, parameter) in changing {
             if let value = weights[path] { try parameter.variable?.assign(value) }
         }
     }

@@ -7,7 +7,8 @@ public struct Checkpoint: Sendable {
     public var position: TrainingPosition
     /// What has to be the same for the run that goes on, by what it is called in messages.
     public var conditions: [String: String]
-    /// Everything that training changes: parameters that are not frozen and what the optimizer remembers.
+    /// Everything that training changes: the model's parameters and other state, but for what was frozen when it was
+    /// compiled, and what the optimizer remembers.
     public var variables: [String: TensorValue]
     /// What each callback remembers, under the name of its type; of several of one type the later ones are numbered.
     public var memories: [String: CallbackMemory]
@@ -147,9 +148,9 @@ extension TrainingRun {
             let parts = try JSONDecoder().decode(
                 Configuration.self, from: encoder.encode(trainer.configuration))
             var conditions = try parts.mapValues { try json($0) }
-            do {
-                conditions[Self.network] = try json(trainer.model.architecture)
-            } catch is ConfigurationError {
+            if let architecture = trainer.compiled.architecture {
+                conditions[Self.network] = try json(architecture)
+            } else {
                 // A layer that no file can hold: its kind and shapes have to do.
                 conditions[Self.network] = trainer.model.calls.map { call in
                     "\(call.layerName) \(type(of: call.layer).typeName) \(call.outputShapes)"

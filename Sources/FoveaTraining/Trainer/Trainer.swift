@@ -26,8 +26,7 @@ public final class Trainer {
     /// The step size of the steps that follow, at first the optimizer's. A schedule sets it before each step.
     public var learningRate: Double
 
-    nonisolated let trained: [Parameter]
-    nonisolated let inputs: [ModelInput]
+    nonisolated let compiled: CompiledModel
     /// The outputs that have a loss or metrics, in the model's order: each has a target.
     nonisolated let outputs: [TrainedOutput]
     nonisolated let outputShapes: [Shape]
@@ -52,8 +51,7 @@ public final class Trainer {
         self.model = model
         self.configuration = configuration
         self.backend = backend
-        try model.checkBuilt()
-        inputs = model.modelInputs
+        compiled = try CompiledModel(model)
         let named = model.namedOutputs
         outputShapes = named.map(\.shape)
         guard Set(named.map(\.name)).count == named.count else {
@@ -72,18 +70,18 @@ public final class Trainer {
             }
         }
         guard outputs.contains(where: { $0.training.loss != nil }) else { throw TrainingError.noLoss }
-        trained = model.trainableParameters.map(\.parameter)
         optimizerState = OptimizerState(
-            configuration.optimizer, for: trained.compactMap(\.variable),
+            configuration.optimizer, for: compiled.trained.compactMap(\.variable),
             accumulation: configuration.accumulation)
         learningRate = configuration.optimizer.learningRate
     }
 
-    /// Everything that training changes: the parameters that are not frozen, and what the optimizer remembers.
-    nonisolated var changingVariables: [Variable] {
-        model.parameters.filter { !$0.parameter.isFrozen }.compactMap(\.parameter.variable)
-            + optimizerState.variables
-    }
+    nonisolated var inputs: [ModelInput] { compiled.inputs }
+    nonisolated var trained: [Parameter] { compiled.trained }
+
+    /// Everything that training changes: the model's parameters and other state, but for what was frozen, and what the
+    /// optimizer remembers.
+    nonisolated var changingVariables: [Variable] { compiled.variables + optimizerState.variables }
 
     // MARK: Graphs
 
@@ -136,7 +134,7 @@ public final class Trainer {
 
     func predictionExecutable(_ inputs: [DType], batch: Int) throws -> any Executable {
         try executable(ExecutableKey(purpose: .prediction(inputs), batch: batch)) {
-            try backend.compile(outputs: predictions(inputs), mode: .inference, batch: batch)
+            try backend.compile(outputs: compiled.outputs(for: inputs), mode: .inference, batch: batch)
         }
     }
 
@@ -151,7 +149,10 @@ public final class Trainer {
 extension ModelProtocol {
     /// Joins the model with what it is trained with.
     ///
-    /// Parameters that are frozen now stay as they are in every `fit` of this trainer.
+    /// What is frozen now (`Layer.isTrainable`) stays frozen in every `fit` of this trainer, and all else stays trained, also
+    /// after `isTrainable` has changed: parameters, moving averages, whether batch normalisation uses these or the batch's
+    /// own, penalties, and what checkpoints, callbacks and a loss that is not finite keep or set back. As in Keras, compile
+    /// again for a change to take effect.
     ///
     /// - Parameters:
     ///   - optimizer: such as `.adam()`.

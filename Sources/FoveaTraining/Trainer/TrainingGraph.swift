@@ -61,17 +61,8 @@ private func targetKey(_ name: String) -> String { "targets/\(name)" }
 private let weightsKey = "weights"
 
 extension Trainer {
-    /// The model's outputs for inputs of these element types.
-    func predictions(_ inputs: [DType]) throws -> [Tensor] {
-        let tensors = try zip(self.inputs, inputs).map { input, dtype in
-            let tensor = Tensor.input(inputKey(input.name), input.shape, dtype)
-            return try dtype == .uint8 ? tensor.cast(to: .float32) / 255 : tensor
-        }
-        return try model.outputs(for: tensors)
-    }
-
     func makeGraph(_ key: GraphKey) throws -> TrainingGraph {
-        let predictions = try predictions(key.inputs)
+        let predictions = try compiled.outputs(for: key.inputs)
         let sampleWeights = key.hasWeights ? Tensor.input(weightsKey, []) : nil
         var total: Tensor?
         var losses: [Tensor] = []
@@ -105,7 +96,7 @@ extension Trainer {
             }
         }
         guard var total else { throw TrainingError.noLoss }
-        for penalty in try model.penalties + addedLosses(of: predictions) { total = try total + penalty }
+        for penalty in compiled.penalties + addedLosses(of: predictions) { total = try total + penalty }
         let (loss, parameters) = (total, trained)
         let (configuration, state) = (configuration, optimizerState)
         return TrainingGraph(outputs: [loss] + (reportsEachLoss ? losses : []) + metrics) {
