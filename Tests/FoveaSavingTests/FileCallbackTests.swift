@@ -122,6 +122,41 @@ func pointTrainer(
         }
     }
 
+    /// The validation loss of the first two epochs is NaN.
+    @Test func aModelWhoseNumberIsNaNIsNeverTheBest() async throws {
+        final class Gate: UnaryLayer {
+            var name: String? { nil }
+            let factor = Variable(name: "factor", initial: TensorValue(Float.nan))
+            func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {}
+            func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+                try x * .select(.isTraining, .constant(1), Tensor(factor))
+            }
+        }
+        try await inTemporaryFolder { folder in
+            let gate = Gate()
+            let model = try Sequential(input: [3]) {
+                gate
+                Dense(units: 2, activation: .softmax)
+            }
+            let trainer = try model.compile(
+                optimizer: .sgd(learningRate: 0.1), loss: .sparseCategoricalCrossentropy(),
+                backend: ReferenceBackend())
+            let best = ModelCheckpoint(
+                folder + "/best-{epoch}", saveBestOnly: true, saveWeightsOnly: true)
+            let opens = LambdaCallback(epochBegins: { run in
+                if run.completeEpochs == 2 { try gate.factor.assign(TensorValue(Float(1))) }
+            })
+            let history = try await trainer.fit(
+                points(12), epochs: 3, batchSize: 12, validation: points(12), callbacks: [best, opens],
+                verbosity: .silent)
+            #expect(history.epochs.map { $0.validationLoss?.isNaN } == [true, true, false])
+            #expect(try names(folder) == ["best-3"])
+            // As a checkpoint of an older version remembers it.
+            await Compute.run { best.memory = CallbackMemory(numbers: ["saves_best": 1, "best": .nan]) }
+            #expect(await best.memory.numbers == ["saves_best": 1])
+        }
+    }
+
     @Test func filesAfterSteps() async throws {
         try await inTemporaryFolder { folder in
             // Three steps in an epoch; every second one over all epochs.

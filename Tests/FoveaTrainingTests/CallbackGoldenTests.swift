@@ -38,7 +38,7 @@ func lineTrainer(learningRate: Double = 1e-3) throws -> Trainer {
         optimizer: .sgd(learningRate: learningRate), loss: .meanSquaredError, backend: ReferenceBackend())
 }
 
-/// `EarlyStopping` and `ReduceLROnPlateau` decide what Keras's decide.
+/// `EarlyStopping` and `ReduceLROnPlateau` decide what Keras's decide, but for NaN in the first epoch (`CallbackTests`).
 struct CallbackGoldenTests {
     private struct Settings: Decodable {
         let mode: MonitorMode
@@ -77,7 +77,7 @@ struct CallbackGoldenTests {
 
     @Test func earlyStopping() async throws {
         let records = try golden("callbacks", as: Records.self)
-        #expect(records.stopping.count == 110)
+        #expect(records.stopping.count == 100)
         for record in records.stopping {
             let settings = record.settings
             let stopping = EarlyStopping(
@@ -100,7 +100,7 @@ struct CallbackGoldenTests {
 
     @Test func reduceLROnPlateau() async throws {
         let records = try golden("callbacks", as: Records.self)
-        #expect(records.reducing.count == 88)
+        #expect(records.reducing.count == 80)
         for record in records.reducing {
             let settings = record.settings
             let reducing = ReduceLROnPlateau(

@@ -231,6 +231,63 @@ struct CallbackTests {
             await stopping.memory.tensors.keys.sorted() == ["dense/bias", "dense/kernel", "moving_mean/mean"])
     }
 
+    // MARK: NaN
+
+    /// One rule for all that watch a number.
+    @Test func anyNumberIsBetterThanNaN() async throws {
+        var monitor = Monitor("val_loss", mode: .min, minDelta: 0.5)
+        #expect(!monitor.improves(.nan) && monitor.best == nil)
+        #expect(monitor.improves(7) && !monitor.improves(.nan) && monitor.best == 7)
+        #expect(!monitor.improves(6.75) && monitor.improves(6))
+        #expect(monitor.isImprovement(9, over: .nan) && !monitor.isImprovement(.nan, over: .nan))
+        // As older checkpoints remember it.
+        monitor.best = .nan
+        #expect(monitor.best == nil && monitor.improves(.infinity) && monitor.improves(1e9))
+    }
+
+    @Test func earlyStoppingWaitsForANumberAndNeverRestoresNaN() async throws {
+        func trained(
+            _ losses: [Double], patience: Int, memory: CallbackMemory? = nil
+        ) async throws -> (epochs: Int, best: Int?, restored: Int?, reason: String?) {
+            let trainer = try lineTrainer()
+            let kernel = try #require(trainer.trained[0].variable)
+            let after = Collected<TensorValue>()
+            let stopping = EarlyStopping(patience: patience, restoreBest: true)
+            let look = LambdaCallback(epochEnds: { _ in after.append(try kernel.value()) })
+            let begin = LambdaCallback(trainingBegins: { _ in if let memory { stopping.memory = memory } })
+            let history = try await train(trainer, reporting: losses, callbacks: [stopping, begin, look])
+            let final = try await kernel.value()
+            return (
+                history.epochs.count, await stopping.bestEpoch,
+                after.all.firstIndex(of: final).map { $0 + 1 },
+                history.stopReason
+            )
+        }
+        let late = try await trained([.nan, 3, 2, .nan, 2.5, 2.5, 1], patience: 3)
+        #expect(late.epochs == 6 && late.best == 3 && late.restored == 3)
+        #expect(late.reason == "val_loss has not improved on 2.0 of epoch 3 for 3 epochs")
+        let never = try await trained([.nan, .nan, .nan, .nan], patience: 3)
+        #expect(never.epochs == 3 && never.best == nil && never.restored == 3)
+        #expect(never.reason == "val_loss has not been a number for 3 epochs")
+        // Resumed from a checkpoint in which NaN was the best: its weights are not given back either.
+        let old = CallbackMemory(
+            numbers: ["wait": 1, "best_epoch": 1, "best": .nan],
+            tensors: ["dense/kernel": try TensorValue(shape: [1, 1], [.nan])])
+        let healed = try await trained([5, 6, 7], patience: 3, memory: old)
+        #expect(healed.best == 1 && healed.restored == 1)
+        let stillNone = try await trained([.nan, .nan], patience: 3, memory: old)
+        #expect(stillNone.best == nil && stillNone.restored == 2)
+    }
+
+    @Test func theLearningRateFollowsTheFirstNumberAfterNaN() async throws {
+        let rates = Collected<Double>()
+        let look = LambdaCallback(epochEnds: { rates.append($0.trainer.learningRate) })
+        _ = try await train(
+            lineTrainer(learningRate: 0.008), reporting: [.nan, 3, 2, 1, 1],
+            callbacks: [ReduceLROnPlateau(factor: 0.5, patience: 1), look])
+        #expect(rates.all == [0.004, 0.004, 0.004, 0.004, 0.002])
+    }
+
     // MARK: Learning rate
 
     @Test func learningRateScheduler() async throws {

@@ -23,7 +23,8 @@ public final class ModelCheckpoint: Callback {
     ///   - path: the file; its folder must exist. With places for numbers, as in Keras, there are several files: `{epoch:02d}`
     ///     counts from 1, as does `{batch}` when saving after steps; and everything that is reported, `{val_loss:.4f}`.
     ///   - monitor: the number that says which model is the best, by its name in the history.
-    ///   - saveBestOnly: whether only a model that is better than those before is written.
+    ///   - saveBestOnly: whether only a model that is better than those before is written; never one whose number is NaN,
+    ///     and the first whose number is not (in Keras nothing improves on a NaN of the first epoch).
     ///   - saveWeightsOnly: whether the file is one of `saveWeights(to:)` instead of a `SavedModel`.
     ///   - mode: which numbers are better.
     ///   - saveFrequency: when; the numbers of an epoch under way are those of its steps so far.

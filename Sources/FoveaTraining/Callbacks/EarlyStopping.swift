@@ -1,7 +1,8 @@
 import FoveaGraph
 import FoveaLayers
 
-/// Ends training when a number has stopped improving. Decides as Keras's callback of that name.
+/// Ends training when a number has stopped improving. Decides as Keras's callback of that name, but for NaN: that is never an
+/// improvement, and any number is one over it.
 ///
 /// ```swift
 /// let history = try await trainer.fit(
@@ -15,7 +16,7 @@ public final class EarlyStopping: Callback {
     public let restoresBest: Bool
     /// How many epochs pass before numbers count.
     public let startFromEpoch: Int
-    /// The epoch of the best number so far, counted from 1; nil before the first.
+    /// The epoch of the best number so far, counted from 1; nil before the first that is not NaN.
     public private(set) var bestEpoch: Int?
 
     private var monitor: Monitor
@@ -30,7 +31,8 @@ public final class EarlyStopping: Callback {
     ///   - mode: which numbers are better.
     ///   - baseline: training ends after `patience` epochs that were not better than this.
     ///   - restoreBest: whether the model is given back the parameters of its best epoch when training ends, also when all
-    ///     epochs were done; not when training is interrupted. Parameters that are frozen and the optimizer stay as they are.
+    ///     epochs were done; not when training is interrupted or the number was NaN in all. Parameters that are frozen and
+    ///     the optimizer stay as they are.
     ///   - startFromEpoch: how many epochs pass before numbers count.
     nonisolated public init(
         monitor: String = "val_loss", minDelta: Double = 0, patience: Int = 0, mode: MonitorMode = .auto,
@@ -60,8 +62,9 @@ public final class EarlyStopping: Callback {
             if restoresBest { bestWeights = try run.trainer.compiled.changingWeights() }
             if monitor.isImprovement(value, over: baseline) { wait = 0 }
         } else if wait >= patience, epoch > 1 {
-            let best = "\(monitor.best ?? .nan) of epoch \(bestEpoch ?? 0)"
-            run.stopTraining("\(monitor.name) has not improved on \(best) for \(wait) epochs")
+            let missing =
+                monitor.best.map { "improved on \($0) of epoch \(bestEpoch ?? 0)" } ?? "been a number"
+            run.stopTraining("\(monitor.name) has not \(missing) for \(wait) epochs")
         }
     }
 
@@ -77,9 +80,10 @@ public final class EarlyStopping: Callback {
         }
         set {
             wait = newValue.count("wait")
-            bestEpoch = newValue.count("best_epoch") == 0 ? nil : newValue.count("best_epoch")
             monitor.best = newValue.numbers["best"]
-            bestWeights = newValue.tensors
+            let epoch = newValue.count("best_epoch")
+            bestEpoch = epoch == 0 || monitor.best == nil ? nil : epoch
+            bestWeights = monitor.best == nil ? [:] : newValue.tensors
         }
     }
 }

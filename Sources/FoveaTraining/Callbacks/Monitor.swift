@@ -8,15 +8,18 @@ public enum MonitorMode: String, Hashable, Codable, Sendable {
     case max
 }
 
-/// A reported number that a callback watches for improvement, by Keras's rules.
+/// A reported number that a callback watches for improvement, by Keras's rules but for one: NaN is never an improvement, and
+/// any number is one over NaN. (Keras takes a NaN of the first epoch for the best number, which nothing improves on.)
 package struct Monitor: Sendable {
     /// Such as `val_loss`.
     package let name: String
     package let minDelta: Double
     private let mode: MonitorMode
     private var isLargerBetter = false
-    /// The best number so far; nil before the first.
-    package var best: Double?
+    /// The best number so far; nil before the first. Never NaN, which older checkpoints may have.
+    package var best: Double? {
+        didSet { if best?.isNaN == true { best = nil } }
+    }
 
     /// - Parameter minDelta: how much a number must be better than the best one to be an improvement; its sign does not
     ///   matter.
@@ -48,9 +51,10 @@ package struct Monitor: Sendable {
         self.best = best
     }
 
-    /// Whether a number is better than another; any number is better than none.
+    /// Whether a number is better than another; any number is better than none, and NaN is as none.
     package func isImprovement(_ value: Double, over other: Double?) -> Bool {
-        guard let other else { return true }
+        if value.isNaN { return false }
+        guard let other, !other.isNaN else { return true }
         return isLargerBetter ? value - minDelta > other : value + minDelta < other
     }
 

@@ -1,4 +1,5 @@
-/// Makes the learning rate smaller when a number has stopped improving. Decides as Keras's callback of that name.
+/// Makes the learning rate smaller when a number has stopped improving. Decides as Keras's callback of that name,
+/// but for NaN: that is never an improvement, and any number is one over it.
 public final class ReduceLROnPlateau: Callback {
     /// What the learning rate is multiplied by.
     public let factor: Double
