@@ -35,6 +35,30 @@ func checkLoaderThreads(_ count: Int?) throws {
 /// Says something on standard error that ends nothing.
 func warn(_ message: String) { FileHandle.standardError.write(Data((message + "\n").utf8)) }
 
+/// The model in a file. Parameters with numbers that are not finite are named on standard error.
+func savedModel(_ path: String) async throws -> SavedModel {
+    let saved = try await SavedModel(contentsOf: path)
+    let damaged = try await saved.model.parametersNotFinite()
+    for (name, count, total) in damaged.prefix(5) {
+        warn("\(path): \(count) of the \(total) numbers of parameter '\(visible(name))' are NaN or infinite")
+    }
+    if damaged.count > 5 { warn("\(path): and so are numbers of \(damaged.count - 5) more parameters") }
+    return saved
+}
+
+extension Evaluation {
+    /// - Throws: `CommandError` when a figure is NaN or infinite, which no one should take for a result.
+    func checkFinite(_ file: String) throws {
+        let figures = [("loss", loss)] + metrics.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let broken = figures.filter { !$0.1.isFinite }
+        guard !broken.isEmpty else { return }
+        throw CommandError(
+            "\(file): on the test images \(broken.map { "the \($0.0) is \($0.1)" }.joined(separator: ", ")): the model "
+                + "does not answer with numbers. Train it again, with a smaller learning rate or inputs of a smaller range"
+        )
+    }
+}
+
 /// The CPU backend. Says so where this CPU cannot compute as asked.
 ///
 /// - Parameter autotune: whether it chooses algorithms by timing them.

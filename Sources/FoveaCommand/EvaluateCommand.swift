@@ -29,7 +29,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let saved = try await SavedModel(contentsOf: file)
+        let saved = try await savedModel(file)
         guard let training = saved.training else {
             throw CommandError(
                 "\(file): the model was saved without its loss, so it cannot be evaluated; train it first")
@@ -51,6 +51,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {
             print("test \(name) \(String(format: "%.4f", value))")
         }
+        try result.checkFinite(file)
     }
 
     /// The test pictures of a folder as the model takes them.

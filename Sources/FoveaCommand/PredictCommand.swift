@@ -43,8 +43,9 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let saved = try await SavedModel(contentsOf: file)
+        let saved = try await savedModel(file)
         let predictor = Predictor(saved)
+        var unanswered = 0
         if let dataset, let index {
             let data = try await load(named(dataset, "data set"))
             try saved.checkClasses(data.classNames, of: dataset)
@@ -55,23 +56,37 @@ struct PredictCommand: AsyncParsableCommand {
             }
             let example = try data.test[index..<(index + 1)]
             let label = Int(example.targets[0].integers[0])
-            try await show(predictor, example.inputs[0], "\(dataset) test image \(index)")
+            unanswered += try await show(predictor, example.inputs[0], "\(dataset) test image \(index)")
             print("  labelled: \(data.classNames[label])")
         }
         for path in images {
             let pictures = try predictor.images(from: path)
-            try await show(predictor, pictures, path)
+            unanswered += try await show(predictor, pictures, path)
+        }
+        if unanswered > 0 {
+            throw CommandError(
+                "\(file): for \(unanswered) of the images the model does not answer with numbers. Train it again, with a "
+                    + "smaller learning rate or inputs of a smaller range")
         }
     }
 
-    private func show(_ predictor: Predictor, _ pictures: TensorValue, _ name: String) async throws {
+    /// Returns for how many of the pictures the model's outputs are no numbers.
+    private func show(
+        _ predictor: Predictor, _ pictures: TensorValue, _ name: String
+    ) async throws -> Int {
         let results = try await predictor.classes(of: pictures, top: top)
+        var unanswered = 0
         for (place, classes) in results.enumerated() {
             print(visible(name) + (results.count > 1 ? ", image \(place):" : ":"))
+            if classes.isEmpty {
+                print("  no class: the model's outputs are NaN")
+                unanswered += 1
+            }
             for (className, probability) in classes {
                 print("  \(String(format: "%5.1f", probability * 100)) %  \(visible(className))")
             }
         }
+        return unanswered
     }
 }
 
@@ -115,7 +130,7 @@ private struct Predictor {
         }
     }
 
-    /// For each image its most probable classes, the first first.
+    /// For each image its most probable classes, the first first; none where an output is NaN.
     func classes(of images: TensorValue, top: Int) async throws -> [[(name: String, probability: Double)]] {
         let loss = saved.training?.onlyOutput?.loss ?? .meanSquaredError
         let trainer = try saved.model.compile(optimizer: SGD(), loss: loss)
@@ -124,6 +139,7 @@ private struct Predictor {
         let values = outputs.floats.map(Double.init)
         return stride(from: 0, to: values.count, by: width).map { start in
             let probabilities = probabilities(Array(values[start..<(start + width)]), loss)
+            if probabilities.contains(where: \.isNaN) { return [] }
             let names = probabilities.indices.map { place in
                 saved.classNames.indices.contains(place) ? saved.classNames[place] : "class \(place)"
             }

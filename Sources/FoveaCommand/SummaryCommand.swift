@@ -19,7 +19,7 @@ struct SummaryCommand: AsyncParsableCommand {
     func run() async throws {
         let model =
             isPath
-            ? try await SavedModel(contentsOf: network).model
+            ? try await savedModel(network).model
             : try named(network, "network", of: NamedNetwork.self).model()
         print(model.summary(), terminator: "")
     }

@@ -270,6 +270,7 @@ struct TrainCommand: AsyncParsableCommand {
         if let checkpoint { unlink(checkpoint) }
         print("model: \(results.modelPath)")
         if let accuracy = metrics.testAccuracy { print("test accuracy \(String(format: "%.4f", accuracy))") }
+        try test?.checkFinite(results.modelPath)
     }
 }
 

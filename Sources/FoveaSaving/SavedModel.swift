@@ -51,7 +51,8 @@ public struct SavedModel: Sendable {
         try file.write(to: path)
     }
 
-    /// Reads a file and builds its model.
+    /// Reads a file and builds its model. Numbers that are not finite are taken as they are: `model.parametersNotFinite()`
+    /// names them.
     ///
     /// - Parameters:
     ///   - path: the file.

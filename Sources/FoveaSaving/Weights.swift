@@ -15,7 +15,8 @@ extension ModelProtocol {
 
     /// Gives all parameters the values in a file of `saveWeights(to:)` or `SavedModel.write(to:)`.
     ///
-    /// What an optimizer remembers stays as it is.
+    /// What an optimizer remembers stays as it is. Numbers that are not finite are taken as they are
+    /// (`parametersNotFinite`).
     ///
     /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when its
     ///   tensors are not those of this model's parameters, by name, shape and element type. Nothing is changed then.
@@ -25,6 +26,18 @@ extension ModelProtocol {
             try assign(Safetensors(contentsOf: path).tensors, owner: "the model")
         } catch let problem as WeightsProblem {
             throw SavedModelError(file: path, problem: problem.description)
+        }
+    }
+
+    /// The parameters some of whose numbers are NaN or infinite, in order, each with its path, how many are, and how many
+    /// numbers it has. Loading a model or weights does not refuse these, so that they can be looked at; what such a model
+    /// computes is hardly of use.
+    @Compute
+    public func parametersNotFinite() throws -> [(path: String, count: Int, total: Int)] {
+        try parameters.compactMap { path, parameter in
+            guard let value = try parameter.variable?.value() else { return nil }
+            let count = value.floats.count { !$0.isFinite }
+            return count == 0 ? nil : (path, count, value.storage.count)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Fovea
 import Testing
 
 extension CommandTests {
@@ -111,6 +112,32 @@ extension CommandTests {
                         "\(result.errors)")
                 }
             }
+        }
+
+        /// Whoever reads the answers must see that there are none.
+        @Test func modelsThatAreNaN() async throws {
+            let place = try Workplace()
+            try place.writeDigits()
+            #expect(
+                try await place.fovea("train mnist --network softmax-regression --epochs 1 --output r").code
+                    == 0)
+            let saved = try await SavedModel(contentsOf: place.path("r/model.safetensors"))
+            let (path, parameter) = try #require(saved.model.parameters.last)
+            let variable = try #require(parameter.variable)
+            let numbers = [Float](repeating: .nan, count: variable.shape.elementCount)
+            try await variable.assign(TensorValue(shape: variable.shape, numbers))
+            try await saved.write(to: place.path("nan.safetensors"))
+
+            let named = "10 of the 10 numbers of parameter '\(path)' are NaN or infinite"
+            let summary = try await place.fovea("summary ./nan.safetensors")
+            #expect(summary.code == 0 && summary.errors.contains(named))
+            let evaluated = try await place.fovea("evaluate nan.safetensors mnist")
+            #expect(evaluated.code == 1 && evaluated.errors.contains(named))
+            #expect(evaluated.lines == ["test loss nan", "test accuracy nan"])
+            #expect(evaluated.errors.contains("the loss is nan, the accuracy is nan"))
+            let predicted = try await place.fovea("predict nan.safetensors --dataset mnist --index 0")
+            #expect(predicted.code == 1 && predicted.errors.contains(named))
+            #expect(predicted.output.contains("no class") && !predicted.output.contains("%"))
         }
     }
 }

@@ -109,4 +109,27 @@ import Testing
             await #expect(throws: SavedModelError.self) { try await model.loadWeights(from: folder + "/w") }
         }
     }
+
+    // MARK: Numbers that are not finite
+
+    @Test func parametersThatAreNotFiniteAreReadAndNamed() async throws {
+        try await inTemporaryFolder { folder in
+            let model = try sampleModel()
+            #expect(try await model.parametersNotFinite().isEmpty)
+            let (path, parameter) = model.parameters[1]
+            let variable = try #require(parameter.variable)
+            var numbers = try await variable.value().floats
+            (numbers[0], numbers[2], numbers[3]) = (.nan, .infinity, -.infinity)
+            try await variable.assign(TensorValue(shape: variable.shape, numbers))
+            try await SavedModel(model).write(to: folder + "/model")
+            try await model.saveWeights(to: folder + "/weights")
+            let other = try sampleModel(seed: 3)
+            try await other.loadWeights(from: folder + "/weights")
+            for read in [try await SavedModel(contentsOf: folder + "/model").model, other] {
+                let found = try await read.parametersNotFinite()
+                #expect(found.map(\.path) == [path])
+                #expect(found.map(\.count) == [3] && found.map(\.total) == [numbers.count])
+            }
+        }
+    }
 }

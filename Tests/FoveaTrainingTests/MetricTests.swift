@@ -2,18 +2,60 @@ import Foundation
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaRuntime
 import FoveaTraining
 import Testing
 
 struct MetricTests {
     private func totals(
-        _ metric: Metric, _ targets: TensorValue, _ predictions: TensorValue, fromLogits: Bool = false
+        _ metric: Metric, _ targets: TensorValue, _ predictions: TensorValue, fromLogits: Bool = false,
+        on backend: any Backend = ReferenceBackend()
     ) async throws -> [Float] {
         let y = Tensor.input("y", Shape(Array(targets.shape.dimensions.dropFirst())), targets.dtype)
         let x = Tensor.input("x", Shape(Array(predictions.shape.dimensions.dropFirst())))
         let sums = try metric(targets: y, predictions: x, fromLogits: fromLogits)
         return try await outputs(
-            of: [sums], ["x": predictions, "y": targets], batch: predictions.shape[0])[0].floats
+            of: [sums], ["x": predictions, "y": targets], batch: predictions.shape[0], on: backend)[0].floats
+    }
+
+    /// Not a right answer, nor a wrong one, nor an example fewer.
+    @Test(arguments: Metric.allCases) func aPredictionThatIsNaNMakesTheMetricNaN(_ metric: Metric)
+        async throws
+    {
+        let rows = try TensorValue(shape: [2, 5], [0, 1, 0, 0, 0, 0, 0, 0, 0, 1])
+        let numbers: [Float] = [0.1, 0.6, 0.1, 0.1, 0.1, 0.2, 0.2, 0.3, 0.1, 0.2]
+        for backend in [ReferenceBackend(), OneDNNBackend()] as [any Backend] {
+            var fitting = 0
+            for targets in [rows, TensorValue([1, 4] as [Int32])] {
+                let x = try TensorValue(shape: [2, 5], numbers)
+                guard let good = try? await totals(metric, targets, x, on: backend) else { continue }
+                fitting += 1
+                #expect(metric.value(of: good.map(Double.init)).isFinite)
+                for place in numbers.indices {
+                    var broken = numbers
+                    broken[place] = .nan
+                    for fromLogits in [false, true] {
+                        let sums = try await totals(
+                            metric, targets, TensorValue(shape: [2, 5], broken), fromLogits: fromLogits,
+                            on: backend)
+                        // As of several batches, one of them good.
+                        let value = metric.value(of: zip(sums, good).map { Double($0) + Double($1) })
+                        #expect(value.isNaN, "\(place), \(backend.name)")
+                    }
+                }
+            }
+            #expect(fitting > 0)
+        }
+    }
+
+    /// Classes that a model rules out have the logit -∞.
+    @Test func infiniteLogitsAreOrdinaryAnswers() async throws {
+        let x = try TensorValue(shape: [2, 3], [-.infinity, 1, 0, .infinity, 0, -.infinity])
+        let labels = TensorValue([1, 0] as [Int32])
+        for metric in [Metric.accuracy, .sparseTopKCategoricalAccuracy(k: 2), .recall(), .precision()] {
+            #expect(try await totals(metric, labels, x, fromLogits: true).allSatisfy { $0.isFinite })
+        }
+        #expect(try await totals(.accuracy, labels, x, fromLogits: true) == [2, 2])
     }
 
     @Test(arguments: [Metric.accuracy, .sparseCategoricalAccuracy])
@@ -53,12 +95,11 @@ struct MetricTests {
 
     @Test func outputsThatTieForTheLastPlaceAreAllAmongTheLargest() async throws {
         let x = try TensorValue(
-            shape: [4, 3], [0.5, 0.5, 0, 0.5, 0.5, 0.5, 1, .nan, 0, .nan, .nan, .nan])
-        let labels = TensorValue([1, 2, 0, 0] as [Int32])
-        // A NaN is above every number: the third label comes second.
+            shape: [4, 3], [0.5, 0.5, 0, 0.5, 0.5, 0.5, 1, 2, 0, 3, 2, 1])
+        let labels = TensorValue([1, 2, 0, 2] as [Int32])
         #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 1), labels, x) == [2, 4])
         #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 2), labels, x) == [3, 4])
-        #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 3), labels, x) == [3, 4])
+        #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 3), labels, x) == [4, 4])
         let outside = TensorValue([3, -1, 3, 3] as [Int32])
         #expect(try await totals(.sparseTopKCategoricalAccuracy(k: 3), outside, x) == [0, 4])
     }

@@ -21,6 +21,14 @@ extension Metric {
             throw batch.error("needs predictions [batch, outputs]")
         }
         try sampleWeights?.checkAsWeights(name, of: Shape([predictions.shape[0]]))
+        // NaN or 0, of every prediction: no comparison may take a NaN for an answer.
+        let isNaN = try Tensor.compare(.notEqual, predictions, predictions)
+        let marks = try Tensor.select(isNaN, predictions, .filled(0, predictions.shape))
+        return try sums(batch) + marks.sum()
+    }
+
+    private func sums(_ batch: Batch) throws -> Tensor {
+        let (targets, predictions) = (batch.targets, batch.predictions)
         switch resolved(targets: targets.shape, predictions: predictions.shape) {
         case .accuracy, .sparseCategoricalAccuracy:
             return try batch.mean(batch.isLargest(at: batch.sparseLabels()))
@@ -102,7 +110,7 @@ private struct Batch {
 
     func isLargest(at labels: Tensor) throws -> Tensor { try predictions.argMax().equal(labels) }
 
-    /// Whether fewer than `k` outputs are above the label's, or cannot be compared with it.
+    /// Whether fewer than `k` outputs are above the label's.
     func isAmongLargest(_ k: Int, _ labels: Tensor) throws -> Tensor {
         guard k > 0 else { throw TrainingError.invalidArgument("k", "\(k)", expected: "positive") }
         guard k <= outputs else {

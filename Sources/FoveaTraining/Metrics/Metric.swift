@@ -8,6 +8,9 @@ import FoveaGraph
 /// **Weights.** Sums count each example as often as its sample weight says. (Keras passes weights only to metrics given
 /// as `weighted_metrics`.) An empty sum divided by an empty sum is 0, as in Keras.
 ///
+/// **NaN.** Where a prediction is NaN the metric is NaN: it is neither right nor wrong. (In Keras it counts as one or the
+/// other, or not at all.)
+///
 /// **Logits.** `fromLogits` says whether predictions are logits. A threshold is then compared with the sigmoid of each
 /// output, and `auc` is that of the sigmoids.
 public enum Metric: Hashable, Sendable {
@@ -25,7 +28,7 @@ public enum Metric: Hashable, Sendable {
     /// (Keras compares logits with 0.5 unless told otherwise; here see `fromLogits`.)
     case binaryAccuracy(threshold: Double = 0.5)
     /// The share of examples with fewer than `k` outputs above that of the largest target. So all outputs that tie for
-    /// the last place are among the `k`, as in Keras; and where an output is NaN it is above.
+    /// the last place are among the `k`, as in Keras.
     case topKCategoricalAccuracy(k: Int = 5)
     /// As `topKCategoricalAccuracy`, for target class numbers.
     case sparseTopKCategoricalAccuracy(k: Int = 5)

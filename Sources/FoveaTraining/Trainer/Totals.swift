@@ -43,7 +43,7 @@ struct Totals: Hashable, Codable, Sendable {
     @Compute
     @discardableResult
     mutating func add(_ executable: any Executable, examples count: Int) throws -> Float {
-        let batchLoss = try executable.output(0).scalar
+        let batchLoss = Float(plain: try executable.output(0).scalar)
         loss += Double(batchLoss) * Double(count)
         examples += count
         for index in parts.indices {
@@ -55,13 +55,16 @@ struct Totals: Hashable, Codable, Sendable {
         return batchLoss
     }
 
-    var meanLoss: Double { loss / Double(examples) }
+    var meanLoss: Double { Double(plain: loss / Double(examples)) }
 
     /// By name: the losses of single outputs and the metrics.
     var metrics: [String: Double] {
         Dictionary(
             parts.map { part in
-                (part.name, part.metric?.value(of: part.sums) ?? part.sums[0] / Double(examples))
+                (
+                    part.name,
+                    Double(plain: part.metric?.value(of: part.sums) ?? part.sums[0] / Double(examples))
+                )
             }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -69,4 +72,9 @@ struct Totals: Hashable, Codable, Sendable {
     var sortedValues: [(name: String, value: Double)] {
         History.Epoch(number: 0, loss: meanLoss, metrics: metrics, seconds: 0).values
     }
+}
+
+extension FloatingPoint {
+    /// The number, or the NaN that is written without a sign: which one arithmetic gives says nothing.
+    fileprivate init(plain number: Self) { self = number.isNaN ? .nan : number }
 }
