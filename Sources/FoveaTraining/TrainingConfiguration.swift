@@ -5,11 +5,12 @@ public struct TrainingConfiguration: Codable, Sendable {
     public var optimizer: any Optimizer
     /// What is asked of each output, by the output's name. Outputs that are missing here are not trained.
     public var outputs: [String: OutputTraining]
-    /// The learning rate of each step; the optimizer's when nil.
+    /// The learning rate of each step of the optimizer; the optimizer's when nil.
     public var schedule: LearningRateSchedule?
     /// How large gradients are made smaller; not when nil.
     public var clipping: GradientClipping?
-    /// How many batches make one step of the optimizer.
+    /// How many batches make one step of the optimizer, which is what schedules and constraints count
+    /// (`ModelProtocol.compile`).
     public var accumulation: Int
 
     public init(

@@ -33,6 +33,44 @@ struct EpochTests {
         #expect(try await weights(plain) == weights(parts))
     }
 
+    /// Order, dropout masks, the place in a schedule, moving averages and the optimizer's state go on.
+    @Test func fitInALoopGoesOnWithInitialEpoch() async throws {
+        let data = try bars(20)
+        func trainer() throws -> Trainer {
+            try Sequential(input: [6, 5, 1]) {
+                Conv2D(filters: 4, kernelSize: [3, 2], useBias: false)
+                BatchNormalization(momentum: 0.5)
+                ReLU()
+                Flatten()
+                Dropout(rate: 0.5)
+                Dense(units: 2, activation: .softmax)
+            }.compile(
+                optimizer: .adam(), loss: .sparseCategoricalCrossentropy(),
+                schedule: .cosineDecay(initialLearningRate: 0.02, decaySteps: 8), accumulation: 2)
+        }
+        func values(_ trainer: Trainer) async throws -> [TensorValue] {
+            try await Compute.run { try trainer.changingValues() }
+        }
+        let atOnce = try trainer()
+        let history = try await atOnce.fit(data, epochs: 3, batchSize: 6, verbosity: .silent)
+        let inALoop = try trainer()
+        var epochs: [History.Epoch] = []
+        for epoch in 0..<3 {
+            let part = try await inALoop.fit(
+                data, epochs: epoch + 1, batchSize: 6, initialEpoch: epoch, verbosity: .silent)
+            epochs += part.epochs
+            #expect(part.epochs.map(\.number) == [epoch + 1])
+        }
+        #expect(epochs.map(\.loss) == history.epochs.map(\.loss))
+        #expect(try await values(inALoop) == values(atOnce))
+        #expect(await inALoop.learningRate == atOnce.learningRate)
+        // Without, everything that the number of a step decides comes again.
+        let again = try trainer()
+        for _ in 0..<3 { _ = try await again.fit(data, epochs: 1, batchSize: 6, verbosity: .silent) }
+        #expect(await again.learningRate > atOnce.learningRate)
+        #expect(try await values(again) != values(atOnce))
+    }
+
     @Test func theReportedLossIsOfTheStepsOfTheEpoch() async throws {
         let data = try bars(10)
         let trainer = try smallTrainer(.sgd(learningRate: 0))

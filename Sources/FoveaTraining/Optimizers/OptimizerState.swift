@@ -16,7 +16,8 @@ public final class OptimizerState: Sendable {
     ///
     /// With `accumulation` k every run of the updates only adds its gradients to a sum, and the k-th takes a step with their
     /// mean and begins anew: for a loss that is a mean over the batch the same as one batch of k times the size, with the
-    /// memory of one. Between steps trained variables, slots and `iterations` stay as they are.
+    /// memory of one. Between steps trained variables, slots and `iterations` stay as they are, and constraints have nothing
+    /// to do. (In Keras with `gradient_accumulation_steps` schedules count batches, and constraints are applied after each.)
     ///
     /// - Parameters:
     ///   - optimizer: what the state belongs to.

@@ -2,7 +2,8 @@ import Foundation
 
 /// The learning rate as a function of the step.
 ///
-/// Steps count from 0, so the first step of training has the rate `schedule(step: 0)`. Rates are not negative, numbers of
+/// Steps count from 0, so the first step of training has the rate `schedule(step: 0)`; with gradient accumulation they are
+/// those of the optimizer, several batches each (Keras counts batches). Rates are not negative, numbers of
 /// steps are positive; `checkSettings` says what is wrong with others. Names and forms follow Keras where it has the
 /// schedule. In the formulas t is the step, η₀ `initialLearningRate` and T `decaySteps`.
 public enum LearningRateSchedule: Hashable, Codable, Sendable {

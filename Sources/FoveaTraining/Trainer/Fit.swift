@@ -5,8 +5,15 @@ import FoveaRuntime
 extension Trainer {
     /// Trains the model: `epochs` times through all training examples, a step of the optimizer for each batch.
     ///
-    /// The same seed, data and arguments give the same parameters, bit for bit; also when training is divided into
-    /// several calls with `initialEpoch`. The reported training loss is the mean over the examples of an epoch, each as it
+    /// What was frozen when the model was compiled stays as it is, whatever `isTrainable` says now.
+    ///
+    /// The same seed, data and arguments give the same parameters, bit for bit. The number of a step, counted from the first
+    /// epoch on, decides the order of the examples, the random numbers of layers and the place in a schedule. So a second call
+    /// without `initialEpoch` repeats those of the first, such as `fit(data, epochs: 1)` in a loop (Keras draws new ones):
+    /// say how many epochs there were before, and it goes on where that call stopped. `fit(data, epochs: 1)` followed by
+    /// `fit(data, epochs: 3, initialEpoch: 1)` gives the bits of `fit(data, epochs: 3)`.
+    ///
+    /// The reported training loss is the mean over the examples of an epoch, each as it
     /// was when its batch was trained on.
     ///
     /// - Parameters:
@@ -18,7 +25,8 @@ extension Trainer {
     ///   - validation: data to evaluate after each epoch; not together with `validationSplit`.
     ///   - shuffle: whether the training examples come in another order in each epoch.
     ///   - seed: for that order and for random layers such as dropout.
-    ///   - initialEpoch: how many epochs were done before; training goes on with the next.
+    ///   - initialEpoch: how many epochs were done before, as in Keras; training goes on with the next. A history and callbacks
+    ///     begin anew but count epochs from there; a checkpoint (`BackupAndRestore`) says itself where to go on.
     ///   - classWeights: how much the examples of each class count in the training loss.
     ///   - stepsPerEpoch: how many steps an epoch has; one for each batch when nil. The next epoch goes on behind the last
     ///     batch, and with the first when all have been used.

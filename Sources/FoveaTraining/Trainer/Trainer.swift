@@ -158,9 +158,11 @@ extension ModelProtocol {
     ///   - optimizer: such as `.adam()`.
     ///   - loss: what training makes smaller; of a model with several outputs for each, added up.
     ///   - metrics: what else is reported.
-    ///   - schedule: the learning rate of each step; the optimizer's when nil.
+    ///   - schedule: the learning rate of each step of the optimizer; the optimizer's when nil.
     ///   - clipping: how large gradients are made smaller; not when nil.
-    ///   - accumulation: how many batches make one step of the optimizer.
+    ///   - accumulation: how many batches make one step of the optimizer. Schedules count these steps, and constraints hold
+    ///     after each, as if the batch were so many times larger. (Keras counts batches: its `CosineDecay(decay_steps=1000)`
+    ///     with `gradient_accumulation_steps=4` ends after 250 steps, and its constraints are applied after each batch.)
     ///   - backend: what computes; the CPU unless said.
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
     public func compile(
