@@ -2,8 +2,7 @@
 
 Run with the packages of Benchmarks/peers/requirements.txt: python make_kinks.py
 
-They are those of Keras with TensorFlow, in float32, of the sum of the outputs. Other backends of Keras differ from it in places,
-as JAX with relu6 and PyTorch with elu and celu.
+They are those of Keras with TensorFlow, in float32, of the sum of the outputs; other backends of Keras have their own.
 
     activations   "slopes" at "points"
     layers        "slopes" of each input at its points, all of one shape
