@@ -15,7 +15,7 @@ struct FoveaCommand: AsyncParsableCommand {
               fovea train shapes --network single-conv --epochs 3 --output run
               fovea predict run/model.safetensors --dataset shapes --index 0
             """,
-        version: version,
+        version: "\(version) (oneDNN \(OneDNNBackend.libraryVersion))",
         subcommands: [
             DatasetsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
             PredictCommand.self,

@@ -91,12 +91,19 @@ extension CommandTests {
         }
 
         @Test(arguments: [
-            "--help", "help train", "train --help", "help datasets", "datasets list --help", "--version", "",
+            "--help", "help train", "train --help", "help datasets", "datasets list --help", "",
         ])
         func help(arguments: String) async throws {
             let result = try await Workplace().fovea(arguments)
             #expect(result.code == 0 && result.errors.isEmpty)
-            #expect(result.output.contains(arguments == "--version" ? "0.1.0" : "USAGE: fovea"))
+            #expect(result.output.contains("USAGE: fovea"))
+        }
+
+        @Test func version() async throws {
+            let result = try await Workplace().fovea("--version")
+            #expect(result.code == 0 && result.errors.isEmpty)
+            #expect(result.lines.count == 1)
+            #expect(result.lines[0].wholeMatch(of: /0\.1\.0 \(oneDNN [2-9]\.\d+\.\d+\)/) != nil, "\(result)")
         }
 
         @Test func plan() async throws {

@@ -46,6 +46,9 @@ extension CommandTests {
             #expect(abs((seconds ?? 0) * (speed ?? 0) - 4000) < 1e-6)
             let versions = try #require(metrics["versions"] as? [String: String])
             #expect(versions.keys.sorted() == ["bfloat16_unit", "fovea", "onednn", "vector_instructions"])
+            let (fovea, library) = (versions["fovea"] ?? "", versions["onednn"] ?? "")
+            #expect(
+                try await place.fovea("--version").lines == ["\(fovea) (oneDNN \(library))"])
 
             let model = folder + "/model.safetensors"
             let evaluation = try await place.fovea("evaluate \(model) shapes --batch-size 77")
