@@ -43,26 +43,26 @@ static int check_convolution(const fovea_convolution *spec, const onednn_subject
 
 // The forward primitive that oneDNN wants to see with a backward one. Layouts and algorithm of the two need
 // not agree, so this one leaves the layouts open and has one element type, which always exists.
-static dnnl_primitive_desc_t make_hint(const fovea_convolution *spec, const dnnl_dims_t dilations,
-                                       const onednn_subject *subject) {
-    fovea_memory source = spec->source, weights = spec->weights, destination = spec->destination;
-    source.is_any = weights.is_any = destination.is_any = 1;
-    source.dtype = weights.dtype = destination.dtype;
-    dnnl_memory_desc_t x, w, y;
-    dnnl_engine_t engine = onednn_engine(subject);
-    if (engine == NULL || !onednn_describe(&source, "source", subject, &x) ||
-        !onednn_describe(&weights, "weights", subject, &w) ||
-        !onednn_describe(&destination, "destination", subject, &y))
-        return NULL;
-    dnnl_convolution_desc_t operation;
-    dnnl_primitive_desc_t hint = NULL;
-    dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
-        &operation, dnnl_forward_training, dnnl_convolution_direct, &x, &w, NULL, &y, spec->strides,
-        dilations, spec->padding_before, spec->padding_after);
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(&hint, &operation, NULL, engine, NULL);
-    if (status != dnnl_success)
-        onednn_fail(subject, "its forward convolution: %s", onednn_status_words(status));
-    return hint;
+static int make_hint(onednn_setting *setting, const fovea_convolution *spec, const int64_t gaps[2],
+                     const onednn_subject *subject) {
+    fovea_convolution forward = *spec;
+    forward.direction = FOVEA_FORWARD;
+    forward.winograd = 0;
+    forward.source.is_any = forward.weights.is_any = forward.destination.is_any = 1;
+    forward.source.dtype = forward.weights.dtype = forward.destination.dtype;
+    ONEDNN_LOCAL_LAYOUT x = NULL;
+    ONEDNN_LOCAL_LAYOUT w = NULL;
+    ONEDNN_LOCAL_LAYOUT y = NULL;
+    if (!onednn_describe(&forward.source, "source", subject, &x) ||
+        !onednn_describe(&forward.weights, "weights", subject, &w) ||
+        !onednn_describe(&forward.destination, "destination", subject, &y))
+        return 0;
+    const onednn_setting plain = {.engine = setting->engine};
+    dnnl_status_t status =
+        onednn_convolution_describe(&setting->hint, &plain, &forward, gaps, x, w, NULL, y);
+    if (status == dnnl_success) return 1;
+    onednn_fail(subject, "its forward convolution: %s", onednn_status_words(status));
+    return 0;
 }
 
 static const onednn_operands input_gradient = {
@@ -81,48 +81,26 @@ static const onednn_operands kernel_gradient = {
 };
 
 fovea_primitive *fovea_convolution_create(const fovea_convolution *spec) {
+    static const onednn_operands *const operands[] = {
+        [FOVEA_FORWARD] = &onednn_forward,
+        [FOVEA_BACKWARD_DATA] = &input_gradient,
+        [FOVEA_BACKWARD_WEIGHTS] = &kernel_gradient,
+    };
     onednn_subject subject = describe_convolution(spec);
-    dnnl_memory_desc_t x, w, bias, y;
+    ONEDNN_LOCAL_LAYOUT x = NULL;
+    ONEDNN_LOCAL_LAYOUT w = NULL;
+    ONEDNN_LOCAL_LAYOUT bias = NULL;
+    ONEDNN_LOCAL_LAYOUT y = NULL;
+    ONEDNN_LOCAL_SETTING setting = {0};
     if (!check_convolution(spec, &subject) || !onednn_describe(&spec->source, "source", &subject, &x) ||
         !onednn_describe(&spec->weights, "weights", &subject, &w) ||
         !onednn_describe(&spec->destination, "destination", &subject, &y) ||
-        (spec->has_bias && !onednn_describe(&spec->bias, "bias", &subject, &bias)))
+        (spec->has_bias && !onednn_describe(&spec->bias, "bias", &subject, &bias)) ||
+        !onednn_prepare(&setting, spec->relu, &subject))
         return NULL;
-    const dnnl_memory_desc_t *optional_bias = spec->has_bias ? &bias : NULL;
-    dnnl_alg_kind_t algorithm = spec->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
-    dnnl_dims_t dilations = {spec->dilations[0] - 1, spec->dilations[1] - 1};  // oneDNN counts the gaps
-
-    dnnl_convolution_desc_t operation;
-    dnnl_status_t status = dnnl_invalid_arguments;
-    const onednn_operands *operands = &onednn_forward;
-    switch (spec->direction) {
-    case FOVEA_FORWARD:
-        // Inference too: for it Winograd would want its weights in an opaque layout.
-        status = dnnl_dilated_convolution_forward_desc_init(
-            &operation, dnnl_forward_training, algorithm, &x, &w, optional_bias, &y, spec->strides, dilations,
-            spec->padding_before, spec->padding_after);
-        break;
-    case FOVEA_BACKWARD_DATA:
-        operands = &input_gradient;
-        status = dnnl_dilated_convolution_backward_data_desc_init(
-            &operation, algorithm, &x, &w, &y, spec->strides, dilations, spec->padding_before,
-            spec->padding_after);
-        break;
-    case FOVEA_BACKWARD_WEIGHTS:
-        operands = &kernel_gradient;
-        status = dnnl_dilated_convolution_backward_weights_desc_init(
-            &operation, algorithm, &x, &w, optional_bias, &y, spec->strides, dilations, spec->padding_before,
-            spec->padding_after);
-        break;
-    }
-    if (status != dnnl_success) {
-        onednn_fail(&subject, "%s", onednn_status_words(status));
-        return NULL;
-    }
-    if (spec->direction == FOVEA_FORWARD) return onednn_create(&operation, NULL, spec->relu, *operands, &subject);
-    dnnl_primitive_desc_t hint = make_hint(spec, dilations, &subject);
-    if (hint == NULL) return NULL;
-    fovea_primitive *primitive = onednn_create(&operation, hint, 0, *operands, &subject);
-    dnnl_primitive_desc_destroy(hint);
-    return primitive;
+    const int64_t gaps[2] = {spec->dilations[0] - 1, spec->dilations[1] - 1};  // oneDNN counts these
+    if (spec->direction != FOVEA_FORWARD && !make_hint(&setting, spec, gaps, &subject)) return NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_status_t status = onednn_convolution_describe(&description, &setting, spec, gaps, x, w, bias, y);
+    return onednn_finish(status, description, *operands[spec->direction], &subject);
 }

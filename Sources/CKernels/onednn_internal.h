@@ -1,8 +1,7 @@
 // What the oneDNN sources share. Nothing here is seen outside of this target.
 #ifndef ONEDNN_INTERNAL_H
 #define ONEDNN_INTERNAL_H
-#include <oneapi/dnnl/dnnl.h>
-#include "fovea_onednn.h"
+#include "onednn_library.h"
 
 // A description of the primitive under construction, for messages.
 typedef struct {
@@ -19,20 +18,23 @@ void onednn_fail(const onednn_subject *subject, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 const char *onednn_status_words(dnnl_status_t status);
 
-// Fills `description` and returns 1, or returns 0 after onednn_fail.
+// A layout or a setting of the function that declares it, freed where that ends. Start with NULL or {0}.
+#define ONEDNN_LOCAL_LAYOUT __attribute__((cleanup(onednn_free_layout))) onednn_layout *
+#define ONEDNN_LOCAL_SETTING __attribute__((cleanup(onednn_free_setting))) onednn_setting
+void onednn_free_layout(onednn_layout **layout);
+void onednn_free_setting(onednn_setting *setting);
+
+// Makes a layout and returns 1, or returns 0 after onednn_fail.
 int onednn_describe(const fovea_memory *memory, const char *name, const onednn_subject *subject,
-                    dnnl_memory_desc_t *description);
+                    onednn_layout **layout);
 // The reverse; returns 0 and leaves `memory` when the layout is not one of outer strides and inner blocks.
-int onednn_decode(const dnnl_memory_desc_t *description, fovea_memory *memory);
+int onednn_decode(const onednn_layout *layout, fovea_memory *memory);
 
 // Returns 0 after onednn_fail unless every number of a pair is at least `least`.
 int onednn_check_pair(const int64_t pair[2], int64_t least, const char *name, const onednn_subject *subject);
 
-// The process's engine; NULL after onednn_fail.
-dnnl_engine_t onednn_engine(const onednn_subject *subject);
-
-// Attributes with a scratchpad that the caller provides; NULL after onednn_fail.
-dnnl_primitive_attr_t onednn_attributes(int relu, const onednn_subject *subject);
+// The process's engine, and attributes with a scratchpad that the caller provides. Returns 0 after onednn_fail.
+int onednn_prepare(onednn_setting *setting, int relu, const onednn_subject *subject);
 
 #define ONEDNN_OPERAND_COUNT (FOVEA_ARG_OFFSET_GRADIENT + 1)
 
@@ -49,12 +51,8 @@ extern const onednn_operands onednn_forward;
     [FOVEA_ARG_WORKSPACE] = {dnnl_query_workspace_md, 0, DNNL_ARG_WORKSPACE}, \
     [FOVEA_ARG_SCRATCHPAD] = {dnnl_query_scratchpad_md, 0, DNNL_ARG_SCRATCHPAD}
 
-// Makes the primitive of an operation descriptor; NULL after onednn_fail. `hint` may be NULL and stays the
-// caller's.
-fovea_primitive *onednn_create(const_dnnl_op_desc_t operation, const_dnnl_primitive_desc_t hint, int relu,
+// Makes the primitive that was described, if that went well, and takes over the description; NULL after onednn_fail.
+fovea_primitive *onednn_finish(dnnl_status_t status, dnnl_primitive_desc_t description,
                                const onednn_operands operands, const onednn_subject *subject);
-// The same from a primitive descriptor, which it takes over even when it fails.
-fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, const onednn_operands operands,
-                               const onednn_subject *subject);
 
 #endif

@@ -1,4 +1,5 @@
 // Layouts: from the project's terms to oneDNN's and back, and the messages that quote them.
+#include <oneapi/dnnl/dnnl_debug.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,11 +31,9 @@ const char *onednn_status_words(dnnl_status_t status) {
     case dnnl_out_of_memory: return "out of memory";
     case dnnl_invalid_arguments: return "invalid arguments";
     case dnnl_unimplemented: return "unimplemented";
-    case dnnl_iterator_ends: return "no further implementation";
     case dnnl_runtime_error: return "runtime error";
-    case dnnl_not_required: return "not required";
+    default: return dnnl_status2str(status);
     }
-    return "unknown status";
 }
 
 static const char *dtype_name(fovea_dtype dtype) {
@@ -78,8 +77,27 @@ int onednn_check_pair(const int64_t pair[2], int64_t least, const char *name, co
     return 0;
 }
 
+void onednn_free_layout(onednn_layout **layout) {
+    if (*layout != NULL) onednn_layout_destroy(*layout);
+    *layout = NULL;
+}
+
+// Multiplies the inner blocks of each axis, up to the first that has no size or no axis; returns how many there were.
+static int32_t multiply_blocks(int32_t rank, int32_t count, const int64_t *sizes, const int64_t *axes,
+                               int64_t *block) {
+    for (int32_t axis = 0; axis < rank; axis++) block[axis] = 1;
+    for (int32_t k = 0; k < count; k++) {
+        if (axes[k] < 0 || axes[k] >= rank || sizes[k] < 1) return k;
+        block[axes[k]] *= sizes[k];
+    }
+    return count;
+}
+
+static int64_t block_count(int64_t extent, int64_t block) { return (extent + block - 1) / block; }
+
 int onednn_describe(const fovea_memory *memory, const char *name, const onednn_subject *subject,
-                    dnnl_memory_desc_t *description) {
+                    onednn_layout **layout) {
+    onednn_free_layout(layout);
     if (memory->rank < 1 || memory->rank > FOVEA_ONEDNN_MAX_RANK) {
         onednn_fail(subject, "the %s has rank %d, not 1 to %d", name, memory->rank, FOVEA_ONEDNN_MAX_RANK);
         return 0;
@@ -88,81 +106,61 @@ int onednn_describe(const fovea_memory *memory, const char *name, const onednn_s
         onednn_fail(subject, "the %s cannot have elements of type %s", name, dtype_name(memory->dtype));
         return 0;
     }
-    memset(description, 0, sizeof *description);
-    description->ndims = memory->rank;
-    description->data_type = data_type(memory->dtype);
+    int32_t inner_count = memory->is_any ? 0 : memory->inner_count;
+    if (inner_count < 0 || inner_count > FOVEA_ONEDNN_MAX_RANK) {
+        onednn_fail(subject, "the %s has %d inner blocks, not 0 to %d", name, inner_count,
+                    FOVEA_ONEDNN_MAX_RANK);
+        return 0;
+    }
+    int64_t block[FOVEA_ONEDNN_MAX_RANK];
+    int32_t right =
+        multiply_blocks(memory->rank, inner_count, memory->inner_blocks, memory->inner_axes, block);
+    if (right < inner_count) {
+        onednn_fail(subject, "the %s has an inner block of %lld along axis %lld", name,
+                    (long long)memory->inner_blocks[right], (long long)memory->inner_axes[right]);
+        return 0;
+    }
     for (int32_t axis = 0; axis < memory->rank; axis++) {
         if (memory->extents[axis] < 0) {
             onednn_fail(subject, "the %s has a negative extent", name);
             return 0;
         }
-        description->dims[axis] = description->padded_dims[axis] = memory->extents[axis];
-    }
-    if (memory->is_any) {
-        description->format_kind = dnnl_format_kind_any;
-        return 1;
-    }
-    if (memory->inner_count < 0 || memory->inner_count > FOVEA_ONEDNN_MAX_RANK) {
-        onednn_fail(subject, "the %s has %d inner blocks, not 0 to %d", name, memory->inner_count,
-                    FOVEA_ONEDNN_MAX_RANK);
-        return 0;
-    }
-    int64_t block[FOVEA_ONEDNN_MAX_RANK];
-    for (int32_t axis = 0; axis < memory->rank; axis++) block[axis] = 1;
-    description->format_kind = dnnl_blocked;
-    dnnl_blocking_desc_t *blocking = &description->format_desc.blocking;
-    blocking->inner_nblks = memory->inner_count;
-    for (int32_t k = 0; k < memory->inner_count; k++) {
-        int64_t axis = memory->inner_axes[k], size = memory->inner_blocks[k];
-        if (axis < 0 || axis >= memory->rank || size < 1) {
-            onednn_fail(subject, "the %s has an inner block of %lld along axis %lld", name, (long long)size,
-                        (long long)axis);
+        int64_t stride = memory->strides[axis];
+        if (memory->is_any || stride > 0) continue;
+        if (stride < 0 || block_count(memory->extents[axis], block[axis]) > 1) {
+            onednn_fail(subject, "the %s has stride %lld along axis %d", name, (long long)stride, axis);
             return 0;
         }
-        blocking->inner_blks[k] = size;
-        blocking->inner_idxs[k] = axis;
-        block[axis] *= size;
     }
-    for (int32_t axis = 0; axis < memory->rank; axis++) {
-        int64_t blocks = (memory->extents[axis] + block[axis] - 1) / block[axis];
-        if (memory->strides[axis] < 0 || (memory->strides[axis] == 0 && blocks > 1)) {
-            onednn_fail(subject, "the %s has stride %lld along axis %d", name,
-                        (long long)memory->strides[axis], axis);
-            return 0;
-        }
-        description->padded_dims[axis] = blocks * block[axis];
-        blocking->strides[axis] = memory->strides[axis];
-    }
-    return 1;
+    dnnl_status_t status = onednn_layout_create(layout, memory, data_type(memory->dtype), block);
+    if (status == dnnl_success) return 1;
+    onednn_fail(subject, "the layout of the %s: %s", name, onednn_status_words(status));
+    return 0;
 }
 
-int onednn_decode(const dnnl_memory_desc_t *description, fovea_memory *memory) {
-    if (description->ndims < 1 || description->format_kind != dnnl_blocked || description->offset0 != 0 ||
-        description->extra.flags != dnnl_memory_extra_flag_none)
-        return 0;
-    fovea_memory result = {.rank = description->ndims};
-    switch (description->data_type) {
+int onednn_decode(const onednn_layout *layout, fovea_memory *memory) {
+    onednn_layout_parts parts;
+    if (!onednn_layout_read(layout, &parts)) return 0;
+    fovea_memory result = {.rank = parts.rank, .inner_count = parts.inner_count};
+    switch (parts.type) {
     case dnnl_f32: result.dtype = FOVEA_FLOAT32; break;
     case dnnl_bf16: result.dtype = FOVEA_BFLOAT16; break;
     case dnnl_s32: result.dtype = FOVEA_INT32; break;
     case dnnl_u8: result.dtype = FOVEA_UINT8; break;
     default: return 0;
     }
-    const dnnl_blocking_desc_t *blocking = &description->format_desc.blocking;
     int64_t block[FOVEA_ONEDNN_MAX_RANK];
-    for (int32_t axis = 0; axis < result.rank; axis++) block[axis] = 1;
-    result.inner_count = blocking->inner_nblks;
-    for (int32_t k = 0; k < result.inner_count; k++) {
-        result.inner_blocks[k] = blocking->inner_blks[k];
-        result.inner_axes[k] = blocking->inner_idxs[k];
-        block[result.inner_axes[k]] *= result.inner_blocks[k];
+    multiply_blocks(parts.rank, parts.inner_count, parts.inner_blocks, parts.inner_axes, block);
+    for (int32_t k = 0; k < parts.inner_count; k++) {
+        result.inner_blocks[k] = parts.inner_blocks[k];
+        result.inner_axes[k] = parts.inner_axes[k];
     }
-    for (int32_t axis = 0; axis < result.rank; axis++) {
-        result.extents[axis] = description->dims[axis];
-        result.strides[axis] = blocking->strides[axis];
+    for (int32_t axis = 0; axis < parts.rank; axis++) {
+        result.extents[axis] = parts.extents[axis];
+        result.strides[axis] = parts.strides[axis];
         // Padding beyond that of the blocks has no place in a fovea_memory.
-        int64_t padded = (result.extents[axis] + block[axis] - 1) / block[axis] * block[axis];
-        if (description->padded_dims[axis] != padded || description->padded_offsets[axis] != 0) return 0;
+        int64_t padded = block_count(parts.extents[axis], block[axis]) * block[axis];
+        if (parts.padded_extents[axis] != padded || parts.padded_offsets[axis] != 0) return 0;
     }
     *memory = result;
     return 1;
@@ -173,7 +171,6 @@ size_t fovea_memory_bytes(const fovea_memory *memory) {
     if (stored.is_any) return 0;
     if (stored.dtype == FOVEA_BOOL) stored.dtype = FOVEA_UINT8;  // the same size
     onednn_subject subject = {"size of a layout"};
-    dnnl_memory_desc_t description;
-    if (!onednn_describe(&stored, "memory", &subject, &description)) return 0;
-    return dnnl_memory_desc_get_size(&description);
+    ONEDNN_LOCAL_LAYOUT layout = NULL;
+    return onednn_describe(&stored, "memory", &subject, &layout) ? dnnl_memory_desc_get_size(layout) : 0;
 }

@@ -70,7 +70,9 @@ fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
     onednn_subject_add_pair(&subject, "padding before", spec->padding_before);
     onednn_subject_add_pair(&subject, "padding after", spec->padding_after);
     fovea_memory source = spec->source, destination = spec->destination;
-    dnnl_memory_desc_t x, y;
+    ONEDNN_LOCAL_LAYOUT x = NULL;
+    ONEDNN_LOCAL_LAYOUT y = NULL;
+    ONEDNN_LOCAL_SETTING setting = {0};
     if (!check_pooling(spec, &subject)) return NULL;
     // Describing the layout that is given also checks it before the other adopts it.
     if (!onednn_describe(&source, "source", &subject, &x) ||
@@ -79,33 +81,24 @@ fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
     if (source.is_any) adopt_layout(&source, &destination);
     if (destination.is_any) adopt_layout(&destination, &source);
     if (!onednn_describe(&source, "source", &subject, &x) ||
-        !onednn_describe(&destination, "destination", &subject, &y))
+        !onednn_describe(&destination, "destination", &subject, &y) || !onednn_prepare(&setting, 0, &subject))
         return NULL;
 
     dnnl_alg_kind_t algorithm = pooling_algorithm(spec->kind);
-    dnnl_pooling_desc_t operation;
-    int keeps_workspace = spec->training || spec->direction != FOVEA_FORWARD;
-    dnnl_status_t status = dnnl_pooling_forward_desc_init(
-        &operation, keeps_workspace ? dnnl_forward_training : dnnl_forward_inference, algorithm, &x, &y,
-        spec->strides, spec->window, spec->padding_before, spec->padding_after);
-    if (status == dnnl_success && spec->direction == FOVEA_FORWARD)
-        return onednn_create(&operation, NULL, 0, onednn_forward, &subject);
-
-    // Backward: the forward primitive says what the workspace is.
-    dnnl_engine_t engine = onednn_engine(&subject);
-    if (engine == NULL) return NULL;
-    dnnl_primitive_desc_t hint = NULL;
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(&hint, &operation, NULL, engine, NULL);
+    dnnl_status_t status = dnnl_success;
+    if (spec->direction != FOVEA_FORWARD) {
+        // The forward primitive says what the workspace is.
+        const onednn_setting plain = {.engine = setting.engine};
+        fovea_pooling forward = *spec;
+        forward.direction = FOVEA_FORWARD;
+        forward.training = 1;
+        status = onednn_pooling_describe(&setting.hint, &plain, &forward, algorithm, x, y);
+    }
+    dnnl_primitive_desc_t description = NULL;
     if (status == dnnl_success)
-        status = dnnl_pooling_backward_desc_init(&operation, algorithm, &x, &y, spec->strides, spec->window,
-                                                 spec->padding_before, spec->padding_after);
-    fovea_primitive *primitive = NULL;
-    if (status == dnnl_success)
-        primitive = onednn_create(&operation, hint, 0, pooling_gradient, &subject);
-    else
-        onednn_fail(&subject, "%s", onednn_status_words(status));
-    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
-    return primitive;
+        status = onednn_pooling_describe(&description, &setting, spec, algorithm, x, y);
+    return onednn_finish(status, description,
+                         spec->direction == FOVEA_FORWARD ? onednn_forward : pooling_gradient, &subject);
 }
 
 static const onednn_operands normalization = {
@@ -118,14 +111,13 @@ static const onednn_operands normalization = {
     ONEDNN_WORK_OPERANDS,
 };
 
-// Asks for the offset too, although no gradient depends on it.
 static const onednn_operands normalization_gradient = {
     [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
     [FOVEA_ARG_DESTINATION] = {dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST},
     [FOVEA_ARG_MEAN] = {dnnl_query_src_md, 1, DNNL_ARG_MEAN},
     [FOVEA_ARG_VARIANCE] = {dnnl_query_src_md, 2, DNNL_ARG_VARIANCE},
     [FOVEA_ARG_SCALE] = {dnnl_query_weights_md, 0, DNNL_ARG_SCALE},
-    [FOVEA_ARG_OFFSET] = {dnnl_query_weights_md, 0, DNNL_ARG_SHIFT},
+    [FOVEA_ARG_OFFSET] = {dnnl_query_weights_md, 0, ONEDNN_ARG_OFFSET_OF_GRADIENT},
     [FOVEA_ARG_SOURCE_GRADIENT] = {dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC},
     [FOVEA_ARG_SCALE_GRADIENT] = {dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_SCALE},
     [FOVEA_ARG_OFFSET_GRADIENT] = {dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_SHIFT},
@@ -136,33 +128,25 @@ fovea_primitive *fovea_normalization_create(const fovea_normalization *spec) {
     onednn_subject subject = {""};
     onednn_subject_add(&subject, "batch normalisation %s", spec->direction == FOVEA_FORWARD ? "forward" : "backward");
     onednn_subject_add_memory(&subject, "source", &spec->source);
-    dnnl_memory_desc_t x;
-    if (!onednn_describe(&spec->source, "source", &subject, &x)) return NULL;
     if (spec->source.rank != 4 || spec->source.is_any || spec->direction == FOVEA_BACKWARD_WEIGHTS) {
         onednn_fail(&subject, "needs images of rank 4 in a known layout, and has no weights' direction of its own");
         return NULL;
     }
-    unsigned flags = dnnl_use_scale | dnnl_use_shift | (spec->relu ? dnnl_fuse_norm_relu : 0);
-    dnnl_batch_normalization_desc_t operation;
-    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(&operation, dnnl_forward_training, &x,
-                                                                      spec->epsilon, flags);
-    if (status == dnnl_success && spec->direction == FOVEA_FORWARD)
-        return onednn_create(&operation, NULL, 0, normalization, &subject);
-
-    dnnl_engine_t engine = onednn_engine(&subject);
-    if (engine == NULL) return NULL;
-    dnnl_primitive_desc_t hint = NULL;
-    if (status == dnnl_success) status = dnnl_primitive_desc_create(&hint, &operation, NULL, engine, NULL);
-    if (status == dnnl_success)
-        status = dnnl_batch_normalization_backward_desc_init(&operation, dnnl_backward, &x, &x, spec->epsilon,
-                                                             flags);
-    fovea_primitive *primitive = NULL;
-    if (status == dnnl_success)
-        primitive = onednn_create(&operation, hint, 0, normalization_gradient, &subject);
-    else
-        onednn_fail(&subject, "%s", onednn_status_words(status));
-    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
-    return primitive;
+    ONEDNN_LOCAL_LAYOUT x = NULL;
+    ONEDNN_LOCAL_SETTING setting = {0};
+    if (!onednn_describe(&spec->source, "source", &subject, &x) || !onednn_prepare(&setting, 0, &subject))
+        return NULL;
+    dnnl_status_t status = dnnl_success;
+    if (spec->direction != FOVEA_FORWARD) {
+        const onednn_setting plain = {.engine = setting.engine};
+        fovea_normalization forward = *spec;
+        forward.direction = FOVEA_FORWARD;
+        status = onednn_normalization_describe(&setting.hint, &plain, &forward, x);
+    }
+    dnnl_primitive_desc_t description = NULL;
+    if (status == dnnl_success) status = onednn_normalization_describe(&description, &setting, spec, x);
+    return onednn_finish(status, description,
+                         spec->direction == FOVEA_FORWARD ? normalization : normalization_gradient, &subject);
 }
 
 fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {
@@ -171,20 +155,23 @@ fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {
     onednn_subject_add_memory(&subject, "b", &spec->b);
     if (spec->has_bias) onednn_subject_add_memory(&subject, "bias", &spec->bias);
     onednn_subject_add_memory(&subject, "c", &spec->c);
-    dnnl_memory_desc_t a, b, bias, c;
-    if (!onednn_describe(&spec->a, "a", &subject, &a) || !onednn_describe(&spec->b, "b", &subject, &b) ||
-        !onednn_describe(&spec->c, "c", &subject, &c) ||
-        (spec->has_bias && !onednn_describe(&spec->bias, "bias", &subject, &bias)))
-        return NULL;
     if (spec->a.rank < 2 || spec->a.rank > 3) {
         onednn_fail(&subject, "operands must have rank 2, or 3 with a batch");
         return NULL;
     }
-    dnnl_matmul_desc_t operation;
-    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &a, &b, spec->has_bias ? &bias : NULL, &c);
-    if (status == dnnl_success) return onednn_create(&operation, NULL, spec->relu, onednn_forward, &subject);
-    onednn_fail(&subject, "%s", onednn_status_words(status));
-    return NULL;
+    ONEDNN_LOCAL_LAYOUT a = NULL;
+    ONEDNN_LOCAL_LAYOUT b = NULL;
+    ONEDNN_LOCAL_LAYOUT bias = NULL;
+    ONEDNN_LOCAL_LAYOUT c = NULL;
+    ONEDNN_LOCAL_SETTING setting = {0};
+    if (!onednn_describe(&spec->a, "a", &subject, &a) || !onednn_describe(&spec->b, "b", &subject, &b) ||
+        !onednn_describe(&spec->c, "c", &subject, &c) ||
+        (spec->has_bias && !onednn_describe(&spec->bias, "bias", &subject, &bias)) ||
+        !onednn_prepare(&setting, spec->relu, &subject))
+        return NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_status_t status = onednn_matmul_describe(&description, &setting, a, b, bias, c);
+    return onednn_finish(status, description, onednn_forward, &subject);
 }
 
 fovea_primitive *fovea_softmax_create(const fovea_softmax *spec) {
@@ -192,17 +179,16 @@ fovea_primitive *fovea_softmax_create(const fovea_softmax *spec) {
     onednn_subject_add(&subject, "%s along axis %d", spec->logarithm ? "log-softmax" : "softmax", spec->axis);
     onednn_subject_add_memory(&subject, "source", &spec->source);
     onednn_subject_add_memory(&subject, "destination", &spec->destination);
-    dnnl_memory_desc_t x, y;
+    ONEDNN_LOCAL_LAYOUT x = NULL;
+    ONEDNN_LOCAL_LAYOUT y = NULL;
+    ONEDNN_LOCAL_SETTING setting = {0};
     if (!onednn_describe(&spec->source, "source", &subject, &x) ||
-        !onednn_describe(&spec->destination, "destination", &subject, &y))
+        !onednn_describe(&spec->destination, "destination", &subject, &y) ||
+        !onednn_prepare(&setting, 0, &subject))
         return NULL;
-    dnnl_softmax_v2_desc_t operation;
-    dnnl_status_t status = dnnl_softmax_v2_forward_desc_init(
-        &operation, dnnl_forward_inference, spec->logarithm ? dnnl_softmax_log : dnnl_softmax_accurate, &x,
-        &y, spec->axis);
-    if (status == dnnl_success) return onednn_create(&operation, NULL, 0, onednn_forward, &subject);
-    onednn_fail(&subject, "%s", onednn_status_words(status));
-    return NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_status_t status = onednn_softmax_describe(&description, &setting, spec, x, y);
+    return onednn_finish(status, description, onednn_forward, &subject);
 }
 
 static const onednn_operands merge = {
@@ -220,32 +206,28 @@ fovea_primitive *fovea_merge_create(const fovea_merge *spec) {
     };
     onednn_subject subject = {""};
     onednn_subject_add(&subject, "merge of %lld elements", (long long)spec->count);
-    const dnnl_dims_t extents = {spec->count};
-    dnnl_memory_desc_t x;
-    dnnl_binary_desc_t operation;
-    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&x, 1, extents, dnnl_f32, dnnl_a);
-    if (status == dnnl_success)
-        status = dnnl_binary_desc_init(&operation, algorithms[spec->kind], &x, &x, &x);
-    if (status == dnnl_success) return onednn_create(&operation, NULL, spec->relu, merge, &subject);
-    onednn_fail(&subject, "%s", onednn_status_words(status));
-    return NULL;
+    const fovea_memory elements = {.rank = 1, .dtype = FOVEA_FLOAT32, .extents = {spec->count}, .strides = {1}};
+    ONEDNN_LOCAL_LAYOUT x = NULL;
+    ONEDNN_LOCAL_SETTING setting = {0};
+    if (!onednn_describe(&elements, "elements", &subject, &x) || !onednn_prepare(&setting, spec->relu, &subject))
+        return NULL;
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_status_t status = onednn_merge_describe(&description, &setting, algorithms[spec->kind], x);
+    return onednn_finish(status, description, merge, &subject);
 }
 
 fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memory *to) {
     onednn_subject subject = {"reorder"};
     onednn_subject_add_memory(&subject, "from", from);
     onednn_subject_add_memory(&subject, "to", to);
-    dnnl_memory_desc_t x, y;
-    if (!onednn_describe(from, "source", &subject, &x) || !onednn_describe(to, "destination", &subject, &y))
+    ONEDNN_LOCAL_LAYOUT x = NULL;
+    ONEDNN_LOCAL_LAYOUT y = NULL;
+    ONEDNN_LOCAL_SETTING setting = {0};
+    if (!onednn_describe(from, "source", &subject, &x) ||
+        !onednn_describe(to, "destination", &subject, &y) || !onednn_prepare(&setting, 0, &subject))
         return NULL;
-    dnnl_engine_t engine = onednn_engine(&subject);
-    dnnl_primitive_attr_t attributes = engine == NULL ? NULL : onednn_attributes(0, &subject);
-    if (attributes == NULL) return NULL;
     dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status =
-        dnnl_reorder_primitive_desc_create(&description, &x, engine, &y, engine, attributes);
-    dnnl_primitive_attr_destroy(attributes);
-    if (status == dnnl_success) return onednn_finish(description, onednn_forward, &subject);
-    onednn_fail(&subject, "%s", onednn_status_words(status));
-    return NULL;
+    dnnl_status_t status = dnnl_reorder_primitive_desc_create(&description, x, setting.engine, y,
+                                                              setting.engine, setting.attributes);
+    return onednn_finish(status, description, onednn_forward, &subject);
 }

@@ -33,39 +33,40 @@ static void start_engine(void) {
         engine_status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
 }
 
-dnnl_engine_t onednn_engine(const onednn_subject *subject) {
+int onednn_prepare(onednn_setting *setting, int relu, const onednn_subject *subject) {
     pthread_once(&engine_once, start_engine);
-    if (engine_status == dnnl_success) return engine;
-    onednn_fail(subject, "the engine did not start: %s", onednn_status_words(engine_status));
-    return NULL;
-}
-
-dnnl_primitive_attr_t onednn_attributes(int relu, const onednn_subject *subject) {
-    dnnl_primitive_attr_t attributes = NULL;
+    if (engine_status != dnnl_success) {
+        onednn_fail(subject, "the engine did not start: %s", onednn_status_words(engine_status));
+        return 0;
+    }
+    setting->engine = engine;
     dnnl_post_ops_t post_ops = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+    dnnl_status_t status = dnnl_primitive_attr_create(&setting->attributes);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+        status = dnnl_primitive_attr_set_scratchpad_mode(setting->attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success && relu) {
         status = dnnl_post_ops_create(&post_ops);
-        if (status == dnnl_success)
-            status = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
-        if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
+        if (status == dnnl_success) status = onednn_append_relu(post_ops);
+        if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(setting->attributes, post_ops);
         if (post_ops != NULL) dnnl_post_ops_destroy(post_ops);
     }
-    if (status == dnnl_success) return attributes;
-    if (attributes != NULL) dnnl_primitive_attr_destroy(attributes);
+    if (status == dnnl_success) return 1;
     onednn_fail(subject, "attributes: %s", onednn_status_words(status));
-    return NULL;
+    return 0;
+}
+
+void onednn_free_setting(onednn_setting *setting) {
+    if (setting->attributes != NULL) dnnl_primitive_attr_destroy(setting->attributes);
+    if (setting->hint != NULL) dnnl_primitive_desc_destroy(setting->hint);
 }
 
 // Makes the memory objects, without memory, and the argument list that points at them.
 static dnnl_status_t add_operands(fovea_primitive *primitive, const onednn_operands operands) {
     for (int32_t operand = 0; operand < ONEDNN_OPERAND_COUNT; operand++) {
         if (operands[operand].argument == 0) continue;
-        const dnnl_memory_desc_t *layout = dnnl_primitive_desc_query_md(
+        const onednn_layout *layout = dnnl_primitive_desc_query_md(
             primitive->description, operands[operand].query, operands[operand].index);
-        if (layout == NULL || layout->ndims == 0) continue;
+        if (layout == NULL || onednn_layout_is_empty(layout)) continue;
         dnnl_memory_t *memory = &primitive->operands[operand];
         dnnl_status_t status = dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
         if (status != dnnl_success) return status;
@@ -76,8 +77,12 @@ static dnnl_status_t add_operands(fovea_primitive *primitive, const onednn_opera
     return dnnl_success;
 }
 
-fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, const onednn_operands operands,
-                               const onednn_subject *subject) {
+fovea_primitive *onednn_finish(dnnl_status_t status, dnnl_primitive_desc_t description,
+                               const onednn_operands operands, const onednn_subject *subject) {
+    if (status != dnnl_success) {
+        onednn_fail(subject, "%s", onednn_status_words(status));
+        return NULL;
+    }
     fovea_primitive *primitive = calloc(1, sizeof *primitive);
     if (primitive == NULL) {
         dnnl_primitive_desc_destroy(description);
@@ -85,25 +90,11 @@ fovea_primitive *onednn_finish(dnnl_primitive_desc_t description, const onednn_o
         return NULL;
     }
     primitive->description = description;
-    dnnl_status_t status = dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0,
-                                                     &primitive->implementation);
+    status = dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &primitive->implementation);
     if (status == dnnl_success) status = dnnl_primitive_create(&primitive->primitive, description);
     if (status == dnnl_success) status = add_operands(primitive, operands);
     if (status == dnnl_success) return primitive;
     fovea_primitive_destroy(primitive);
-    onednn_fail(subject, "%s", onednn_status_words(status));
-    return NULL;
-}
-
-fovea_primitive *onednn_create(const_dnnl_op_desc_t operation, const_dnnl_primitive_desc_t hint, int relu,
-                               const onednn_operands operands, const onednn_subject *subject) {
-    if (onednn_engine(subject) == NULL) return NULL;
-    dnnl_primitive_attr_t attributes = onednn_attributes(relu, subject);
-    if (attributes == NULL) return NULL;
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = dnnl_primitive_desc_create(&description, operation, attributes, engine, hint);
-    dnnl_primitive_attr_destroy(attributes);
-    if (status == dnnl_success) return onednn_finish(description, operands, subject);
     onednn_fail(subject, "%s", onednn_status_words(status));
     return NULL;
 }
@@ -117,8 +108,8 @@ void fovea_primitive_destroy(fovea_primitive *primitive) {
     free(primitive);
 }
 
-static const dnnl_memory_desc_t *operand_layout(const fovea_primitive *primitive, fovea_argument argument) {
-    const dnnl_memory_desc_t *layout = NULL;
+static const onednn_layout *operand_layout(const fovea_primitive *primitive, fovea_argument argument) {
+    const onednn_layout *layout = NULL;
     if (argument < 0 || argument >= ONEDNN_OPERAND_COUNT || primitive->operands[argument] == NULL) return NULL;
     dnnl_memory_get_memory_desc(primitive->operands[argument], &layout);
     return layout;
@@ -127,12 +118,12 @@ static const dnnl_memory_desc_t *operand_layout(const fovea_primitive *primitive
 int32_t fovea_primitive_memory(const fovea_primitive *primitive, fovea_argument argument,
                                fovea_memory *memory) {
     if (argument == FOVEA_ARG_WORKSPACE || argument == FOVEA_ARG_SCRATCHPAD) return 0;
-    const dnnl_memory_desc_t *layout = operand_layout(primitive, argument);
+    const onednn_layout *layout = operand_layout(primitive, argument);
     return layout != NULL && onednn_decode(layout, memory);
 }
 
 size_t fovea_primitive_bytes(const fovea_primitive *primitive, fovea_argument argument) {
-    const dnnl_memory_desc_t *layout = operand_layout(primitive, argument);
+    const onednn_layout *layout = operand_layout(primitive, argument);
     return layout == NULL ? 0 : dnnl_memory_desc_get_size(layout);
 }
 

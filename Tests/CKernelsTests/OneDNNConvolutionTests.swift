@@ -202,7 +202,7 @@ extension OneDNNTests {
             }
         }
 
-        /// Winograd kernels are for AVX-512; elsewhere there are none, and the reason says so.
+        /// Where there are no Winograd kernels the reason says so.
         @Test(arguments: Direction.allCases)
         func winograd(_ direction: Direction) throws {
             for padding in [(0, 0), (1, 1)] {
@@ -210,7 +210,9 @@ extension OneDNNTests {
                     name: "Winograd", batch: 2, inputs: 16, outputs: 32, size: (10, 9), before: padding,
                     after: padding)
                 let spec = item.spec(direction, bias: direction != .backwardData, winograd: true)
-                guard let handle = withUnsafePointer(to: spec, { fovea_convolution_create($0) }) else {
+                let handle = withUnsafePointer(to: spec) { fovea_convolution_create($0) }
+                #expect((handle != nil) == (fovea_onednn_has_winograd() != 0))
+                guard let handle else {
                     let reason = Primitive.message
                     #expect(reason.hasSuffix("unimplemented") && reason.contains("Winograd"), "\(reason)")
                     continue
@@ -239,10 +241,11 @@ extension OneDNNTests {
             }
         }
 
-        /// A layout that oneDNN chose can be named again and gives the same kernel and bits.
+        /// A layout that oneDNN chose can be named again, and the same kernel then gives the same bits. Version 3 has a
+        /// kernel of its own for images that are told to lie channel by channel.
         @Test(
             arguments: [
-                "blocked channels", "padded channels", "2 blocked groups", "depthwise",
+                "blocked channels", "padded channels", "stride 2", "2 blocked groups", "depthwise",
                 "one image, 5x3 window",
             ],
             Direction.allCases)
@@ -254,7 +257,6 @@ extension OneDNNTests {
             spec.weights = try chosen.layout(.weights)
             spec.destination = try chosen.layout(.destination)
             let named = try create(spec)
-            #expect(named.implementation == chosen.implementation)
             let output: Operand
             switch direction {
             case .forward: output = .destination
@@ -264,12 +266,29 @@ extension OneDNNTests {
             var inputs: [Operand: Grid] = [.source: item.x, .weights: item.w]
             inputs[.destination] = item.dy
             inputs[output] = nil
-            let results = try [chosen, named].map { try $0.run(inputs, output)[0].values }
-            #expect(results[0] == results[1])
+            let results = try [chosen, named].map { try $0.run(inputs, output)[0] }
+            #expect(results[1].error(from: results[0]) <= 1e-5)
+            #expect(
+                results[0].values == results[1].values || named.implementation != chosen.implementation)
+            #expect(
+                named.implementation == chosen.implementation || chosen.implementation.contains("gemm"))
             for operand in [Operand.source, .weights, .destination] {
                 let (first, second) = (try chosen.layout(operand), try named.layout(operand))
                 #expect(first.strideList == second.strideList && first.blockList == second.blockList)
                 #expect(first.byteCount == chosen.byteCount(operand))
+            }
+        }
+
+        /// The gradient arrives in the layout that the result has, so that no step needs a layout change for it.
+        @Test(arguments: [
+            "blocked channels", "padded channels", "1x1 window", "stride 2", "2 blocked groups", "depthwise",
+        ])
+        func directionsAgree(_ name: String) throws {
+            let item = try #require(ConvolutionCase.all.first { $0.name == name })
+            let layouts = try Direction.allCases.map { try create(item.spec($0)).layout(.destination) }
+            for layout in layouts {
+                #expect(layout.strideList == layouts[0].strideList)
+                #expect(layout.blockList == layouts[0].blockList && layout.blockAxes == layouts[0].blockAxes)
             }
         }
 

@@ -1,5 +1,5 @@
 // The part of oneDNN that the CPU backend uses, as plain C structs that import well into Swift. Every oneDNN call of
-// the project is behind this header, so that another version of the library touches one file.
+// the project is behind this header, which is the same for all versions of the library.
 #ifndef FOVEA_ONEDNN_H
 #define FOVEA_ONEDNN_H
 #include <stddef.h>
@@ -112,6 +112,8 @@ int32_t fovea_primitive_run(fovea_primitive *primitive);
 
 // For example "2.6.3".
 const char *fovea_onednn_version(void);
+// 1 when the library has Winograd's algorithm for this CPU. Only oneDNN 2 does, with AVX-512.
+int32_t fovea_onednn_has_winograd(void);
 // 1 when the CPU has bfloat16 convolution kernels.
 int32_t fovea_onednn_has_bfloat16(void);
 

@@ -30,6 +30,9 @@ public struct OneDNNBackend: Backend {
     /// What computes with bfloat16 numbers: `amx` (matrix tiles), `avx512_bf16` (dot products) or `none`.
     public static var bfloat16Unit: String { String(cString: fovea_bfloat16_unit()) }
 
+    /// Whether the library has Winograd's algorithm for this CPU: version 2 with AVX-512.
+    static var hasWinograd: Bool { fovea_onednn_has_winograd() != 0 }
+
     /// Threads that computation uses; `OMP_NUM_THREADS` sets it.
     @Compute
     public static var threadCount: Int { Int(fovea_thread_count()) }

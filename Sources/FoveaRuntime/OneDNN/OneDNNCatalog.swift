@@ -107,7 +107,7 @@ struct OneDNNCatalog: KernelCatalog {
     private func choice(_ request: ConvolutionRequest, _ algorithm: Algorithm) throws -> ConvolutionChoice? {
         switch algorithm {
         case .bfloat16: ConvolutionChoice(bfloat16: request, algorithm, threads: threads)
-        case .winograd where !request.isRightWithWinograd: nil
+        case .winograd where !OneDNNBackend.hasWinograd || !request.isRightWithWinograd: nil
         case .direct, .winograd: try float32Choice(request, algorithm)
         }
     }
