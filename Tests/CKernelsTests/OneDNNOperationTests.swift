@@ -160,6 +160,28 @@ extension OneDNNTests {
             #expect(try back.run([:], .destination)[0].values == x.values)
         }
 
+        /// Layouts of convolutions, with their axes in the project's order: height, width, channels, filters.
+        @Test(arguments: [
+            ([3, 2, 0, 1], [(axis: 2, size: 16), (axis: 3, size: 16)]),
+            ([3, 0, 1, 2], [(axis: 3, size: 16)]),
+            ([2, 3, 0, 1], [(axis: 3, size: 16), (axis: 2, size: 16)]),
+            ([3, 2, 0, 1], [(axis: 2, size: 8), (axis: 3, size: 8)]),
+        ])
+        func axesInOurOrder(_ outer: [Int], _ blocks: [(axis: Int, size: Int)]) throws {
+            for extents in [[3, 2, 20, 40], [1, 1, 5, 17], [1, 3, 1, 16]] {
+                let x = Grid(random: extents, seed: 18)
+                let blocked = fovea_memory.dense(extents, order: outer, blocks: blocks)
+                let there = try Primitive(create(.dense(extents), blocked))
+                #expect(there.byteCount(.destination) == blocked.byteCount)
+                #expect(try there.run([.source: x], .destination)[0].values == x.values)
+                // Where the elements are follows from what was asked for, not from what the library says.
+                #expect(try there.storage(.destination).grid(blocked).values == x.values)
+                let back = try Primitive(create(blocked, .dense(extents)))
+                back.bind(.source, try there.storage(.destination))
+                #expect(try back.run([:], .destination)[0].values == x.values)
+            }
+        }
+
         /// Version 3 of the library has only blocks that a kernel uses; another layout is refused by name.
         @Test func unusualBlocks() throws {
             let extents = [2, 9, 4, 5]
