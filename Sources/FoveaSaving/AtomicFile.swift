@@ -7,7 +7,8 @@ public enum AtomicFile {
     ///
     /// The bytes go to a temporary file in the same folder, which is brought to the disk and then renamed.
     /// On failure the temporary file is removed; only a process killed at that moment leaves one behind
-    /// (`.fovea-….tmp`). A replaced file's permissions are kept; a symbolic link is replaced, not followed.
+    /// (`.fovea-….tmp`), which the next one that writes the same file removes. A replaced file's permissions are kept; a
+    /// symbolic link is replaced, not followed.
     ///
     /// - Throws: `FileError`. Only after one of `.synchronizeFolder` is the new file in place.
     public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
@@ -19,51 +20,53 @@ public enum AtomicFile {
         _ bytes: [UInt8], to path: String, using systemWrite: (Int32, UnsafeRawBufferPointer) -> Int
     ) throws(FileError) {
         let permissions = try replacedPermissions(path)
-        let folder = folder(of: path)
-        let folderDescriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folderDescriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folderDescriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
         defer { _ = close(folderDescriptor) }
 
-        let (temporary, descriptor) = try makeTemporary(for: path, permissions)
+        let temporary = try TemporaryFile(for: path, permissions: permissions ?? 0o666)
         do throws(FileError) {
-            try fill(descriptor, with: bytes, permissions: permissions, path: path, using: systemWrite)
-            guard rename(temporary, path) == 0 else {
-                throw FileError(path: path, operation: .rename, code: errno)
-            }
+            try fill(
+                temporary.descriptor, with: bytes, permissions: permissions, path: path, using: systemWrite)
         } catch {
-            unlink(temporary)
+            temporary.remove()
             throw error
         }
+        let code = temporary.rename(to: path)
+        guard code == 0 else { throw FileError(path: path, operation: .rename, code: code) }
         // Some file systems cannot synchronize a folder and say EINVAL.
         guard fsync(folderDescriptor) == 0 || errno == EINVAL else {
             throw FileError(path: path, operation: .synchronizeFolder, code: errno)
         }
     }
 
-    /// Finds out whether `write(_:to:)` may create its file, without changing what the path leads to; whether there
-    /// is room for the bytes only writing them tells.
+    /// Finds out whether `write(_:to:)` may create its file, without changing what the path leads to, and removes what a
+    /// killed process left of it.
     ///
-    /// - Throws: the `FileError` that `write(_:to:)` would throw before its first byte.
-    public static func checkWritable(_ path: String) throws(FileError) {
-        let (temporary, descriptor) = try makeTemporary(for: path, replacedPermissions(path))
-        close(descriptor)
-        unlink(temporary)
-    }
-
-    private static func folder(of path: String) -> String {
-        // In UTF-8, because a Character can be a slash with a mark on it.
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        return slash.map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "./"
-    }
-
-    /// A new file beside the one to be written, open for writing.
-    private static func makeTemporary(
-        for path: String, _ permissions: mode_t?
-    ) throws(FileError) -> (name: String, descriptor: Int32) {
-        let name = "\(folder(of: path)).fovea-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
-        let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions ?? 0o666)
-        guard descriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
-        return (name, descriptor)
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - byteCount: for how many bytes there should be room, as far as the file system and the limit on the size of files
+    ///     tell; only writing them makes sure.
+    /// - Throws: the `FileError` that `write(_:to:)` would throw before its first byte, or for want of room.
+    public static func checkWritable(_ path: String, byteCount: Int = 0) throws(FileError) {
+        let temporary = try TemporaryFile(for: path, permissions: replacedPermissions(path) ?? 0o666)
+        defer {
+            close(temporary.descriptor)
+            temporary.remove()
+        }
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
+            UInt64(byteCount) > limit.rlim_cur
+        {
+            throw FileError(path: path, operation: .write, code: EFBIG)
+        }
+        var room = statvfs()
+        // What does not know its size has no blocks.
+        if fstatvfs(temporary.descriptor, &room) == 0, room.f_blocks > 0,
+            Double(byteCount) > Double(room.f_bavail) * Double(room.f_frsize)
+        {
+            throw FileError(path: path, operation: .write, code: ENOSPC)
+        }
     }
 
     /// The permissions of the file at the path; `nil` when there is none.

@@ -150,6 +150,51 @@ import Testing
         }
     }
 
+    /// What a killed process left goes; what belongs to another file or to a living process stays.
+    @Test(arguments: [true, false]) func whatAKilledProcessLeftIsRemoved(bySaving: Bool) throws {
+        try withTemporaryFolder { folder in
+            func temporary(for name: String) throws -> TemporaryFile {
+                let file = try TemporaryFile(for: "\(folder)/\(name)", permissions: 0o400)
+                #expect(write(file.descriptor, "half", 4) == 4 && close(file.descriptor) == 0)
+                return file
+            }
+            /// The lock of a process goes with it.
+            func kill(_ file: TemporaryFile) { close(file.lock) }
+
+            let killed = try (0..<3).map { _ in try temporary(for: "model") }
+            let living = try temporary(for: "model")
+            let other = try temporary(for: "other")
+            (killed + [other]).forEach(kill)
+            #expect(symlink("nowhere", killed[0].name + "-link.tmp") == 0)
+            #expect(FileManager.default.createFile(atPath: folder + "/.fovea-abc.tmp", contents: nil))
+            #expect(try contents(of: folder).count == 7)
+
+            // However the path is written.
+            let path = "\(folder)/.//model"
+            if bySaving { try AtomicFile.write([1], to: path) } else { try AtomicFile.checkWritable(path) }
+            let left = [living, other].map { String($0.name.dropFirst(folder.count + 1)) }
+            let link = String(killed[0].name.dropFirst(folder.count + 1)) + "-link.tmp"
+            let all = left + [".fovea-abc.tmp", link] + (bySaving ? ["model"] : [])
+            #expect(try contents(of: folder) == all.sorted())
+            kill(living)
+            try AtomicFile.checkWritable(path)
+            #expect(try !contents(of: folder).contains(left[0]))
+        }
+    }
+
+    /// As far as it is known without writing.
+    @Test func roomIsKnownBeforehand() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/model"
+            try AtomicFile.checkWritable(path, byteCount: 1 << 10)
+            let error = #expect(throws: FileError.self) {
+                try AtomicFile.checkWritable(path, byteCount: 1 << 60)
+            }
+            #expect(error == FileError(path: path, operation: .write, code: ENOSPC))
+            #expect(try contents(of: folder).isEmpty)
+        }
+    }
+
     @Test func aFailedRenameLeavesNothing() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/name"
