@@ -102,10 +102,18 @@ public struct DatasetLibrary: Sendable {
 
     /// The files of a data set, or nil when no folder has them all.
     ///
-    /// - Throws: `DatasetError` when a folder that `FOVEA_DATA` names has some of them only.
+    /// - Throws: `DatasetError` when `FOVEA_DATA` names no folder, or one that has some of them only.
     private func installedFiles(of name: DatasetName) throws(DatasetError) -> InstalledFiles? {
         let info = name.info
         let chosen = setting("FOVEA_DATA")
+        var isFolder = ObjCBool(false)
+        if let chosen, FileManager.default.fileExists(atPath: chosen, isDirectory: &isFolder),
+            !isFolder.boolValue
+        {
+            throw DatasetError(
+                .fileAccess, file: chosen, "is no folder; set FOVEA_DATA to the folder that has the data sets"
+            )
+        }
         for directory in directories(for: name) {
             let isOwn = directory == chosen || directory == chosen.map({ $0 + "/" + name.folder })
             let found = info.files.map { path(of: $0, in: directory) }
@@ -156,10 +164,11 @@ public struct DatasetLibrary: Sendable {
 
     private func downloadedFiles(of name: DatasetName) async throws -> [String] {
         let directory = try cacheDirectory(of: name)
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw DatasetError(.fileAccess, file: directory, "cannot be made: \(error.localizedDescription)")
+        do throws(SystemError) { try makeFolder(directory) } catch {
+            throw DatasetError(
+                .fileAccess, file: directory,
+                "the folder for downloads cannot be made: \(error); set FOVEA_CACHE to a folder that can be written to"
+            )
         }
         var paths: [String] = []
         for file in name.info.files {

@@ -56,6 +56,24 @@ import Testing
         #expect(try await mark() == 1)
     }
 
+    @Test func foldersThatAreFiles() async throws {
+        try directory.write([1], to: "file")
+        let file = directory.path + "/file"
+        for (environment, place, part) in [
+            (["FOVEA_CACHE": file], file + "/mnist", "Not a directory; set FOVEA_CACHE to a folder"),
+            (["XDG_CACHE_HOME": file], file + "/fovea/mnist", "Not a directory; set FOVEA_CACHE to a folder"),
+            (["HOME": "/proc"], "/proc/.cache/fovea/mnist", "No such file or directory; set FOVEA_CACHE"),
+            (["FOVEA_DATA": file], file, "is no folder; set FOVEA_DATA to the folder"),
+        ] {
+            let error = await #expect(throws: DatasetError.self) {
+                try await library(environment).load(.mnist)
+            }
+            #expect(error?.kind == .fileAccess && error?.file == place, "\(error as Any)")
+            #expect(error?.message.contains(part) == true, "\(error as Any)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["file"])
+    }
+
     @Test func cacheFolders() throws {
         let home = directory.path + "/home"
         #expect(try library().cacheDirectory(of: .mnist) == home + "/.cache/fovea/mnist")

@@ -1,4 +1,5 @@
 import Foundation
+import FoveaGraph
 import Glibc
 
 /// A file of times that were measured, as JSON, which several processes may read and add to at once.
@@ -22,14 +23,17 @@ struct TimingFile: Sendable {
         guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.largestByteCount else {
             throw TimingFileError(path, "is no file of measured times")
         }
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw TimingFileError(path, "could not be read: \(error.localizedDescription)")
+        guard let file = fopen(path, "rbe") else {
+            throw TimingFileError(path, "could not be read: \(String(cString: strerror(errno)))")
+        }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        let count = fread(&bytes, 1, bytes.count, file)
+        guard ferror(file) == 0 else {
+            throw TimingFileError(path, "could not be read: \(String(cString: strerror(errno)))")
         }
         do {
-            return try JSONDecoder().decode(Times.self, from: bytes)
+            return try JSONDecoder().decode(Times.self, from: Data(bytes.prefix(count)))
         } catch {
             throw TimingFileError(path, "is damaged: it should hold measured times as JSON")
         }
@@ -42,20 +46,44 @@ struct TimingFile: Sendable {
     ///
     /// - Throws: `TimingFileError` when it cannot be written.
     func add(_ times: Times) throws(TimingFileError) {
-        let url = URL(filePath: path)
-        let folder = url.deletingLastPathComponent()
-        do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            // Where folders cannot be locked, times that two processes add at once may be lost, which costs measuring.
-            if descriptor >= 0 { flock(descriptor, LOCK_EX) }
-            defer { if descriptor >= 0 { close(descriptor) } }
-            let all = ((try? read()) ?? [:]).adding(times)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            try encoder.encode(all).write(to: url, options: .atomic)
-        } catch {
-            throw TimingFileError(path, "could not be written: \(error.localizedDescription)")
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { String(path[...$0]) } ?? "."
+        do throws(SystemError) { try makeFolder(folder) } catch {
+            throw TimingFileError(
+                path,
+                "could not be written: its folder cannot be made: \(error); set FOVEA_CACHE to a folder that can be "
+                    + "written to")
+        }
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // Where folders cannot be locked, times that two processes add at once may be lost, which costs measuring.
+        if descriptor >= 0 { flock(descriptor, LOCK_EX) }
+        defer { if descriptor >= 0 { close(descriptor) } }
+        let all = ((try? read()) ?? [:]).adding(times)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let json = try? encoder.encode(all) else {
+            throw TimingFileError(path, "could not be written: a time is no number")
+        }
+        try replace(with: json)
+    }
+
+    /// Writes the file under another name, always the same, and renames it.
+    private func replace(with bytes: Data) throws(TimingFileError) {
+        let temporary = path + ".partial"
+        // What a process left there that was killed is written over.
+        let code: Int32
+        if let file = fopen(temporary, "wbe") {
+            let isWritten = bytes.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) } == bytes.count
+            let isFlushed = isWritten && fflush(file) == 0 && fsync(fileno(file)) == 0
+            let reason = errno
+            let isClosed = fclose(file) == 0
+            code = !isFlushed ? reason : !isClosed || rename(temporary, path) != 0 ? errno : 0
+        } else {
+            code = errno
+        }
+        guard code == 0 else {
+            unlink(temporary)
+            throw TimingFileError(path, "could not be written: \(SystemError(code: code))")
         }
     }
 }
