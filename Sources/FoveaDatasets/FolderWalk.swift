@@ -91,8 +91,7 @@ struct FolderWalk {
                         .tooLarge, file: root, "holds more than \(limit) files; give a folder further down")
                 }
                 noteLink(entry.path)
-                let isNamed = Self.isNamedLikePicture(entry.name)
-                if try isNamed ? true : beginsLikePicture(entry.path) {
+                if try isPicture(entry) {
                     pictures.append(entry.path)
                 } else {
                     skip(entry.path)
@@ -142,25 +141,31 @@ struct FolderWalk {
 
     private static let endings = Set(PictureFormat.allCases.flatMap(\.fileExtensions))
 
-    private static func isNamedLikePicture(_ name: String) -> Bool {
+    static func isNamedLikePicture(_ name: String) -> Bool {
         guard let dot = name.lastIndex(of: ".") else { return false }
         return endings.contains(name[name.index(after: dot)...].lowercased())
     }
 
-    /// Whether the first bytes are those of a picture format.
-    private func beginsLikePicture(_ path: String) throws(DatasetError) -> Bool {
+    /// Whether a file is named like a picture, or its first bytes are those of one.
+    func isPicture(_ file: Entry) throws(DatasetError) -> Bool {
+        if Self.isNamedLikePicture(file.name) { return true }
+        return PictureFormat(try firstBytes(of: file.path)) != nil
+    }
+
+    /// As many bytes as tell what kind of file it is; none of what is no ordinary file.
+    func firstBytes(of path: String) throws(DatasetError) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw DatasetError(.fileAccess, file: path, "cannot be opened: \(systemErrorText())")
         }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return [] }
         var bytes = [UInt8](repeating: 0, count: 12)
         let count = read(descriptor, &bytes, bytes.count)
         guard count >= 0 else {
             throw DatasetError(.fileAccess, file: path, "cannot be read: \(systemErrorText())")
         }
-        return PictureFormat(Array(bytes.prefix(count))) != nil
+        return Array(bytes.prefix(count))
     }
 }

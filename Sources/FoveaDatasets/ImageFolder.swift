@@ -9,6 +9,7 @@ import FoveaGraph
 ///
 /// Symbolic links are followed, out of the folder too. A folder that is reached twice is an error, because its pictures would
 /// count twice, and a link to a folder above has no end. So is a class without pictures: its name is most likely a mistake.
+/// Folders that hold what a training run wrote are no classes, nor is an empty `runs`: they are left out, and named.
 public struct ImageFolder: Equatable, Sendable {
     /// A picture file and the number of its class.
     public struct Item: Equatable, Sendable {
@@ -30,6 +31,8 @@ public struct ImageFolder: Equatable, Sendable {
     public let items: [Item]
     /// How many files were left out: by the end of their names, such as `.txt`, or `no ending`.
     public let skipped: [String: Int]
+    /// The folders that are no classes, because they hold what training runs wrote or are going to: sorted names.
+    public let leftOutFolders: [String]
     /// How many links led out of the folder.
     public let outsideLinkCount: Int
 
@@ -41,15 +44,23 @@ public struct ImageFolder: Equatable, Sendable {
     /// - Parameters:
     ///   - path: the folder that has a folder for each class.
     ///   - limit: the most files looked at.
+    ///   - results: a folder that results are going to be written to: it is no class as long as it is empty.
     /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a class has no
     ///   pictures, a link that is no picture's leads nowhere, a folder is reached twice, a name is not UTF-8, or there are more files than `limit`.
-    public init(_ path: String, limit: Int = defaultLimit) throws(DatasetError) {
+    public init(
+        _ path: String, limit: Int = defaultLimit, results: String? = nil
+    ) throws(DatasetError) {
         var walk = try FolderWalk(path, limit: limit)
         var items: [Item] = []
         var classNames: [String] = []
+        var leftOutFolders: [String] = []
         for entry in try walk.entries(of: path) {
             guard entry.isFolder else {
                 walk.skip(entry.path)
+                continue
+            }
+            if try walk.isForResults(entry, results) {
+                leftOutFolders.append(entry.name)
                 continue
             }
             let pictures = try walk.pictures(below: entry.path)
@@ -66,13 +77,17 @@ public struct ImageFolder: Equatable, Sendable {
                 .missingFile, file: path,
                 "has no folders for classes; put the pictures of each class into a folder of its own")
         }
-        self.init(path, classNames, items, walk)
+        self.init(path, classNames, items, leftOutFolders, walk)
     }
 
-    private init(_ path: String, _ classNames: [String], _ items: [Item], _ walk: FolderWalk) {
+    private init(
+        _ path: String, _ classNames: [String], _ items: [Item], _ leftOutFolders: [String],
+        _ walk: FolderWalk
+    ) {
         self.path = path
         self.classNames = classNames
         self.items = items
+        self.leftOutFolders = leftOutFolders
         skipped = walk.skipped
         outsideLinkCount = walk.outsideLinkCount
     }
@@ -81,6 +96,7 @@ public struct ImageFolder: Equatable, Sendable {
         path = folder.path
         classNames = folder.classNames
         self.items = items
+        leftOutFolders = folder.leftOutFolders
         skipped = folder.skipped
         outsideLinkCount = folder.outsideLinkCount
     }
@@ -88,17 +104,17 @@ public struct ImageFolder: Equatable, Sendable {
     /// The parts of a folder that has the folders `train` and, if there are any, `validation` (or `val` or `valid`) and `test`;
     /// nil where `train` is missing or has no folders itself, as when `train` is a class.
     ///
-    /// - Throws: `DatasetError` as ``init(_:limit:)`` does for each part, when there are two of one kind, and when the parts
+    /// - Throws: `DatasetError` as ``init(_:limit:results:)`` does for each part, when there are two of one kind, and when the parts
     ///   have other classes than `train`.
     public static func splits(
-        of path: String, limit: Int = defaultLimit
+        of path: String, limit: Int = defaultLimit, results: String? = nil
     ) throws(DatasetError) -> Splits? {
         let walk = try FolderWalk(path, limit: limit)
         let folders = try walk.entries(of: path).filter(\.isFolder)
         guard let train = folders.first(where: { $0.name == "train" }),
             try walk.entries(of: train.path).contains(where: \.isFolder)
         else { return nil }
-        let first = try ImageFolder(train.path, limit: limit)
+        let first = try ImageFolder(train.path, limit: limit, results: results)
         func part(_ names: [String]) throws(DatasetError) -> ImageFolder? {
             let found = folders.filter { names.contains($0.name) }
             guard found.count <= 1 else {
@@ -107,7 +123,7 @@ public struct ImageFolder: Equatable, Sendable {
                     "has both '\(found[0].name)' and '\(found[1].name)'; keep the one to use")
             }
             guard let folder = found.first else { return nil }
-            let other = try ImageFolder(folder.path, limit: limit)
+            let other = try ImageFolder(folder.path, limit: limit, results: results)
             guard other.classNames == first.classNames else {
                 let differing = Set(other.classNames).symmetricDifference(first.classNames).sorted()
                 throw DatasetError(

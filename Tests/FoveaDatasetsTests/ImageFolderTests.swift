@@ -112,6 +112,51 @@ import Testing
         #expect(refusal()?.file == root + "/dogs")
     }
 
+    /// What `fovea train` leaves among the classes, whole or killed: they are the same as before.
+    @Test func foldersOfRunsAreNoClasses() throws {
+        try add("cats/1.jpg", "dogs/puppies/2", "dogs/history.csv/3.jpg")
+        let classes = try ImageFolder(root)
+        #expect(classes.classNames == ["cats", "dogs"] && classes.leftOutFolders.isEmpty)
+        let checkpoint: [UInt8] = [88, 0, 0, 0, 0, 0, 0, 0] + Array(#"{"__metadata__":{}"#.utf8)
+        for name in [
+            "out/model.safetensors", "out/plot.png", "runs/a/b/model.safetensors", "killed/state",
+            "runs/c/metrics.json",
+        ] {
+            try directory.write(checkpoint, to: name)
+        }
+        try directory.write([1], to: "table/history.csv")
+        try directory.write([1], to: "table/.hidden.jpg")
+        for name in ["runs/d", "new/deep/er"] {
+            try FileManager.default.createDirectory(
+                atPath: root + "/" + name, withIntermediateDirectories: true)
+        }
+        #expect(refusal()?.file == root + "/new")
+        #expect(throws: DatasetError.self) { try ImageFolder(root, results: root + "/new/de") }
+        let folder = try ImageFolder(root, results: root + "/./new/deep//x/y")
+        #expect(folder.leftOutFolders == ["killed", "new", "out", "runs", "table"])
+        #expect(folder.classNames == classes.classNames && folder.items == classes.items)
+        #expect(folder.skipped.isEmpty)
+        let part = try folder.split(validation: 0.5, seed: 1)
+        #expect(part.validation.leftOutFolders == folder.leftOutFolders)
+
+        try FileManager.default.removeItem(atPath: root + "/runs")
+        try FileManager.default.createDirectory(
+            atPath: root + "/runs/nothing", withIntermediateDirectories: true)
+        try FileManager.default.removeItem(atPath: root + "/new")
+        #expect(try ImageFolder(root).leftOutFolders == ["killed", "out", "runs", "table"])
+
+        // These are classes, though the first has no picture that can be found.
+        try directory.write(Array("x".utf8), to: "notes/metrics.txt")
+        #expect(refusal()?.file == root + "/notes")
+        try directory.write(jpeg, to: "notes/1.jpg")
+        try directory.write([1], to: "notes/metrics.json")
+        #expect(try ImageFolder(root).classNames == ["cats", "dogs", "notes"])
+        try directory.write([1], to: "runs/c/metrics.json")
+        try link("round", to: "runs")
+        try link("runs/up", to: "../runs")
+        #expect(refusal()?.kind == .wrongFormat)
+    }
+
     @Test func linksAreFollowed() throws {
         let other = try TemporaryDirectory()
         try other.write(jpeg, to: "far/1.jpg")
