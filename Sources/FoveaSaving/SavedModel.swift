@@ -31,6 +31,9 @@ public struct SavedModel: Sendable {
     /// The version of what is written; files with another one are refused.
     private static let format = 2
 
+    /// How many bytes the parameters have: a little less than the file.
+    public var parameterByteCount: Int { model.parameterByteCount }
+
     /// Writes the file whole or not at all. Equal models give equal bytes.
     ///
     /// - Throws: `FileError`; the file that was there before is then as it was.

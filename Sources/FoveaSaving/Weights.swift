@@ -78,6 +78,15 @@ extension ModelProtocol {
     }
 }
 
+extension Variable {
+    var byteCount: Int { shape.elementCount * dtype.byteCount }
+}
+
+extension ModelProtocol {
+    /// How many bytes all parameters have that have been built.
+    var parameterByteCount: Int { parameters.reduce(0) { $0 + ($1.parameter.variable?.byteCount ?? 0) } }
+}
+
 /// Why tensors are not the weights of a model.
 struct WeightsProblem: Error {
     let description: String

@@ -4,6 +4,7 @@ import FoveaGraph
 import FoveaLayers
 import FoveaRuntime
 import FoveaTraining
+import Synchronization
 import Testing
 
 @testable import FoveaSaving
@@ -204,10 +205,93 @@ func pointTrainer(
             #expect(try names(folder).isEmpty)
             // A place among the folders is only filled in when saving.
             #expect(try await error(BackupAndRestore(folder + "/none/m")).contains("none/m"))
-            await #expect(throws: FileError.self) {
-                try await trainer.fit(
-                    data, callbacks: [ModelCheckpoint(folder + "/{epoch}/m")], verbosity: .silent)
+            let later = ModelCheckpoint(folder + "/{epoch}/m")
+            let warned = Warned()
+            _ = try await trainer.fit(data, callbacks: [later], verbosity: .silent, output: warned.output)
+            #expect(await later.failure?.code == ENOENT)
+            #expect(warned.texts.count == 1 && warned.texts[0].contains("/1/m: could not create"))
+        }
+    }
+
+    // MARK: Files that cannot be written while training goes on
+
+    /// Keeps warnings.
+    private final class Warned: Sendable {
+        private let all = Mutex<[String]>([])
+        var texts: [String] { all.withLock { $0 } }
+        var output: ProgressOutput {
+            ProgressOutput(
+                isTerminal: false, warn: { text in self.all.withLock { $0.append(text) } }, write: { _ in })
+        }
+    }
+
+    /// The folder is away from the second epoch to the fourth: training goes on, and all files come in the end.
+    @Test func aFolderThatGoesAndComesBack() async throws {
+        try await inTemporaryFolder { folder in
+            let there = folder + "/there"
+            func train(isAway: Bool) async throws -> ([TensorValue?], History, [String]) {
+                try FileManager.default.createDirectory(atPath: there, withIntermediateDirectories: false)
+                defer { try? FileManager.default.removeItem(atPath: there) }
+                let backup = BackupAndRestore(there + "/state", deletesWhenDone: false)
+                let table = CSVLogger(there + "/table.csv")
+                let last = ModelCheckpoint(there + "/last")
+                let mover = LambdaCallback(epochBegins: { run in
+                    guard isAway else { return }
+                    if run.completeEpochs == 1 { rename(there, folder + "/away") }
+                    if run.completeEpochs == 3 {
+                        #expect(table.failure?.code == ENOENT && last.failure?.code == ENOENT)
+                        #expect(backup.failure?.code == ENOENT && backup.failure?.path == there + "/state")
+                        rename(folder + "/away", there)
+                        let kept = try Checkpoint(contentsOf: there + "/state")
+                        #expect(kept.position.completeEpochs == 1)
+                    }
+                })
+                let (trainer, warned) = (try pointTrainer(), Warned())
+                let history = try await trainer.fit(
+                    points(12), epochs: 5, batchSize: 4, callbacks: [mover, backup, table, last],
+                    verbosity: .silent, output: warned.output)
+                #expect(try names(there) == ["last", "state", "table.csv"])
+                #expect(try AtomicFile.read(there + "/table.csv") == Array(history.csv.utf8))
+                #expect(try Checkpoint(contentsOf: there + "/state").position.completeEpochs == 5)
+                let failures = await [backup.failure, table.failure, last.failure]
+                #expect(failures == [nil, nil, nil])
+                let values = try await values(of: trainer.model)
+                let saved = try await SavedModel(contentsOf: there + "/last").model
+                #expect(try await FoveaSavingTests.values(of: saved) == values)
+                return (values, history, warned.texts)
             }
+            let whole = try await train(isAway: false)
+            #expect(whole.2.isEmpty)
+            let other = try await train(isAway: true)
+            #expect(other.0 == whole.0 && other.1.epochs.map(\.loss) == whole.1.epochs.map(\.loss))
+            // Each says once that it cannot, and once that it can again.
+            #expect(other.2.count == 6, "\(other.2)")
+            #expect(other.2.count { $0.contains("Training goes on") && $0.hasSuffix("\n") } == 3)
+            #expect(other.2.count { $0.contains("could be written now") } == 3)
+        }
+    }
+
+    /// A best model that could not be written is not the best of those that are.
+    @Test func theBestThatWasNotSavedDoesNotCount() async throws {
+        try await inTemporaryFolder { folder in
+            let path = folder + "/best"
+            // The loss falls and then rises; its least is not saved.
+            let rising = LearningRateScheduler { epoch, _ in epoch < 3 ? 0.1 : 20 }
+            let best = ModelCheckpoint(path, monitor: "loss", saveBestOnly: true)
+            let blocker = LambdaCallback(
+                epochBegins: { run in
+                    if run.completeEpochs == 0 { mkdir(path, 0o700) }
+                    if run.completeEpochs == 3 { rmdir(path) }
+                    #expect(best.memory.numbers["best"] == nil || run.completeEpochs > 3)
+                })
+            let trainer = try pointTrainer(optimizer: .sgd(learningRate: 0.1))
+            let history = try await trainer.fit(
+                points(12), epochs: 6, batchSize: 12, callbacks: [rising, blocker, best], verbosity: .silent,
+                output: Warned().output)
+            let losses = history.epochs.map(\.loss)
+            #expect(losses[..<3].min() == losses.min(), "\(losses)")
+            #expect(await best.memory.numbers["best"] == losses[3...].min())
+            _ = try await SavedModel(contentsOf: path)
         }
     }
 

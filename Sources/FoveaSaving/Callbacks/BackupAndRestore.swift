@@ -15,6 +15,9 @@ import Glibc
 /// way. When training begins and the file is there, the run is moved to where it says. The place among the callbacks does
 /// not matter.
 ///
+/// A file that cannot be written is a warning, and is written at the next occasion: training goes on, and the file that was
+/// there before is as it was (`failure`).
+///
 /// The model must be made with the values of its frozen parameters, and the data be given as before: both are not in the
 /// file. A sequence of batches is followed again from its beginning.
 public final class BackupAndRestore: Callback {
@@ -23,6 +26,10 @@ public final class BackupAndRestore: Callback {
     public let deletesWhenDone: Bool
     public let conditions: [String: String]
     private let restored: @Sendable (TrainingPosition) -> Void
+    private var writing = RepeatedWriting()
+
+    /// Why the file could not be written the last time; nil when it could, or never had to be.
+    public var failure: FileError? { writing.failure }
 
     /// In the file before the names of `conditions`: training has conditions of its own, perhaps of the same names.
     private static let given = "given "
@@ -48,10 +55,13 @@ public final class BackupAndRestore: Callback {
 
     /// - Throws: `TrainingError.checkpointDoesNotFit` when the file is of another network, optimizer or way of training;
     ///   `SafetensorsError` and `SavedModelError` when it is damaged or no checkpoint; `FileError` when it can be neither
-    ///   read nor written. Nothing is changed then.
+    ///   read nor written, also for want of room. Nothing is changed then.
     public func trainingBegins(_ run: TrainingRun) throws {
         try saveFrequency.check(for: "BackupAndRestore")
-        try AtomicFile.checkWritable(path)
+        let variables =
+            run.trainer.model.parameters.compactMap(\.parameter.variable)
+            + run.trainer.optimizerState.variables
+        try AtomicFile.checkWritable(path, byteCount: variables.reduce(0) { $0 + $1.byteCount })
         guard access(path, F_OK) == 0 else { return }
         var checkpoint = try Checkpoint(contentsOf: path)
         for (name, value) in conditions.sorted(by: { $0.key < $1.key }) {
@@ -70,7 +80,7 @@ public final class BackupAndRestore: Callback {
         guard isDue || run.history.wasInterrupted else { return }
         var checkpoint = try run.checkpoint()
         for (name, value) in conditions { checkpoint.conditions[Self.given + name] = value }
-        try checkpoint.write(to: path)
+        try writing.attempt(run, path) { try checkpoint.write(to: path) }
     }
 
     public func trainingEnds(_ run: TrainingRun) throws {

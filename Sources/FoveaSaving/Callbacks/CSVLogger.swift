@@ -5,13 +5,17 @@ import Glibc
 /// Writes the history to a table after each epoch, as `History.csv` has it: a line per epoch under a line of names.
 ///
 /// The file is always whole: it is written anew after each epoch. When training is resumed (`BackupAndRestore`), the table
-/// goes on. Epochs count from 1 (in Keras from 0), and the last column has the seconds.
+/// goes on. When it cannot be written, that is a warning, and the next epoch writes it (`failure`). Epochs count from 1 (in Keras from 0), and the last column has the seconds.
 public final class CSVLogger: Callback {
     public let path: String
     public let separator: String
     public let append: Bool
     /// How many bytes of the file were there before this training.
     private var keptByteCount = 0
+    private var writing = RepeatedWriting()
+
+    /// Why the file could not be written the last time; nil when it could, or never had to be.
+    public var failure: FileError? { writing.failure }
 
     /// - Parameters:
     ///   - path: the file; its folder must exist.
@@ -38,8 +42,12 @@ public final class CSVLogger: Callback {
     }
 
     public func epochEnds(_ run: TrainingRun) throws {
+        try writing.attempt(run, path) { try write(run.history) }
+    }
+
+    private func write(_ history: History) throws {
         var bytes = keptByteCount > 0 ? Array(try earlierBytes().prefix(keptByteCount)) : []
-        var table = run.history.csv(separator: separator)[...]
+        var table = history.csv(separator: separator)[...]
         if let last = bytes.last {
             // The line of names is there already.
             if last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }

@@ -8,7 +8,8 @@ import FoveaTraining
 /// ModelCheckpoint("runs/{epoch:02d}-{val_loss:.4f}.safetensors")
 /// ```
 ///
-/// Each file is written whole or not at all. To go on with a training that was interrupted see `BackupAndRestore`.
+/// Each file is written whole or not at all. One that cannot be written is a warning, and training goes on (`failure`); a best
+/// model that is not in a file does not count, so the next one that is better than the last saved is written. To go on with a training that was interrupted see `BackupAndRestore`.
 public final class ModelCheckpoint: Callback {
     public let path: String
     public let saveBestOnly: Bool
@@ -18,6 +19,10 @@ public final class ModelCheckpoint: Callback {
     public let classNames: [String]
     private var monitor: Monitor
     private var template: PathTemplate?
+    private var writing = RepeatedWriting()
+
+    /// Why a file could not be written the last time; nil when it could, or none had to be.
+    public var failure: FileError? { writing.failure }
 
     /// - Parameters:
     ///   - path: the file; its folder must exist. With places for numbers, as in Keras, there are several files: `{epoch:02d}`
@@ -45,7 +50,7 @@ public final class ModelCheckpoint: Callback {
     }
 
     /// - Throws: `TrainingError` when the path or the monitor names what is not reported or a setting is out of range;
-    ///   `FileError` when the file could not be written.
+    ///   `FileError` when the file could not be written, also for want of room.
     public func trainingBegins(_ run: TrainingRun) throws {
         try saveFrequency.check(for: "ModelCheckpoint")
         let reported = saveFrequency == .epoch ? run.epochNames : run.stepNames
@@ -61,7 +66,7 @@ public final class ModelCheckpoint: Callback {
         }
         // A place among the folders is not known yet; one in the file's name makes no difference.
         if !path.split(separator: "/").dropLast().contains(where: { $0.contains("{") }) {
-            try AtomicFile.checkWritable(path)
+            try AtomicFile.checkWritable(path, byteCount: run.trainer.model.parameterByteCount)
         }
     }
 
@@ -81,14 +86,19 @@ public final class ModelCheckpoint: Callback {
 
     private func save(_ run: TrainingRun, _ values: [String: Double]) throws {
         guard let template else { return }
+        let best = monitor.best
         if saveBestOnly, !monitor.improves(values[monitor.name] ?? .nan) { return }
         let path = template.path(values)
         let model = run.trainer.model
-        if saveWeightsOnly {
-            try model.saveWeights(to: path)
-        } else {
-            try SavedModel(model, training: run.trainer.configuration, classNames: classNames).write(to: path)
+        let isWritten = try writing.attempt(run, path) {
+            if saveWeightsOnly {
+                try model.saveWeights(to: path)
+            } else {
+                try SavedModel(model, training: run.trainer.configuration, classNames: classNames)
+                    .write(to: path)
+            }
         }
+        if !isWritten { monitor.best = best }
     }
 
     public var memory: CallbackMemory {

@@ -20,19 +20,28 @@ public struct ProgressOutput: Sendable {
     /// The width in characters at present; lines drawn over must not be longer.
     public let columns: @Sendable () -> Int
     public let write: @Sendable (String) -> Void
+    /// Where warnings go, whatever the verbosity.
+    public let warn: @Sendable (String) -> Void
 
+    /// - Parameters:
+    ///   - isTerminal: whether a line can be drawn over.
+    ///   - usesColor: whether it understands colors.
+    ///   - columns: the width in characters.
+    ///   - warn: what writes warnings; to standard error when nil.
+    ///   - write: what writes progress.
     public init(
         isTerminal: Bool, usesColor: Bool = false, columns: @escaping @Sendable () -> Int = { 80 },
-        write: @escaping @Sendable (String) -> Void
+        warn: (@Sendable (String) -> Void)? = nil, write: @escaping @Sendable (String) -> Void
     ) {
         self.isTerminal = isTerminal
         self.usesColor = usesColor
         self.columns = columns
         self.write = write
+        self.warn = warn ?? { StandardStreams.writeError($0) }
     }
 
-    /// Standard output. Color is used on a terminal unless the environment has `NO_COLOR` with any value but an empty
-    /// one.
+    /// Standard output, in order with what the program prints. Color is used on a terminal unless the environment has
+    /// `NO_COLOR` with any value but an empty one.
     public static var standard: ProgressOutput {
         let environment = ProcessInfo.processInfo.environment
         let isTerminal = isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
@@ -43,7 +52,6 @@ public struct ProgressOutput: Sendable {
                 let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
                 return isKnown ? Int(size.ws_col) : 80
             },
-            // Training must not end because nobody reads its progress any more.
-            write: { try? FileHandle.standardOutput.write(contentsOf: Data($0.utf8)) })
+            write: { StandardStreams.write($0) })
     }
 }

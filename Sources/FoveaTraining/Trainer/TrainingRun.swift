@@ -25,6 +25,7 @@ public final class TrainingRun {
     private let validate: (() throws -> Totals)?
     private let stop: StopSignal?
     private var progress: ProgressPrinter
+    private let output: ProgressOutput
 
     init(
         _ trainer: Trainer, source: any TrainingSource, epochs: Int, initialEpoch: Int,
@@ -37,6 +38,7 @@ public final class TrainingRun {
         self.callbacks = callbacks
         self.stop = stop
         self.validate = validate
+        self.output = output
         stepsPerEpoch = source.stepsPerEpoch
         completeEpochs = initialEpoch
         progress = ProgressPrinter(verbosity, output, epochs: epochs, steps: source.stepsPerEpoch)
@@ -66,6 +68,12 @@ public final class TrainingRun {
     ///
     /// - Parameter reason: what the history says about it.
     public func stopTraining(_ reason: String) { stopReason = reason }
+
+    /// Says what went wrong and ends nothing, on standard error or where the progress of this training goes, at any verbosity.
+    public func warn(_ message: String) {
+        progress.abandon()
+        output.warn(message + "\n")
+    }
 
     // MARK: Training
 
