@@ -25,6 +25,13 @@ func checkPositive(_ option: String, _ value: Int?) throws {
     if let value, value < 1 { throw ValidationError("\(option) must be positive, not \(value)") }
 }
 
+/// The path of a file or folder that an option gives: one that is empty, as an unset variable of a script is, would be taken for
+/// another or fail late.
+func filePath(_ text: String) throws -> String {
+    guard !text.isEmpty else { throw ValidationError("a path cannot be empty") }
+    return text
+}
+
 func checkLoaderThreads(_ count: Int?) throws {
     if let count, !(0...256).contains(count) {
         throw ValidationError(
@@ -32,8 +39,11 @@ func checkLoaderThreads(_ count: Int?) throws {
     }
 }
 
+/// Says something on standard output.
+func say(_ text: String, terminator: String = "\n") { StandardStreams.write(text + terminator) }
+
 /// Says something on standard error that ends nothing.
-func warn(_ message: String) { FileHandle.standardError.write(Data((message + "\n").utf8)) }
+func warn(_ message: String) { StandardStreams.writeError(message + "\n") }
 
 /// The model in a file. Parameters with numbers that are not finite are named on standard error.
 func savedModel(_ path: String) async throws -> SavedModel {

@@ -13,7 +13,8 @@ struct BenchCommand: AsyncParsableCommand {
     @OptionGroup var work: MeasuredWorkOptions
 
     @Option(
-        help: ArgumentHelp("Time loading the pictures of this folder instead of steps.", valueName: "folder"))
+        help: ArgumentHelp("Time loading the pictures of this folder instead of steps.", valueName: "folder"),
+        transform: filePath)
     var pictures: String?
 
     @Option(help: ArgumentHelp("Change pictures as 'fovea train' does.", valueName: "changes"))
@@ -51,18 +52,16 @@ struct BenchCommand: AsyncParsableCommand {
                 guard words.count == 2, words[0] == "go", let count = Int(words[1]), count > 0 else {
                     throw CommandError("standard input: expected a line like 'go 50', not '\(line)'")
                 }
-                print(try await round(count).json())
-                // The driver waits for this line.
-                fflush(nil)
+                say(try await round(count).json())
             }
             return
         }
         _ = try await round(min(steps, 10))
         let result = try await round(steps)
         if json {
-            print(try result.json())
+            say(try result.json())
         } else {
-            print(
+            say(
                 String(
                     format:
                         "%@, batch %d: median %.3f ms, minimum %.3f ms, %.0f images/s, peak memory %.1f MiB",

@@ -16,17 +16,20 @@ extension ExitCode {
     static let interrupted = ExitCode(130)
 }
 
-/// Turns the first interrupt (Ctrl-C) or termination request into a request to stop; a second one ends the process at
-/// once.
+/// Turns the first interrupt (Ctrl-C), termination request or loss of the terminal into a request to stop; a second interrupt or
+/// termination request ends the process at once. A terminal that is closed may say so twice, so that does not count.
 final class InterruptHandler {
+    private let numbers: [Int32]
     private let sources: [any DispatchSourceSignal]
 
     init(_ stop: StopSignal) {
-        sources = [SIGINT, SIGTERM].map { number in
+        // `nohup` has the loss of the terminal ignored.
+        numbers = [SIGINT, SIGTERM] + (Self.isIgnored(SIGHUP) ? [] : [SIGHUP])
+        sources = numbers.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                if stop.isRequested { _exit(ExitCode.interrupted.rawValue) }
+                if stop.isRequested, number != SIGHUP { _exit(ExitCode.interrupted.rawValue) }
                 stop.request()
             }
             source.resume()
@@ -36,6 +39,13 @@ final class InterruptHandler {
 
     func cancel() {
         for source in sources { source.cancel() }
-        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+        for number in numbers { signal(number, SIG_DFL) }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        guard sigaction(number, nil, &action) == 0 else { return false }
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }

@@ -19,7 +19,7 @@ struct DatasetsCommand: AsyncParsableCommand {
         func run() {
             for name in DatasetName.allCases {
                 let info = name.info
-                print(
+                say(
                     "\(name.rawValue)\t\(info.title)\t\(info.classCount) classes\t\(info.imageSize)\t\(info.licence)"
                 )
             }
@@ -37,8 +37,8 @@ struct DatasetsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let dataset = try await load(named(name, "data set"))
-            print(dataset.summary)
-            print(dataset.countsTable)
+            say(dataset.summary)
+            say(dataset.countsTable)
         }
     }
 
@@ -71,12 +71,12 @@ struct DatasetsCommand: AsyncParsableCommand {
 
         private func show(_ dataset: NamedDataset) throws {
             let info = dataset.name.info
-            print(dataset.summary)
-            print("Images: \(info.imageSize), bytes")
-            print("Licence: \(info.licence)")
-            if !info.citation.isEmpty { print("Cite: \(info.citation)") }
-            print("\n" + dataset.countsTable)
-            if images > 0 { print(try "\n" + dataset.samplesTable(count: images)) }
+            say(dataset.summary)
+            say("Images: \(info.imageSize), bytes")
+            say("Licence: \(info.licence)")
+            if !info.citation.isEmpty { say("Cite: \(info.citation)") }
+            say("\n" + dataset.countsTable)
+            if images > 0 { say(try "\n" + dataset.samplesTable(count: images)) }
         }
 
         private func showFolder(_ path: String) throws {
@@ -93,20 +93,21 @@ struct DatasetsCommand: AsyncParsableCommand {
             for (label, className) in classNames.enumerated() {
                 rows.append(["\(label)", className] + counts.map { "\($0[label])" })
             }
-            print(table(rows))
+            say(table(rows))
             for (title, folder) in parts {
+                if !folder.leftOutFolders.isEmpty { say("\(title): \(folder.leftOutText)") }
                 let skipped = folder.skipped.sorted { $0.key < $1.key }.map { "\($1) \($0)" }
                 if !skipped.isEmpty {
-                    print("\(title): left out \(skipped.joined(separator: ", ")), no pictures")
+                    say("\(title): left out \(skipped.joined(separator: ", ")), no pictures")
                 }
                 if folder.outsideLinkCount > 0 {
                     let links =
                         folder.outsideLinkCount == 1
                         ? "1 link leads" : "\(folder.outsideLinkCount) links lead"
-                    print("\(title): \(links) out of the folder")
+                    say("\(title): \(links) out of the folder")
                 }
             }
-            if images > 0 { print("\n" + samples(of: parts[0].1)) }
+            if images > 0 { say("\n" + samples(of: parts[0].1)) }
         }
 
         /// Pictures of a folder, as far apart as there are classes and more.
@@ -141,8 +142,8 @@ struct DatasetsCommand: AsyncParsableCommand {
         func run() async throws {
             let name: DatasetName = try named(name, "data set")
             let checks = try await DatasetLibrary().verify(name)
-            if checks.isEmpty { print("\(name.info.title): there are no files") }
-            for check in checks { print("\(check.path): \(check.result)") }
+            if checks.isEmpty { say("\(name.info.title): there are no files") }
+            for check in checks { say("\(check.path): \(check.result)") }
             let different = checks.count { if case .different = $0.result { true } else { false } }
             guard different == 0 else {
                 throw CommandError("\(different) of \(checks.count) files are not as published")

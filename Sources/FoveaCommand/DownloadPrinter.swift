@@ -16,12 +16,10 @@ final class DownloadPrinter: Sendable {
         guard isNew else { return }
         let mebibytes = Double(progress.receivedBytes) / 1_048_576
         let text = "downloading \(progress.file): \(percent) %, \(String(format: "%.1f", mebibytes)) MiB"
-        write(isTerminal ? "\r\u{1B}[K\(text)" : "downloading \(progress.file)\n")
+        StandardStreams.writeError(isTerminal ? "\r\u{1B}[K\(text)" : "downloading \(progress.file)\n")
     }
 
     func finish() {
-        if isTerminal, state.withLock({ !$0.file.isEmpty }) { write("\n") }
+        if isTerminal, state.withLock({ !$0.file.isEmpty }) { StandardStreams.writeError("\n") }
     }
-
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }

@@ -10,7 +10,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             Of a folder of pictures the part 'test' is measured, or all of it if it has folders of classes only.
             """)
 
-    @Argument(help: "A model file.")
+    @Argument(help: "A model file.", transform: filePath)
     var file: String
 
     @Argument(help: "The data set's name (see 'fovea datasets list'), or a folder of pictures.")
@@ -47,9 +47,9 @@ struct EvaluateCommand: AsyncParsableCommand {
                 .batched(batchSize, onError: badPictures.policy)
             result = try await badPictures.noted { try await trainer.evaluate(batches) }
         }
-        print("test loss \(String(format: "%.4f", result.loss))")
+        say("test loss \(String(format: "%.4f", result.loss))")
         for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {
-            print("test \(name) \(String(format: "%.4f", value))")
+            say("test \(name) \(String(format: "%.4f", value))")
         }
         try result.checkFinite(file)
     }

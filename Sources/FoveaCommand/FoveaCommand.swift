@@ -34,8 +34,8 @@ struct FoveaCommand: AsyncParsableCommand {
                 try command.run()
             }
             // A reader that has seen enough is no failure; a full disk is.
-            guard fflush(nil) == 0 || errno == EPIPE else {
-                throw CommandError("the output could not be written: \(String(cString: strerror(errno)))")
+            if let code = StandardStreams.outputFailure, code != EPIPE {
+                throw CommandError("the output could not be written: \(String(cString: strerror(code)))")
             }
         } catch {
             exit(withError: error)

@@ -128,7 +128,7 @@ extension TrainingData.Validation {
     /// A number is a part; all else is the path of a folder.
     init(_ text: String) throws {
         guard let part = Double(text) else {
-            self = .folder(text)
+            self = .folder(try filePath(text))
             return
         }
         guard part > 0, part < 1 else {

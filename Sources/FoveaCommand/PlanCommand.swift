@@ -13,7 +13,7 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (work, backend) = try (work.makeWork(), work.makeBackend())
-        print(
+        say(
             profile ? try await timedTable(of: work, backend) : try await backend.plan(work.graph()).table())
     }
 

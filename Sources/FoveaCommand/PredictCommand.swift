@@ -11,10 +11,10 @@ struct PredictCommand: AsyncParsableCommand {
             one or many images of that size; or one test image of a named data set.
             """)
 
-    @Argument(help: "A model file.")
+    @Argument(help: "A model file.", transform: filePath)
     var file: String
 
-    @Argument(help: "Pictures or IDX files.")
+    @Argument(help: "Pictures or IDX files.", transform: filePath)
     var images: [String] = []
 
     @Option(help: ArgumentHelp("Take a test image of this data set instead.", valueName: "name"))
@@ -57,7 +57,7 @@ struct PredictCommand: AsyncParsableCommand {
             let example = try data.test[index..<(index + 1)]
             let label = Int(example.targets[0].integers[0])
             unanswered += try await show(predictor, example.inputs[0], "\(dataset) test image \(index)")
-            print("  labelled: \(data.classNames[label])")
+            say("  labelled: \(data.classNames[label])")
         }
         for path in images {
             let pictures = try predictor.images(from: path)
@@ -77,13 +77,13 @@ struct PredictCommand: AsyncParsableCommand {
         let results = try await predictor.classes(of: pictures, top: top)
         var unanswered = 0
         for (place, classes) in results.enumerated() {
-            print(visible(name) + (results.count > 1 ? ", image \(place):" : ":"))
+            say(visible(name) + (results.count > 1 ? ", image \(place):" : ":"))
             if classes.isEmpty {
-                print("  no class: the model's outputs are NaN")
+                say("  no class: the model's outputs are NaN")
                 unanswered += 1
             }
             for (className, probability) in classes {
-                print("  \(String(format: "%5.1f", probability * 100)) %  \(visible(className))")
+                say("  \(String(format: "%5.1f", probability * 100)) %  \(visible(className))")
             }
         }
         return unanswered

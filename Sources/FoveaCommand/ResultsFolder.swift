@@ -1,11 +1,46 @@
 import Foundation
 import Fovea
 
-/// The folder that a training run writes to.
+/// The folder that a training run writes to; and where its results go when they cannot be written there.
 struct ResultsFolder {
+    /// As it was asked for.
     let path: String
-    private let wasMade: Bool
-    var modelPath: String { path + "/model.safetensors" }
+    private let checkpoint: String?
+    /// The folders that were made for it, the uppermost first.
+    private var made: [String] = []
+    private var failures: [FileError] = []
+    /// The folders that were written to instead.
+    private var others: [String] = []
+    /// What could not be written at all.
+    private var lost: [String] = []
+
+    private static let model = "model.safetensors"
+
+    /// Where the model is, or is going to be.
+    private(set) var modelPath: String
+
+    /// What could not be written where it should be, and where it is; nil when all could.
+    var problem: String? {
+        guard !failures.isEmpty else { return nil }
+        var sentences = [failures.map(\.description).joined(separator: "; ")]
+        if !others.isEmpty {
+            sentences.append("What could not be written there is in \(others.joined(separator: " and in "))")
+        }
+        if !lost.isEmpty {
+            sentences.append(
+                "\(lost.joined(separator: " and ")) could not be written to a new folder either, in any of "
+                    + places.joined(separator: ", "))
+        }
+        if let checkpoint, access(checkpoint, F_OK) == 0 {
+            sentences.append("The same command tries again from \(checkpoint)")
+        }
+        return sentences.joined(separator: ". ")
+    }
+
+    /// Where a new folder is made for what cannot be written: the first that works.
+    private var places: [String] {
+        [checkpoint.map(folder(of:)), "./", NSTemporaryDirectory(), NSHomeDirectory()].compactMap(\.self)
+    }
 
     /// What is written beside the model.
     enum Report: String, CaseIterable {
@@ -13,50 +48,110 @@ struct ResultsFolder {
         case metrics = "metrics.json"
     }
 
-    /// Makes the folder if needed and finds out whether the results can be written to it.
+    /// Finds out whether the results can be written to the folder. Leaves none that was not there.
     ///
-    /// - Throws: `CommandError` when it cannot be made, `FileError` when it cannot be written to.
-    init(_ path: String) throws {
+    /// - Parameters:
+    ///   - path: the folder.
+    ///   - checkpoint: the file that training can go on from: a place that can be written to, most likely.
+    /// - Throws: `CommandError` when it cannot be made or the checkpoint would be a result, `FileError` when it cannot be written
+    ///   to.
+    init(_ path: String, checkpoint: String?) throws {
         self.path = path
-        wasMade = access(path, F_OK) != 0
-        try Self.makeFolder(path)
-        for file in files { try AtomicFile.checkWritable(file) }
+        self.checkpoint = checkpoint
+        modelPath = "\(path)/\(Self.model)"
+        if let checkpoint, contains(checkpoint) {
+            throw CommandError(
+                "--checkpoint \(checkpoint) is where a result of the training goes; choose another name")
+        }
+        try make()
+        removeIfEmpty()
     }
 
-    private var files: [String] { [modelPath] + Report.allCases.map { "\(path)/\($0.rawValue)" } }
+    /// Makes the folder if needed, not before the data is read, which might be beside it.
+    ///
+    /// - Parameter byteCount: for how many bytes of a model there should be room.
+    /// - Throws: as `init`.
+    mutating func make(byteCount: Int = 0) throws {
+        do throws(SystemError) { made = try makeFolder(path) } catch {
+            throw CommandError(
+                "the output folder '\(path)' cannot be made: \(error); choose another with --output")
+        }
+        do {
+            try AtomicFile.checkWritable(modelPath, byteCount: byteCount)
+            for report in Report.allCases { try AtomicFile.checkWritable("\(path)/\(report.rawValue)") }
+        } catch {
+            removeIfEmpty()
+            throw error
+        }
+    }
 
     /// Whether a path, however it is written, is that of a result.
-    func contains(_ other: String) -> Bool {
+    private func contains(_ other: String) -> Bool {
         func resolved(_ path: String) -> String {
             let url = URL(fileURLWithPath: path)
             return url.deletingLastPathComponent().resolvingSymlinksInPath()
                 .appendingPathComponent(url.lastPathComponent).path
         }
-        return files.contains { resolved($0) == resolved(other) }
+        let names = [Self.model] + Report.allCases.map(\.rawValue)
+        return names.contains { resolved("\(path)/\($0)") == resolved(other) }
     }
 
-    /// Takes the folder away again where it was made and got nothing.
-    func removeIfEmpty() { if wasMade { rmdir(path) } }
-
-    private static func makeFolder(_ path: String) throws {
-        let ends = path.utf8.indices.dropFirst().filter { path.utf8[$0] == UInt8(ascii: "/") }
-        for end in ends + [path.endIndex] {
-            let folder = String(path[..<end])
-            guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
-                throw CommandError(
-                    "the output folder '\(path)' cannot be made: \(String(cString: strerror(errno))); choose "
-                        + "another with --output")
-            }
-        }
+    /// Takes away again what was made and got nothing.
+    mutating func removeIfEmpty() {
+        for folder in made.reversed() { rmdir(folder) }
+        made = []
     }
 
     /// Writes the model and takes away the reports on the one that was there before.
-    func write(_ model: SavedModel) async throws {
-        try await model.write(to: modelPath)
-        for report in Report.allCases { unlink("\(path)/\(report.rawValue)") }
+    ///
+    /// - Throws: `CommandError` when there is no place that it can be written to.
+    mutating func write(_ model: SavedModel) async throws {
+        guard let file = try await place(Self.model, { try await model.write(to: $0) }) else {
+            throw CommandError(problem ?? "")
+        }
+        modelPath = file
+        for report in Report.allCases { unlink("\(folder(of: modelPath))\(report.rawValue)") }
     }
 
-    func write(_ text: String, to report: Report) throws {
-        try AtomicFile.write(Array(text.utf8), to: "\(path)/\(report.rawValue)")
+    mutating func write(_ text: String, to report: Report) async throws {
+        _ = try await place(report.rawValue) { try AtomicFile.write(Array(text.utf8), to: $0) }
+    }
+
+    /// Writes a file into the folder; when that cannot be, into one made elsewhere, as all that follows.
+    ///
+    /// - Returns: its path; nil when there is no place that it can be written to.
+    private mutating func place(
+        _ name: String, _ write: (String) async throws -> Void
+    ) async throws -> String? {
+        // Somebody may have removed it meanwhile.
+        if others.isEmpty { _ = try? makeFolder(path) }
+        do {
+            let file = "\(others.last ?? path)/\(name)"
+            try await write(file)
+            return file
+        } catch let error as FileError {
+            failures.append(error)
+        }
+        for place in places {
+            guard let folder = newFolder(in: place) else { continue }
+            do {
+                try await write("\(folder)/\(name)")
+                others.append(folder)
+                return "\(folder)/\(name)"
+            } catch is FileError {
+                rmdir(folder)
+            }
+        }
+        lost.append(name)
+        return nil
+    }
+
+    /// A new folder in another one; nil when it cannot be made.
+    private func newFolder(in folder: String) -> String? {
+        var template = "\(folder.hasSuffix("/") ? folder : folder + "/")fovea-results-XXXXXX".utf8CString.map(
+            \.self)
+        return template.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+        }
     }
 }

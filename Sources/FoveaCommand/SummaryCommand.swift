@@ -21,6 +21,6 @@ struct SummaryCommand: AsyncParsableCommand {
             isPath
             ? try await savedModel(network).model
             : try named(network, "network", of: NamedNetwork.self).model()
-        print(model.summary(), terminator: "")
+        say(model.summary(), terminator: "")
     }
 }

@@ -14,6 +14,9 @@ struct TrainCommand: AsyncParsableCommand {
             Writes model.safetensors, history.csv and metrics.json into the output folder and ends with the line \
             'test accuracy 0.xxxx' if there are test images. Interrupt (Ctrl-C) to end after the current step with the model saved.
 
+            Results that cannot be written there at the end are written to a new folder beside the checkpoint, in the current folder \
+            or in that for temporary files, which the message names; the exit code is then 1.
+
             With --checkpoint FILE a training that was interrupted or killed goes on where it was when the same command \
             is given again, and comes to the same model, bit for bit.
             """)
@@ -75,14 +78,15 @@ struct TrainCommand: AsyncParsableCommand {
     var autotune = false
 
     @Option(
-        help: ArgumentHelp("The folder for the results (default: runs/DATASET-NETWORK).", valueName: "folder")
-    )
+        help: ArgumentHelp(
+            "The folder for the results (default: runs/DATASET-NETWORK).", valueName: "folder"),
+        transform: filePath)
     var output: String?
 
     @Option(
         help: ArgumentHelp(
             "A file that keeps the state of training, to go on from; removed when training is done.",
-            valueName: "file"))
+            valueName: "file"), transform: filePath)
     var checkpoint: String?
 
     @Option(
@@ -160,16 +164,20 @@ struct TrainCommand: AsyncParsableCommand {
 
     func validate() throws { _ = try settings() }
 
-    private func data(_ settings: Settings) async throws -> (TrainingData, image: Shape) {
+    private func data(
+        _ settings: Settings, _ results: ResultsFolder
+    ) async throws -> (TrainingData, image: Shape) {
         switch settings.source {
         case .named(let name):
             return (try TrainingData(await load(name), validation: settings.validation), name.info.imageShape)
         case .folder(let path):
             let form = TrainingData.Form(
                 settings.network, size: settings.pictures.size)
-            let data = try TrainingData(folder: path, validation: settings.validation, form, seed: seed)
+            let data = try TrainingData(
+                folder: path, validation: settings.validation, form, seed: seed, results: results.path)
+            try data.checkOutput(results.path)
             if settings.verbosity != .silent {
-                ProgressOutput.standard.write("\(path): \(data.summary), brought to \(form)\n")
+                say("\(path): \(data.summary), brought to \(form)")
             }
             return (data, [form.size.height, form.size.width, form.channels])
         }
@@ -179,30 +187,30 @@ struct TrainCommand: AsyncParsableCommand {
         let settings = try settings()
         let network = settings.network
         // An output folder that cannot be written to is better known before training than after.
-        let results = try ResultsFolder(
-            output ?? "runs/\(URL(fileURLWithPath: dataset).lastPathComponent)-\(network.rawValue)")
-        do { try await train(settings, results) } catch {
+        var results = try ResultsFolder(
+            output
+                ?? "runs/\(URL(fileURLWithPath: dataset).standardizedFileURL.lastPathComponent)-\(network.rawValue)",
+            checkpoint: checkpoint)
+        do { try await train(settings, &results) } catch {
             results.removeIfEmpty()
             throw error
         }
     }
 
-    private func train(_ settings: Settings, _ results: ResultsFolder) async throws {
+    private func train(_ settings: Settings, _ results: inout ResultsFolder) async throws {
         let network = settings.network
-        if let checkpoint, results.contains(checkpoint) {
-            throw CommandError(
-                "--checkpoint \(checkpoint) is where a result of the training goes; choose another name")
-        }
-        let (data, image) = try await data(settings)
+        let (data, image) = try await data(settings, results)
         let model = try model(network, input: image, classes: data.classNames.count)
         let backend = backend(precision: settings.precision, autotune: autotune)
         let trainer = try model.compile(
             optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],
             backend: backend)
         let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
+        try results.make(byteCount: saved.parameterByteCount)
         let loading = Loading(settings.pictures, batchSize: batchSize, seed: seed)
 
         let progressBefore = Mutex(0.0)
+        let completeEpochs = Mutex(0)
         let backup = checkpoint.map { path in
             BackupAndRestore(
                 path, saveFrequency: checkpointEvery.map { .steps($0) } ?? .epoch, deletesWhenDone: false,
@@ -212,12 +220,14 @@ struct TrainCommand: AsyncParsableCommand {
                 ]
             ) { [epochs] position in
                 progressBefore.withLock { $0 = position.epochs }
-                // Ahead of the progress, which is not buffered.
-                ProgressOutput.standard.write(
+                completeEpochs.withLock { $0 = position.completeEpochs }
+                say(
                     "Going on from \(path): \(position.completeEpochs) of \(epochs) epochs and "
-                        + "\(position.completeSteps) of \(position.stepsPerEpoch) steps are done\n")
+                        + "\(position.completeSteps) of \(position.stepsPerEpoch) steps are done")
             }
         }
+        let counter = LambdaCallback(epochEnds: { run in completeEpochs.withLock { $0 = run.completeEpochs } }
+        )
 
         let stop = StopSignal()
         let interrupts = InterruptHandler(stop)
@@ -226,28 +236,39 @@ struct TrainCommand: AsyncParsableCommand {
         let history: History
         do {
             history = try await loading.fit(
-                trainer, data, epochs: epochs, callbacks: backup.map { [$0] } ?? [],
+                trainer, data, epochs: epochs, callbacks: backup.map { [$0, counter] } ?? [counter],
                 verbosity: settings.verbosity, stop: stop)
-        } catch let error as TrainingError {
-            guard let epochs = error.completedEpochs else { throw error }
-            if epochs == 0 { throw CommandError("\(error). No epoch was completed, so no model was saved") }
+        } catch {
+            // Whatever ended training: what it came to is worth more.
+            let epochs = completeEpochs.withLock { $0 }
+            guard epochs > 0 else {
+                if let error = error as? TrainingError, error.isOfNumbers {
+                    throw CommandError("\(error). No epoch was completed, so no model was saved")
+                }
+                throw error
+            }
             try await results.write(saved)
+            let which =
+                (error as? TrainingError)?.isOfNumbers == true
+                ? "The model as it was after epoch \(epochs)" : "The model so far"
+            let problem = results.problem.map { "\n\($0)" } ?? ""
             throw CommandError(
-                "\(error). The model as it was after epoch \(epochs) is in \(results.modelPath)")
+                "\(error). \(which) is in \(results.modelPath)\(await advice(backup))\(problem)")
         }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try await results.write(saved)
-        try results.write(history.csv, to: .history)
+        try await results.write(history.csv, to: .history)
         if history.wasInterrupted {
-            let advice = checkpoint.map { "; the same command goes on from \($0)" } ?? ""
-            warn("Interrupted: the model so far is in \(results.modelPath)\(advice)")
+            warn("Interrupted: the model so far is in \(results.modelPath)\(await advice(backup))")
+            if let problem = results.problem { warn(problem) }
             throw ExitCode.interrupted
         }
 
         var test: Evaluation?
         if let images = data.test {
             do { test = try await loading.evaluate(trainer, images) } catch {
-                throw CommandError("\(error). The trained model is in \(results.modelPath)")
+                let problem = results.problem.map { "\n\($0)" } ?? ""
+                throw CommandError("\(error). The trained model is in \(results.modelPath)\(problem)")
             }
         }
         // Of this run, which may have gone on from another.
@@ -265,12 +286,28 @@ struct TrainCommand: AsyncParsableCommand {
                 "bfloat16_unit": OneDNNBackend.bfloat16Unit,
             ],
             autotune: await backend.tuner?.records)
-        try results.write(metrics.json(), to: .metrics)
+        try await results.write(metrics.json(), to: .metrics)
         // Not before the results are there.
-        if let checkpoint { unlink(checkpoint) }
-        print("model: \(results.modelPath)")
-        if let accuracy = metrics.testAccuracy { print("test accuracy \(String(format: "%.4f", accuracy))") }
+        if results.problem == nil, let checkpoint, unlink(checkpoint) != 0, errno != ENOENT {
+            warn(
+                "\(checkpoint): cannot be removed: \(String(cString: strerror(errno))); training is done, so remove it"
+            )
+        }
+        say("model: \(results.modelPath)")
+        if let accuracy = metrics.testAccuracy { say("test accuracy \(String(format: "%.4f", accuracy))") }
+        if let problem = results.problem { throw CommandError(problem) }
         try test?.checkFinite(results.modelPath)
+    }
+
+    /// How a training that was interrupted can go on.
+    private func advice(_ backup: BackupAndRestore?) async -> String {
+        guard let backup, let checkpoint else { return "" }
+        guard let failure = await backup.failure else {
+            return "; the same command goes on from \(checkpoint)"
+        }
+        let isThere = access(checkpoint, F_OK) == 0
+        return "; the checkpoint could not be written (\(failure))"
+            + (isThere ? ", so the same command goes on from an earlier one" : "")
     }
 }
 
@@ -282,11 +319,11 @@ extension TrainingPosition {
 }
 
 extension TrainingError {
-    /// How many epochs the model that training went back to has seen; nil if training did not begin.
-    fileprivate var completedEpochs: Int? {
+    /// Whether training came to numbers that are not finite.
+    fileprivate var isOfNumbers: Bool {
         switch self {
-        case .lossNotFinite(_, let epoch, _), .variableNotFinite(_, let epoch): epoch - 1
-        default: nil
+        case .lossNotFinite, .variableNotFinite: true
+        default: false
         }
     }
 }

@@ -41,6 +41,8 @@ struct TrainingData {
     var train: Part
     var validation: Part?
     var test: Part?
+    /// The folders of the classes to train on.
+    private var classFolders: Set<String> = []
 
     /// What pictures are made to be before the network sees them.
     struct Form {
@@ -72,15 +74,19 @@ struct TrainingData {
     }
 
     /// The pictures of a folder with `train` and perhaps `validation` and `test`, or with the classes alone.
-    init(folder path: String, validation: Validation?, _ form: Form, seed: UInt64) throws {
-        let splits = try ImageFolder.splits(of: path)
-        var train = try splits?.train ?? ImageFolder(path)
+    ///
+    /// - Parameter results: the folder that results are going to be written to, perhaps among those of classes.
+    init(
+        folder path: String, validation: Validation?, _ form: Form, seed: UInt64, results: String
+    ) throws {
+        let splits = try ImageFolder.splits(of: path, results: results)
+        var train = try splits?.train ?? ImageFolder(path, results: results)
         var validationFolder = splits?.validation
         switch validation {
         case nil: break
         case .part(let part): (train, validationFolder) = try train.split(validation: part, seed: seed)
         case .folder(let other):
-            let folder = try ImageFolder(other)
+            let folder = try ImageFolder(other, results: results)
             guard folder.classNames == train.classNames else {
                 throw CommandError(
                     "\(other) has the classes \(folder.classNames.joined(separator: ", ")), but \(train.path) has "
@@ -94,11 +100,34 @@ struct TrainingData {
         self.validation = try validationFolder.map { .computed(try form.examples(of: $0)) }
         // Seen once only, so not kept.
         test = try splits?.test.map { .computed(try form.examples(of: $0, areKept: false)) }
-        for folder in [train, validationFolder, splits?.test].compactMap(\.self) where !folder.skipped.isEmpty
-        {
+        classFolders = Set(train.classNames.map { Self.resolved("\(train.path)/\($0)") })
+        for folder in [train, validationFolder, splits?.test].compactMap(\.self) {
+            if !folder.leftOutFolders.isEmpty { warn("\(folder.path): \(folder.leftOutText)") }
+            if folder.skipped.isEmpty { continue }
             let kinds = folder.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             warn("\(folder.path): left out files that are no pictures: \(kinds.joined(separator: ", "))")
         }
+    }
+
+    /// Where results may not go: a folder that holds a model is no class any more.
+    ///
+    /// - Throws: `CommandError` when the folder has the pictures of a class.
+    func checkOutput(_ path: String) throws {
+        guard classFolders.contains(Self.resolved(path)) else { return }
+        throw CommandError(
+            "the output folder '\(path)' has the pictures of a class; choose another with --output")
+    }
+
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+}
+
+extension ImageFolder {
+    /// Which folders are no classes.
+    var leftOutText: String {
+        "left out folders of results, which are no classes: "
+            + leftOutFolders.joined(separator: ", ")
     }
 }
 

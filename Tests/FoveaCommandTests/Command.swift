@@ -129,7 +129,8 @@ final class Workplace: Sendable {
         }
 
         func interrupt() { process.interrupt() }
-        func kill() { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
+        func signal(_ number: Int32) { _ = Foundation.kill(process.processIdentifier, number) }
+        func kill() { signal(SIGKILL) }
 
         func result() async throws -> Result {
             for await _ in ends {}
