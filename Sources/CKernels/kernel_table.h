@@ -6,6 +6,7 @@
 #include "fovea_elementwise.h"
 #include "fovea_max_pool.h"
 #include "fovea_row_product.h"
+#include "fovea_softmax.h"
 
 enum {
     fovea_opcode_count = FOVEA_OP_RANDOM_NORMAL + 1,
@@ -51,6 +52,10 @@ typedef void (*fovea_fold_rows_function)(fovea_accumulator *accumulators, const 
 
 enum { FOVEA_FOLD_SUM, FOVEA_FOLD_SUM_I, FOVEA_FOLD_MAX, FOVEA_FOLD_MAX_I, fovea_fold_count };
 
+// Parts first..<last of fovea_run_softmax.
+typedef void (*fovea_softmax_function)(const fovea_softmax *softmax, const float *source, float *destination,
+                                       int64_t first, int64_t last);
+
 typedef struct {
     const char *name;
     fovea_lane_function lanes[fovea_opcode_count];
@@ -72,6 +77,8 @@ typedef struct {
                               float *gradient, int64_t first, int64_t last);
     void (*add_row_products)(const fovea_row_product *product, const float *a, const float *b, float *sums,
                              int64_t first, int64_t last);
+    // Parts are lines for `along`, groups of lines for the others.
+    fovea_softmax_function softmax_across, softmax_short, softmax_along;
 } fovea_kernel_table;
 
 extern const fovea_kernel_table fovea_kernels_baseline;

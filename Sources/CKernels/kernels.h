@@ -5,6 +5,7 @@
 #include "lane_kernels.h"
 #include "max_pool_kernels.h"
 #include "row_product_kernels.h"
+#include "softmax_kernels.h"
 
 #define KERNEL_TABLE(kind)                      \
     {                                           \
@@ -20,6 +21,9 @@
         .max_unpool_rows = max_unpool_rows,     \
         .max_unpool_planes = max_unpool_planes, \
         .add_row_products = add_row_products,   \
+        .softmax_across = softmax_across,       \
+        .softmax_short = softmax_short,         \
+        .softmax_along = softmax_along,         \
     }
 
 #endif

@@ -25,19 +25,6 @@ INLINE pool_span span_of(const fovea_max_pool *pool, int axis, int64_t place) {
 }
 
 // Lanes at the end of a row that do not fill a group are moved through buffers of a whole group.
-INLINE floats load_some_floats(const float *p, int64_t count) {
-    if (count >= fovea_lane_group) return load_floats(p);
-    float lanes[fovea_lane_group] = {0};
-    memcpy(lanes, p, (size_t)count * sizeof(float));
-    return load_floats(lanes);
-}
-INLINE void store_some_floats(float *p, floats x, int64_t count) {
-    if (count >= fovea_lane_group) {
-        store_floats(p, x);
-    } else {
-        memcpy(p, &x, (size_t)count * sizeof(float));
-    }
-}
 INLINE ints load_some_bytes(const uint8_t *p, int64_t count) {
     bytes lanes = {0};
     if (count >= fovea_lane_group) {

@@ -59,9 +59,6 @@ dnnl_status_t onednn_normalization_describe(dnnl_primitive_desc_t *description, 
 dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                      const onednn_layout *a, const onednn_layout *b, const onednn_layout *bias,
                                      const onednn_layout *c);
-dnnl_status_t onednn_softmax_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                      const fovea_softmax *spec, const onednn_layout *source,
-                                      const onednn_layout *destination);
 dnnl_status_t onednn_merge_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                     dnnl_alg_kind_t algorithm, const onednn_layout *elements);
 

@@ -124,16 +124,6 @@ dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const o
     return describe(description, setting, dnnl_matmul_desc_init(&operation, a, b, bias, c), &operation);
 }
 
-dnnl_status_t onednn_softmax_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                      const fovea_softmax *spec, const onednn_layout *source,
-                                      const onednn_layout *destination) {
-    dnnl_softmax_v2_desc_t operation;
-    dnnl_status_t status = dnnl_softmax_v2_forward_desc_init(
-        &operation, dnnl_forward_inference, spec->logarithm ? dnnl_softmax_log : dnnl_softmax_accurate,
-        source, destination, spec->axis);
-    return describe(description, setting, status, &operation);
-}
-
 dnnl_status_t onednn_merge_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                     dnnl_alg_kind_t algorithm, const onednn_layout *elements) {
     dnnl_binary_desc_t operation;

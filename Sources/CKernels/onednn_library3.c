@@ -235,15 +235,6 @@ dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const o
     return dnnl_matmul_primitive_desc_create(description, setting->engine, a, b, bias, c, setting->attributes);
 }
 
-dnnl_status_t onednn_softmax_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                      const fovea_softmax *spec, const onednn_layout *source,
-                                      const onednn_layout *destination) {
-    return dnnl_softmax_forward_primitive_desc_create(
-        description, setting->engine, dnnl_forward_inference,
-        spec->logarithm ? dnnl_softmax_log : dnnl_softmax_accurate, source, destination, spec->axis,
-        setting->attributes);
-}
-
 dnnl_status_t onednn_merge_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                     dnnl_alg_kind_t algorithm, const onednn_layout *elements) {
     return dnnl_binary_primitive_desc_create(description, setting->engine, algorithm, elements, elements,

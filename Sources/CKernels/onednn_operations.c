@@ -1,4 +1,4 @@
-// Pooling, batch normalisation, matrix product, softmax, merging and reorder.
+// Pooling, batch normalisation, matrix product, merging and reorder.
 #include "onednn_internal.h"
 
 // oneDNN's pooling picks no layouts: an open one becomes dense, with the other's order of axes and blocks.
@@ -171,23 +171,6 @@ fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {
         return NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t status = onednn_matmul_describe(&description, &setting, a, b, bias, c);
-    return onednn_finish(status, description, onednn_forward, &subject);
-}
-
-fovea_primitive *fovea_softmax_create(const fovea_softmax *spec) {
-    onednn_subject subject = {""};
-    onednn_subject_add(&subject, "%s along axis %d", spec->logarithm ? "log-softmax" : "softmax", spec->axis);
-    onednn_subject_add_memory(&subject, "source", &spec->source);
-    onednn_subject_add_memory(&subject, "destination", &spec->destination);
-    ONEDNN_LOCAL_LAYOUT x = NULL;
-    ONEDNN_LOCAL_LAYOUT y = NULL;
-    ONEDNN_LOCAL_SETTING setting = {0};
-    if (!onednn_describe(&spec->source, "source", &subject, &x) ||
-        !onednn_describe(&spec->destination, "destination", &subject, &y) ||
-        !onednn_prepare(&setting, 0, &subject))
-        return NULL;
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = onednn_softmax_describe(&description, &setting, spec, x, y);
     return onednn_finish(status, description, onednn_forward, &subject);
 }
 

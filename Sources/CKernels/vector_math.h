@@ -4,6 +4,7 @@
 #define FOVEA_VECTOR_MATH_H
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 // Every function that takes a vector is inlined, so how one would be passed does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
@@ -22,6 +23,21 @@ INLINE floats load_floats(const void *p) { return *(const unaligned_floats *)p; 
 INLINE ints load_ints(const void *p) { return *(const unaligned_ints *)p; }
 INLINE void store_floats(void *p, floats x) { *(unaligned_floats *)p = x; }
 INLINE void store_ints(void *p, ints x) { *(unaligned_ints *)p = x; }
+
+// Lanes at the end of a row that do not fill a vector are moved through a buffer.
+INLINE floats load_some_floats(const float *p, int64_t count) {
+    if (count >= 16) return load_floats(p);
+    float lanes[16] = {0};
+    memcpy(lanes, p, (size_t)count * sizeof(float));
+    return load_floats(lanes);
+}
+INLINE void store_some_floats(float *p, floats x, int64_t count) {
+    if (count >= 16) {
+        store_floats(p, x);
+    } else {
+        memcpy(p, &x, (size_t)count * sizeof(float));
+    }
+}
 
 INLINE floats splat(float x) { return x - (floats){0}; }
 INLINE ints splat_int(int32_t x) { return x - (ints){0}; }

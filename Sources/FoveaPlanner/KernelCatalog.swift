@@ -9,7 +9,6 @@ public protocol KernelCatalog: Sendable {
     /// Whether max-pooling with this window can also rectify.
     func canRectify(_ window: SlidingWindow) -> Bool
     func choose(_ request: MatMulRequest) throws -> MatMulChoice
-    func choose(_ request: SoftmaxRequest) throws -> SimpleChoice
     func choose(_ request: NormalizationRequest) throws -> NormalizationChoice
     /// Whether a kernel normalizes images of the shape, channels last; if none does, elementwise passes do.
     func canNormalize(_ images: Shape) -> Bool
@@ -184,12 +183,6 @@ public struct NormalizationChoice: Hashable, Sendable {
         self.scratchpadBytes = scratchpadBytes
         self.maskBytes = maskBytes
     }
-}
-
-public struct SoftmaxRequest: Hashable, Sendable {
-    public var shape: Shape
-    public var axis: Int
-    public var isLogarithmic: Bool
 }
 
 /// Two tensors of one layout merged, place by place: `a + b`, `a · b` or the larger of both.

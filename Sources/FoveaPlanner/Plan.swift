@@ -78,7 +78,7 @@ public enum Kernel: Sendable {
     case convolution(ConvolutionChoice)
     case pooling(PoolingChoice)
     case matmul(MatMulChoice)
-    case softmax(SoftmaxRequest)
+    case softmax(SoftmaxKernel)
     case normalization(NormalizationChoice)
     case merge(MergeRequest)
     case reorder(ReorderRequest)
@@ -115,6 +115,15 @@ public struct ReductionKernel: Sendable {
     public var dtype: DType
     public var kept: [AxisMode]
     public var reduced: [AxisMode]
+}
+
+/// Softmax or its logarithm over row-major memory.
+public struct SoftmaxKernel: Sendable, Hashable {
+    public var isLogarithmic: Bool
+    /// The elements of the axes before the axis, along it, and behind it.
+    public var outer: Int
+    public var extent: Int
+    public var inner: Int
 }
 
 /// `gather`, or with `isScatter` its gradient.

@@ -64,13 +64,15 @@ extension PlanBuilder {
     }
 
     private mutating func addSoftmax(_ tensor: Tensor, _ rule: Softmax) throws {
-        let request = SoftmaxRequest(shape: tensor.shape, axis: rule.axis, isLogarithmic: rule.isLogarithmic)
-        let choice = try catalog.choose(request)
         let source = try rowMajorValue(tensor.inputs[0])
         let output = result(tensor)
+        let extents = tensor.shape.dimensions
+        let kernel = SoftmaxKernel(
+            isLogarithmic: rule.isLogarithmic, outer: extents[..<rule.axis].reduce(1, *),
+            extent: extents[rule.axis], inner: extents[(rule.axis + 1)...].reduce(1, *))
         addCall(
-            .softmax(request), [(.source, source, false), (.destination, output, true)],
-            scratchpad: choice.scratchpadBytes, note: choice.implementation)
+            .softmax(kernel), [(.source, source, false), (.destination, output, true)],
+            note: "\(rule.name) along axis \(rule.axis) of \(tensor.shape)")
     }
 
     // MARK: - Pooling

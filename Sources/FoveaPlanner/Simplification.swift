@@ -139,10 +139,6 @@ private func simplify(_ operation: Operation, _ inputs: [Tensor], _ type: Tensor
         }
         if let sum = try simplifiedSum(rule, of: inputs[0], type) { return sum }
 
-    case .softmax(let rule):
-        // The only class is certain.
-        if type.shape[rule.axis] == 1 { return filled(rule.isLogarithmic ? 0 : 1) }
-
     case .reshape:
         if inputs[0].shape == type.shape { return inputs[0] }
         if case .reshape = inputs[0].operation { return try inputs[0].inputs[0].reshaped(to: type.shape) }

@@ -94,6 +94,22 @@ extension KernelTests {
             check(FOVEA_OP_ERF, "erf", relative: 3e-7) { erf($0) }
         }
 
+        /// Losses of sure predictions are logarithms of what is nearly 1.
+        @Test @Compute func logarithmsNearOne() {
+            let near = (-3000...3000).map { Float(bitPattern: UInt32(0x3f80_0000 + $0)) }
+            let wider = stride(from: UInt32(0x3f40_0000), to: 0x3fa0_0000, by: 1009).map {
+                Float(bitPattern: $0)
+            }
+            check(FOVEA_OP_LOG, "log", relative: 1.5e-7, inputs: near + wider) { log($0) }
+            check(FOVEA_OP_LOG1P, "log1p", relative: 1.5e-7, inputs: (near + wider).map { $0 - 1 }) {
+                log1p($0)
+            }
+            forEachVectorKind { kind in
+                #expect(lanes(FOVEA_OP_LOG, [Float(1)]) == [0], "\(kind)")
+                #expect(lanes(FOVEA_OP_EXP, [Float(0), -0.0]) == [1, 1], "\(kind)")
+            }
+        }
+
         @Test @Compute func trigonometry() {
             check(FOVEA_OP_SIN, "sin", relative: 3e-7, absolute: 2e-7) { sin($0) }
             check(FOVEA_OP_COS, "cos", relative: 3e-7, absolute: 2e-7) { cos($0) }

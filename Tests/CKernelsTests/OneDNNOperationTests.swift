@@ -89,50 +89,6 @@ extension OneDNNTests {
         }
     }
 
-    @Suite struct Softmax {
-        @Test(arguments: [0, 1, 2], [false, true]) func axes(_ axis: Int, _ logarithm: Bool) throws {
-            let extents = [5, 7, 19]
-            // Large enough that exponentials overflow unless the largest is subtracted first.
-            let x = Grid(extents, Grid(random: extents, seed: 13).values.map { $0 * 200 })
-            for layout in [fovea_memory.dense(extents), .dense(extents, order: [0, 2, 1])] {
-                var spec = fovea_softmax()
-                spec.logarithm = logarithm ? 1 : 0
-                spec.axis = Int32(axis)
-                spec.source = layout
-                spec.destination = layout
-                let primitive = try Primitive(withUnsafePointer(to: spec) { fovea_softmax_create($0) })
-                let y = try primitive.run([.source: x], .destination)[0]
-                var expected = Grid(zeros: extents)
-                var position = 0
-                forEachIndex(extents) { index in
-                    var line: [Double] = []
-                    for k in 0..<extents[axis] {
-                        var other = index
-                        other[axis] = k
-                        line.append(x.values[x.position(other)])
-                    }
-                    let largest = line.reduce(-Double.infinity, max)
-                    let total = line.reduce(0) { $0 + exp($1 - largest) }
-                    let value = x.values[position] - largest
-                    expected.values[position] = logarithm ? value - log(total) : exp(value) / total
-                    position += 1
-                }
-                #expect(y.error(from: expected) <= 1e-5, "\(primitive.implementation)")
-            }
-        }
-
-        @Test func refusesAnAxisOutside() {
-            var spec = fovea_softmax()
-            spec.axis = 2
-            spec.source = .dense([4, 10])
-            spec.destination = .dense([4, 10])
-            #expect(withUnsafePointer(to: spec) { fovea_softmax_create($0) } == nil)
-            #expect(
-                Primitive.message.contains("softmax along axis 2, source 4x10 float32"),
-                "\(Primitive.message)")
-        }
-    }
-
     @Suite struct Reorder {
         func create(_ from: fovea_memory, _ to: fovea_memory) -> OpaquePointer? {
             withUnsafePointer(to: from) { from in withUnsafePointer(to: to) { fovea_reorder_create(from, $0) }

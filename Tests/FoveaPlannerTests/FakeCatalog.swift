@@ -44,7 +44,6 @@ struct FakeCatalog: KernelCatalog {
     func choose(_ request: MatMulRequest) -> MatMulChoice {
         MatMulChoice(request: request, algorithm: .direct, implementation: "fake", scratchpadBytes: 0)
     }
-    func choose(_ request: SoftmaxRequest) -> SimpleChoice { simple }
     func choose(_ request: ReorderRequest) -> SimpleChoice { simple }
     func choose(_ request: MergeRequest) -> SimpleChoice? { request.count < leastMerged ? nil : simple }
 

@@ -168,10 +168,11 @@ final class PlanInterpreter: Executable {
         case .convolution(let choice): try run(choice, id)
         case .pooling(let choice): try run(choice.request, id)
         case .matmul(let choice): try run(choice.request, call, id)
-        case .softmax(let request):
-            let rule = Softmax(axis: request.axis, isLogarithmic: request.isLogarithmic)
-            let source = try readAll(id(.source), request.shape)
-            write(rule.evaluate([source], TensorType(request.shape, .float32)).doubles, try id(.destination))
+        case .softmax(let kernel):
+            let rule = Softmax(axis: 1, isLogarithmic: kernel.isLogarithmic)
+            let shape = Shape([kernel.outer, kernel.extent, kernel.inner])
+            let source = try readAll(id(.source), shape)
+            write(rule.evaluate([source], TensorType(shape, .float32)).doubles, try id(.destination))
         case .normalization(let choice): try run(choice, id)
         case .merge(let request):
             let ids = [try id(.source), try id(.otherSource), try id(.destination)]

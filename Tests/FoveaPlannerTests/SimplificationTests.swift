@@ -59,17 +59,14 @@ import Testing
             let x = graph.input([2, 3, 1])
             return [
                 try 0 - x, try x.raised(to: 2), try x.softmax(axis: 1).log(), try x.sum(axes: [2]),
-                try x.mean(axes: [2], keepDims: true), try x.max(axes: []), try x.softmax(axis: 2),
-                try x.logSoftmax(axis: 2),
+                try x.mean(axes: [2], keepDims: true), try x.max(axes: []),
             ]
         }
         let names = outputs.map(\.operation.rule.name)
         #expect(
             names == [
-                "negate", "multiply", "logSoftmax", "reshape", "input 'x0'", "input 'x0'", "broadcast",
-                "broadcast",
+                "negate", "multiply", "logSoftmax", "reshape", "input 'x0'", "input 'x0'",
             ])
-        #expect(splat(outputs[6]) == 1 && splat(outputs[7]) == 0)
     }
 
     @Test @Compute func movementsJoin() throws {

@@ -3,3 +3,4 @@
 #include "fovea_max_pool.h"
 #include "fovea_onednn.h"
 #include "fovea_row_product.h"
+#include "fovea_softmax.h"

@@ -51,12 +51,6 @@ typedef struct {
     fovea_memory a, b, bias, c;  // rank 2, or 3 with batch first (extent 1 repeats)
 } fovea_matmul;
 
-typedef struct {
-    int32_t logarithm;  // 1: log-softmax
-    int32_t axis;
-    fovea_memory source, destination;
-} fovea_softmax;
-
 typedef enum : int32_t { FOVEA_MERGE_ADD, FOVEA_MERGE_MULTIPLY, FOVEA_MERGE_MAXIMUM } fovea_merge_kind;
 
 typedef struct {
@@ -78,7 +72,6 @@ typedef struct fovea_primitive fovea_primitive;
 fovea_primitive *fovea_convolution_create(const fovea_convolution *spec);
 fovea_primitive *fovea_pooling_create(const fovea_pooling *spec);
 fovea_primitive *fovea_matmul_create(const fovea_matmul *spec);
-fovea_primitive *fovea_softmax_create(const fovea_softmax *spec);
 fovea_primitive *fovea_normalization_create(const fovea_normalization *spec);
 fovea_primitive *fovea_merge_create(const fovea_merge *spec);
 fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memory *to);

@@ -2,6 +2,9 @@ import Foundation
 
 /// `exp(xᵢ) / Σⱼ exp(xⱼ)` along an axis, or its logarithm `xᵢ - log Σⱼ exp(xⱼ)`, both computed from `x - max x` so that
 /// nothing overflows.
+///
+/// An element of -∞ has the probability 0. Where there is NaN or +∞ along the axis, or nothing but -∞, all results along it
+/// are NaN, as in PyTorch.
 public struct Softmax: OperationRule {
     public let axis: Int
     public let isLogarithmic: Bool
@@ -33,7 +36,9 @@ public struct Softmax: OperationRule {
         shape.reduced(over: [axis], keepDims: true).forEachIndex { index in
             let start = shape.position(of: index)
             let positions = (0..<shape[axis]).map { start + $0 * step }
-            let largest = positions.map { x[$0] }.max() ?? 0
+            // NaN need not be the largest: the sum takes it up.
+            var largest = positions.reduce(-Double.infinity) { x[$1] > $0 ? x[$1] : $0 }
+            if largest.isInfinite { largest = .nan }
             let sum = positions.reduce(0) { $0 + exp(x[$1] - largest) }
             for p in positions {
                 y[p] = isLogarithmic ? x[p] - largest - log(sum) : exp(x[p] - largest) / sum

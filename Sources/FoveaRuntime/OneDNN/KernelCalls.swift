@@ -125,6 +125,22 @@ struct GatherCall: KernelCall {
     }
 }
 
+struct SoftmaxCall: KernelCall {
+    private let softmax: fovea_softmax
+    private let source: UnsafePointer<Float>
+    private let destination: UnsafeMutablePointer<Float>
+
+    init(_ kernel: SoftmaxKernel, source: UnsafeRawPointer, destination: UnsafeMutableRawPointer) {
+        softmax = fovea_softmax(
+            is_logarithmic: kernel.isLogarithmic ? 1 : 0, outer: Int64(kernel.outer),
+            extent: Int64(kernel.extent), inner: Int64(kernel.inner))
+        self.source = source.assumingMemoryBound(to: Float.self)
+        self.destination = destination.assumingMemoryBound(to: Float.self)
+    }
+
+    func run() { withUnsafePointer(to: softmax) { fovea_run_softmax($0, source, destination) } }
+}
+
 /// Fills a C array, which Swift sees as a tuple, from the front.
 private func store<Tuple>(_ numbers: [Int], in tuple: inout Tuple) {
     withUnsafeMutableBytes(of: &tuple) { memory in

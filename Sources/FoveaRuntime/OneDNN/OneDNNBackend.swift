@@ -2,8 +2,8 @@ import CKernels
 import FoveaGraph
 import FoveaPlanner
 
-/// Runs plans on the CPU: convolutions, matrix products, pooling and softmax by oneDNN, all else by vector loops that share
-/// oneDNN's threads.
+/// Runs plans on the CPU: convolutions, matrix products and pooling by oneDNN, all else by vector loops that share oneDNN's
+/// threads.
 public struct OneDNNBackend: Backend {
     /// What it computes with: `float32` where `mixedBFloat16` was asked for and this CPU has no bfloat16 arithmetic.
     public let precision: Precision

@@ -178,7 +178,6 @@ struct OneDNNCatalog: KernelCatalog {
         return (try? Primitive(request))?.implementation.contains("jit") ?? false
     }
 
-    func choose(_ request: SoftmaxRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
     func choose(_ request: ReorderRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
 
     func choose(_ request: MergeRequest) throws -> SimpleChoice? {

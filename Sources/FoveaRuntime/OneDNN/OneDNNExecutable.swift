@@ -96,7 +96,10 @@ public final class OneDNNExecutable: Executable {
         case .pooling(let choice): return try operands.call(choice)
         case .matmul(let choice): return try operands.call(choice, threads: OneDNNBackend.threadCount)
         case .normalization(let choice): return try operands.call(choice)
-        case .softmax(let request): return operands.call(try Primitive(request))
+        case .softmax(let kernel):
+            return SoftmaxCall(
+                kernel, source: try operands.address(.source),
+                destination: try operands.address(.destination))
         case .merge(let request): return operands.call(try Primitive(request))
         case .reorder(let request): return try operands.call(request)
         }

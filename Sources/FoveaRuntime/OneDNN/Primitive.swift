@@ -112,17 +112,6 @@ extension Primitive {
         try self.init(fovea_matmul_create(&spec))
     }
 
-    convenience init(_ request: SoftmaxRequest) throws {
-        var spec = fovea_softmax()
-        spec.logarithm = request.isLogarithmic ? 1 : 0
-        spec.axis = Int32(request.axis)
-        spec.source = fovea_memory(
-            request.shape.dimensions, strides: request.shape.rowMajorStrides,
-            order: AxisOrder.plain(request.shape.rank))
-        spec.destination = spec.source
-        try self.init(fovea_softmax_create(&spec))
-    }
-
     convenience init(_ request: NormalizationRequest) throws {
         let shape = request.images
         let channels = shape.channels
