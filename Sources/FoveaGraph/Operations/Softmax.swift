@@ -24,9 +24,10 @@ public struct Softmax: OperationRule {
     }
 
     public func gradients(inputs: [Tensor], output y: Tensor, upstream g: Tensor) throws -> [Tensor?] {
-        isLogarithmic
-            ? [try g - y.exp() * g.sum(axes: [axis], keepDims: true)]
-            : [try y * (g - (g * y).sum(axes: [axis], keepDims: true))]
+        guard isLogarithmic else { return [try y * (g - (g * y).sum(axes: [axis], keepDims: true))] }
+        // gᵢ - pᵢ Σ g as (1 - pᵢ) gᵢ - pᵢ (Σ g - gᵢ), where 1 - pᵢ keeps its digits for a class that is nearly sure.
+        let others = try g.sum(axes: [axis], keepDims: true) - g
+        return [try (y.unary(.expm1) * g + y.exp() * others).negated()]
     }
 
     public func evaluate(_ inputs: [TensorValue], _ type: TensorType) -> TensorValue {

@@ -11,8 +11,13 @@ extension Loss {
             if let input = predictions.softmaxInput { input } else if fromLogits { predictions } else {
                 try predictions.clippedProbabilities().log()
             }
-        let targets = try smoothed(labels.oneHot(depth: classes), smoothing, toward: 1 / Double(classes))
-        return try (targets * logits.logSoftmax()).sum(axes: [-1]).negated().meanPerExample()
+        let logarithms = try logits.logSoftmax()
+        var likelihood = try logarithms.elements(at: labels)
+        if try isSmoothed(smoothing) {
+            let even = try logarithms.sum(axes: [-1]) * Float(smoothing / Double(classes))
+            likelihood = try likelihood * Float(1 - smoothing) + even
+        }
+        return try likelihood.negated().meanPerExample()
     }
 
     func crossentropy(
@@ -20,7 +25,7 @@ extension Loss {
     ) throws -> Tensor {
         let targets = try smoothedRows(targets, predictions, smoothing)
         let logarithms = try logProbabilities(predictions, fromLogits)
-        return try (targets * logarithms).sum(axes: [-1]).negated().meanPerExample()
+        return try logarithms.weighted(by: targets).sum(axes: [-1]).negated().meanPerExample()
     }
 
     /// One number per output.
@@ -35,21 +40,19 @@ extension Loss {
         return try (targets * p.log() + (1 - targets) * (1 - p).log()).negated()
     }
 
-    /// `max(x, 0) - t·x + log(1 + exp(-|x|))`, which neither overflows nor cancels. The two sides are selected rather
-    /// than written with `max` and `abs`, whose gradients at 0 would not add up to `1/2 - t`.
+    /// `|x| w + log(1 + exp(-|x|))`, where `w` is what the target gives to the answer that is less likely: `1 - t` for
+    /// positive logits, else `t`. That neither overflows nor cancels, and is never below 0. The two sides are selected
+    /// rather than written with `abs`, whose gradient at 0 would not add up to `1/2 - t`.
     private func binaryCrossentropy(_ targets: Tensor, logits x: Tensor) throws -> Tensor {
         let isPositive = try x.greaterOrEqual(0)
-        let positivePart = try Tensor.select(isPositive, x, .filled(0, x.shape))
         let minusMagnitude = try Tensor.select(isPositive, x.negated(), x)
-        return try positivePart - targets * x + minusMagnitude.exp().unary(.log1p)
+        let weight = try Tensor.select(isPositive, 1 - targets, targets)
+        return try minusMagnitude.exp().unary(.log1p) - minusMagnitude.weighted(by: weight)
     }
 
     func negativeLogLikelihood(_ targets: Tensor, _ predictions: Tensor) throws -> Tensor {
         let labels = try targets.labels(for: predictions, name)
-        // Selected, not multiplied: an impossible class has the logarithm -∞.
-        let isLabel = try labels.oneHot(depth: predictions.shape.channels).greater(0)
-        let chosen = try Tensor.select(isLabel, predictions, .filled(0, predictions.shape))
-        return try chosen.sum(axes: [-1]).negated().meanPerExample()
+        return try predictions.elements(at: labels).negated().meanPerExample()
     }
 
     func focalCrossentropy(
@@ -59,7 +62,9 @@ extension Loss {
         try check("alpha", alpha, in: 0...1, "a number in 0...1")
         let targets = try smoothedRows(targets, predictions, smoothing)
         let logarithms = try logProbabilities(predictions, fromLogits)
-        let focused = try targets * logarithms * focus(1 - logarithms.exp(), gamma)
+        // 1 - p, with its digits where p is nearly 1.
+        let missing = try logarithms.unary(.expm1).negated()
+        let focused = try logarithms.weighted(by: targets) * focus(missing, gamma)
         return try (focused.sum(axes: [-1]) * Float(-alpha)).meanPerExample()
     }
 
@@ -70,9 +75,11 @@ extension Loss {
     ) throws -> Tensor {
         let losses = try binaryCrossentropy(targets, predictions, fromLogits, smoothing)
         let t = try smoothed(targets.aligned(with: predictions, name), smoothing, toward: 0.5)
-        let isLogit = fromLogits && predictions.sigmoidInput == nil
-        let p = isLogit ? try predictions.sigmoid() : predictions
-        var focused = try losses * focus(1 - (t * p + (1 - t) * (1 - p)), gamma)
+        // What is missing from p near 1 is a sigmoid too, where `1 - p` would lose its digits.
+        let logits = predictions.sigmoidInput ?? (fromLogits ? predictions : nil)
+        let p = try logits?.sigmoid() ?? predictions
+        let rest = try logits?.negated().sigmoid() ?? (1 - predictions)
+        var focused = try losses * focus(t * rest + (1 - t) * p, gamma)
         if let alpha = balance {
             focused = try focused * (t * Float(alpha) + (1 - t) * Float(1 - alpha))
         }
@@ -89,10 +96,10 @@ extension Loss {
 
     func divergence(_ targets: Tensor, _ predictions: Tensor) throws -> Tensor {
         let t = try clippedAbove(targets.aligned(with: predictions.rows(name), name))
-        let logarithms =
-            if let logits = predictions.softmaxInput { try logits.logSoftmax() } else {
-                try clippedAbove(predictions).log()
-            }
+        var logarithms = try predictions.softmaxInput?.logSoftmax() ?? clippedAbove(predictions).log()
+        // Predictions are clipped where targets are: an impossible class that does not occur adds nothing.
+        let least = Tensor.filled(probabilityEpsilon, t.shape)
+        logarithms = try .select(t.lessOrEqual(least), .maximum(logarithms, least.log()), logarithms)
         return try (t * (t.log() - logarithms)).sum(axes: [-1]).meanPerExample()
     }
 
@@ -114,8 +121,13 @@ extension Loss {
     }
 
     private func smoothed(_ targets: Tensor, _ smoothing: Double, toward even: Double) throws -> Tensor {
+        guard try isSmoothed(smoothing) else { return targets }
+        return try targets * Float(1 - smoothing) + Float(smoothing * even)
+    }
+
+    private func isSmoothed(_ smoothing: Double) throws -> Bool {
         try check("labelSmoothing", smoothing, in: 0...1, "a number in 0...1")
-        return smoothing == 0 ? targets : try targets * Float(1 - smoothing) + Float(smoothing * even)
+        return smoothing != 0
     }
 }
 
@@ -134,6 +146,19 @@ extension Tensor {
     /// What the sigmoid was taken of, if this is its result.
     fileprivate var sigmoidInput: Tensor? {
         if case .unary(.sigmoid) = operation { inputs[0] } else { nil }
+    }
+
+    /// The element of each row that its label says, 0 for labels without one. Selected, not multiplied: the others may be
+    /// logarithms of impossible classes, -∞.
+    fileprivate func elements(at labels: Tensor) throws -> Tensor {
+        let isLabel = try labels.oneHot(depth: shape.channels).greater(0)
+        return try Tensor.select(isLabel, self, .filled(0, shape)).sum(axes: [-1])
+    }
+
+    /// These logarithms times weights; an impossible class, whose logarithm is -∞, adds nothing if its weight is 0.
+    fileprivate func weighted(by weights: Tensor) throws -> Tensor {
+        let finite = try Tensor.maximum(self, -Float.greatestFiniteMagnitude)
+        return try weights * Tensor.select(weights.equal(.filled(0, shape)), finite, self)
     }
 
     /// Probabilities within `[ε, 1 - ε]`, so that their logarithms are finite.

@@ -11,7 +11,8 @@ import FoveaGraph
 /// `[ε, 1 - ε]` with `ε = 1e-7` before the logarithm, as in Keras. Predictions that come straight out of the softmax
 /// operation over the last axis (for the binary losses: the sigmoid operation) are not clipped: the loss is computed
 /// from that operation's input, which loses no digits. Keras does the same with its TensorFlow backend for the three
-/// cross-entropies, whatever `from_logits` says; here it holds for the focal losses and `klDivergence` too.
+/// cross-entropies, whatever `from_logits` says; here it holds for the focal losses and `klDivergence` too. A logit of -∞
+/// masks its class: it adds nothing to a loss and its gradient unless it has a part of the target, which costs +∞.
 public enum Loss: Hashable, Codable, Sendable {
     // MARK: Classes
 
@@ -61,8 +62,8 @@ public enum Loss: Hashable, Codable, Sendable {
 
     /// `Σ t log(t / p)` over the classes, both clipped to `[ε, 1]`.
     ///
-    /// Targets and predictions: probabilities, `[batch, classes]`. Kullback and Leibler 1951, "On information and
-    /// sufficiency". PyTorch's `KLDivLoss` takes `log p` instead and does not clip.
+    /// Targets and predictions: probabilities, `[batch, classes]`. Those out of a softmax are clipped only where the target
+    /// is not above ε. Kullback and Leibler 1951, "On information and sufficiency". PyTorch's `KLDivLoss` takes `log p` instead and does not clip.
     case klDivergence
 
     // MARK: Numbers
