@@ -218,4 +218,24 @@ struct LossAccuracyTests {
             }
         }
     }
+
+    /// The square of a small error must not drown in the logarithm of 2.
+    @Test @Compute func logCoshOfSmallErrors() throws {
+        let errors = [0, 1e-6, -1e-4, 1e-3, -0.01, 0.1, 0.4999, -0.5001, 0.7, -3, 60]
+        try forEachPath { backend, path in
+            let result = try run(
+                Form(name: "logCosh", loss: .logCosh), errors.map { [$0] }, errors.map { _ in [0] },
+                on: backend)
+            for (place, error) in errors.enumerated() {
+                let value = error == 60 ? 60 - log(2) : log1p(2 * pow(sinh(Double(Float(error)) / 2), 2))
+                let found = result.values[place]
+                #expect(
+                    abs(found - value) <= 2e-6 * value && found >= 0,
+                    "\(error): \(found), not \(value), with \(path)")
+                #expect(
+                    abs(result.gradient[place][0] - tanh(error)) <= 2e-6 * abs(tanh(error)),
+                    "\(error): gradient \(result.gradient[place][0]) with \(path)")
+            }
+        }
+    }
 }

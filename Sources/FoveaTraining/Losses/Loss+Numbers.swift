@@ -18,11 +18,16 @@ extension Loss {
         return try Tensor.select(isNear, error * error * 0.5, far).meanPerExample()
     }
 
-    /// `|e| + log(1 + exp(-2|e|)) - log 2`, which does not overflow as `cosh` would.
+    /// `|e| + log(1 + exp(-2|e|)) - log 2`, which does not overflow as `cosh` would. Where that cancels, near 0, it is
+    /// `-½ log(1 - tanh²e)`.
     func logCosh(_ targets: Tensor, _ predictions: Tensor) throws -> Tensor {
         let magnitude = try error(targets, predictions).unary(.abs)
         let correction = try (magnitude * -2).exp().unary(.log1p)
-        return try (magnitude + correction - Float(log(2.0))).meanPerExample()
+        let far = try magnitude + correction - Float(log(2.0))
+        // Bounded, so that the side that is not selected has a finite gradient.
+        let slope = try Tensor.minimum(magnitude, 0.5).tanh()
+        let near = try (slope * slope).negated().unary(.log1p) * -0.5
+        return try Tensor.select(magnitude.greater(0.5), far, near).meanPerExample()
     }
 
     func poisson(_ targets: Tensor, _ predictions: Tensor) throws -> Tensor {
