@@ -69,11 +69,11 @@ typedef struct {
     void (*sum_groups)(fovea_accumulator *totals, const float *lanes, int64_t groups);
     // Parts first..<last of fovea_max_pool_forward and, without and with overlapping windows, of
     // fovea_max_pool_backward.
-    void (*max_pool_rows)(const fovea_max_pool *pool, const float *images, float *pooled, uint8_t *winners,
+    void (*max_pool_rows)(const fovea_max_pool *pool, const float *images, float *pooled, void *winners,
                           int64_t first, int64_t last);
-    void (*max_unpool_rows)(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners,
+    void (*max_unpool_rows)(const fovea_max_pool *pool, const float *upstream, const void *winners,
                             float *gradient, int64_t first, int64_t last);
-    void (*max_unpool_planes)(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners,
+    void (*max_unpool_planes)(const fovea_max_pool *pool, const float *upstream, const void *winners,
                               float *gradient, int64_t first, int64_t last);
     void (*add_row_products)(const fovea_row_product *product, const float *a, const float *b, float *sums,
                              int64_t first, int64_t last);

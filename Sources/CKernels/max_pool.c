@@ -8,8 +8,8 @@ typedef struct {
     const fovea_kernel_table *kernels;
     const float *from;
     float *to;
-    const uint8_t *winners;
-    uint8_t *new_winners;
+    const void *winners;
+    void *new_winners;
 } pooling_work;
 
 static void forward_rows(void *context, int64_t first, int64_t last) {
@@ -32,13 +32,16 @@ static double nanoseconds(const fovea_max_pool *pool) {
     return 0.1 * (double)pool->planes * (double)pool->height * (double)pool->width * (double)pool->lanes;
 }
 
-void fovea_max_pool_forward(const fovea_max_pool *pool, const float *images, float *pooled, uint8_t *winners) {
+int32_t fovea_max_pool_winner_bytes(const fovea_max_pool *pool) {
+    return pool->window[0] * pool->window[1] < FOVEA_NO_WINNER ? 1 : sizeof(int32_t);
+}
+
+void fovea_max_pool_forward(const fovea_max_pool *pool, const float *images, float *pooled, void *winners) {
     pooling_work work = {.pool = pool, .kernels = fovea_kernels(), .from = images, .to = pooled, .new_winners = winners};
     fovea_parallel_for(pool->planes * pool->pooled_height, nanoseconds(pool), forward_rows, &work);
 }
 
-void fovea_max_pool_backward(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners,
-                             float *gradient) {
+void fovea_max_pool_backward(const fovea_max_pool *pool, const float *upstream, const void *winners, float *gradient) {
     pooling_work work = {.pool = pool, .kernels = fovea_kernels(), .from = upstream, .to = gradient, .winners = winners};
     int overlaps = pool->window[0] > pool->strides[0] || pool->window[1] > pool->strides[1];
     if (overlaps) {

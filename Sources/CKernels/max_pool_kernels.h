@@ -43,41 +43,72 @@ INLINE void store_some_bytes(uint8_t *p, ints x, int64_t count) {
     }
 }
 
-// One result for up to a group of lanes.
-INLINE void pool_one(const fovea_max_pool *pool, const float *plane, pool_span rows, pool_span columns, int64_t lane,
-                     int64_t count, float *pooled, uint8_t *winners) {
+INLINE ints load_some_ints(const int32_t *p, int64_t count) { return (ints)load_some_floats((const float *)p, count); }
+INLINE void store_some_ints(int32_t *p, ints x, int64_t count) { store_some_floats((float *)p, (floats)x, count); }
+
+// Winners from place `at`, of as many bytes each as fovea_max_pool_winner_bytes says.
+INLINE ints load_winners(const void *winners, int64_t at, int64_t count, int32_t bytes) {
+    return bytes == 1 ? load_some_bytes((const uint8_t *)winners + at, count)
+                      : load_some_ints((const int32_t *)winners + at, count);
+}
+INLINE void store_winners(void *winners, int64_t at, ints places, int64_t count, int32_t bytes) {
+    if (bytes == 1) {
+        store_some_bytes((uint8_t *)winners + at, places, count);
+    } else {
+        store_some_ints((int32_t *)winners + at, places, count);
+    }
+}
+
+// The winners among the elements under a window, for up to a group of lanes, and what they are.
+INLINE ints winners_of(const fovea_max_pool *pool, const float *plane, pool_span rows, pool_span columns, int64_t lane,
+                       int64_t count, const int sees_nan, floats *largest, ints *is_nan) {
     floats best = {0};
-    ints place = {0};
+    ints place = {0}, found_nan = {0};
     int is_first = 1;
     for (int64_t row = rows.first; row < rows.last; row++) {
         const float *p = plane + ((rows.start + row) * pool->width + columns.start + columns.first) * pool->lanes + lane;
         int32_t number = (int32_t)(row * pool->window[1] + columns.first);
         for (int64_t column = columns.first; column < columns.last; column++, p += pool->lanes, number++) {
             floats x = load_some_floats(p, count);
+            found_nan |= x != x;
             if (is_first) {
                 best = x;
                 place = splat_int(number);
                 is_first = 0;
             } else {
-                ints larger = x > best;
-                best = choose(larger, x, best);
-                place = choose_int(larger, splat_int(number), place);
+                ints wins = x > best;
+                // The first NaN counts as largest.
+                if (sees_nan) wins |= (x != x) & (best == best);
+                best = choose(wins, x, best);
+                place = choose_int(wins, splat_int(number), place);
             }
         }
     }
+    *largest = best;
+    *is_nan = found_nan;
+    return place;
+}
+
+// One result for up to a group of lanes. Returns the winners.
+INLINE ints pool_one(const fovea_max_pool *pool, const float *plane, pool_span rows, pool_span columns, int64_t lane,
+                     int64_t count, float *pooled) {
+    floats best;
+    ints is_nan;
+    ints place = winners_of(pool, plane, rows, columns, lane, count, 0, &best, &is_nan);
+    if (any(is_nan)) place = winners_of(pool, plane, rows, columns, lane, count, 1, &best, &is_nan);
     if (pool->is_rectified) {
-        place = choose_int(best > 0.0f, place, splat_int(FOVEA_NO_WINNER));
+        place = choose_int(best > 0.0f, place, splat_int(-1));
         best = choose(best < 0.0f, splat(0.0f), best);
     }
     store_some_floats(pooled, best, count);
-    if (winners) store_some_bytes(winners, place, count);
+    return place;
 }
 
-// The common window, unrolled: 2 by 2 inside the images.
-INLINE void pool_one_2x2(const fovea_max_pool *pool, const float *p, int64_t next_row, float *pooled,
-                         uint8_t *winners) {
+// The common window, unrolled: 2 by 2 inside the images. Returns 0, and does nothing, where it finds NaN.
+INLINE int pool_one_2x2(const fovea_max_pool *pool, const float *p, int64_t next_row, float *pooled, ints *winners) {
     floats a = load_floats(p), b = load_floats(p + pool->lanes);
     floats c = load_floats(p + next_row), d = load_floats(p + next_row + pool->lanes);
+    if (any((a != a) | (b != b) | (c != c) | (d != d))) return 0;
     ints b_wins = b > a, d_wins = d > c;
     floats top = choose(b_wins, b, a), bottom = choose(d_wins, d, c);
     ints bottom_wins = bottom > top;
@@ -85,16 +116,18 @@ INLINE void pool_one_2x2(const fovea_max_pool *pool, const float *p, int64_t nex
     // A false comparison is 0, a true one -1.
     ints place = choose_int(bottom_wins, 2 - d_wins, -b_wins);
     if (pool->is_rectified) {
-        place = choose_int(best > 0.0f, place, splat_int(FOVEA_NO_WINNER));
+        place = choose_int(best > 0.0f, place, splat_int(-1));
         best = choose(best < 0.0f, splat(0.0f), best);
     }
     store_floats(pooled, best);
-    if (winners) store_some_bytes(winners, place, fovea_lane_group);
+    *winners = place;
+    return 1;
 }
 
 // Rows first..<last of all planes' results.
-static void max_pool_rows(const fovea_max_pool *pool, const float *images, float *pooled, uint8_t *winners,
+static void max_pool_rows(const fovea_max_pool *pool, const float *images, float *pooled, void *winners,
                           int64_t first, int64_t last) {
+    int32_t bytes = fovea_max_pool_winner_bytes(pool);
     int64_t row_lanes = pool->pooled_width * pool->lanes;
     int is_2x2 = pool->window[0] == 2 && pool->window[1] == 2;
     for (int64_t index = first; index < last; index++) {
@@ -106,13 +139,13 @@ static void max_pool_rows(const fovea_max_pool *pool, const float *images, float
             int64_t to = index * row_lanes + j * pool->lanes;
             for (int64_t lane = 0; lane < pool->lanes; lane += fovea_lane_group) {
                 int64_t count = pool->lanes - lane;
-                uint8_t *won = winners ? winners + to + lane : 0;
-                if (is_whole && count >= fovea_lane_group) {
-                    pool_one_2x2(pool, plane + (rows.start * pool->width + columns.start) * pool->lanes + lane,
-                                 pool->width * pool->lanes, pooled + to + lane, won);
-                } else {
-                    pool_one(pool, plane, rows, columns, lane, count, pooled + to + lane, won);
+                ints won;
+                const float *p = plane + (rows.start * pool->width + columns.start) * pool->lanes + lane;
+                if (!is_whole || count < fovea_lane_group ||
+                    !pool_one_2x2(pool, p, pool->width * pool->lanes, pooled + to + lane, &won)) {
+                    won = pool_one(pool, plane, rows, columns, lane, count, pooled + to + lane);
                 }
+                if (winners) store_winners(winners, to + lane, won, count, bytes);
             }
         }
     }
@@ -132,21 +165,23 @@ INLINE void unpool_one(const fovea_max_pool *pool, float *plane, pool_span rows,
     }
 }
 
-INLINE void unpool_row(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners, float *plane,
-                       pool_span rows, const int adds) {
+// The row of results that starts at place `first`.
+INLINE void unpool_row(const fovea_max_pool *pool, const float *upstream, const void *winners, int64_t first,
+                       float *plane, pool_span rows, const int adds) {
+    int32_t bytes = fovea_max_pool_winner_bytes(pool);
     for (int64_t j = 0; j < pool->pooled_width; j++) {
         pool_span columns = span_of(pool, 1, j);
         for (int64_t lane = 0; lane < pool->lanes; lane += fovea_lane_group) {
-            int64_t count = pool->lanes - lane, from = j * pool->lanes + lane;
+            int64_t count = pool->lanes - lane, from = first + j * pool->lanes + lane;
             unpool_one(pool, plane, rows, columns, lane, count, load_some_floats(upstream + from, count),
-                       load_some_bytes(winners + from, count), adds);
+                       load_winners(winners, from, count, bytes), adds);
         }
     }
 }
 
 // Rows first..<last of all planes' results, where windows do not overlap: each row of results has image rows of its own,
 // from its window's first to the next window's.
-static void max_unpool_rows(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners, float *gradient,
+static void max_unpool_rows(const fovea_max_pool *pool, const float *upstream, const void *winners, float *gradient,
                             int64_t first, int64_t last) {
     int64_t row_lanes = pool->pooled_width * pool->lanes, image_row = pool->width * pool->lanes;
     int64_t covered = pool->pooled_width * pool->strides[1] - pool->padding[1];
@@ -163,12 +198,12 @@ static void max_unpool_rows(const fovea_max_pool *pool, const float *upstream, c
         if (end > window_end) {
             memset(plane + window_end * image_row, 0, (size_t)((end - window_end) * image_row) * sizeof(float));
         }
-        unpool_row(pool, upstream + index * row_lanes, winners + index * row_lanes, plane, rows, 0);
+        unpool_row(pool, upstream, winners, index * row_lanes, plane, rows, 0);
     }
 }
 
 // Planes first..<last, where windows overlap.
-static void max_unpool_planes(const fovea_max_pool *pool, const float *upstream, const uint8_t *winners,
+static void max_unpool_planes(const fovea_max_pool *pool, const float *upstream, const void *winners,
                               float *gradient, int64_t first, int64_t last) {
     int64_t row_lanes = pool->pooled_width * pool->lanes;
     int64_t plane_size = pool->height * pool->width * pool->lanes;
@@ -177,7 +212,7 @@ static void max_unpool_planes(const fovea_max_pool *pool, const float *upstream,
         memset(plane, 0, (size_t)plane_size * sizeof(float));
         for (int64_t i = 0; i < pool->pooled_height; i++) {
             int64_t from = (number * pool->pooled_height + i) * row_lanes;
-            unpool_row(pool, upstream + from, winners + from, plane, span_of(pool, 0, i), 1);
+            unpool_row(pool, upstream, winners, from, plane, span_of(pool, 0, i), 1);
         }
     }
 }

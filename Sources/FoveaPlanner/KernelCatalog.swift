@@ -6,8 +6,6 @@ public protocol KernelCatalog: Sendable {
     /// The best implementation of a convolution or one of its gradients.
     func choose(_ request: ConvolutionRequest) throws -> ConvolutionChoice
     func choose(_ request: PoolingRequest) throws -> PoolingChoice
-    /// Whether max-pooling with this window can also rectify.
-    func canRectify(_ window: SlidingWindow) -> Bool
     func choose(_ request: MatMulRequest) throws -> MatMulChoice
     func choose(_ request: NormalizationRequest) throws -> NormalizationChoice
     /// Whether a kernel normalizes images of the shape, channels last; if none does, elementwise passes do.

@@ -263,10 +263,7 @@ extension Plan {
     ) throws {
         let prepared = try graph.withComposedNormalization(unless: catalog.canNormalize).simplified()
             .withBordersAsPadding().withFloat32Kernels().withRectifiedNormalization()
-            .withRectifiedPooling(
-                where: catalog.canRectify
-            )
-            .withOneHotAsComparison().simplified()
+            .withRectifiedPooling().withOneHotAsComparison().simplified()
         let fused = try FusedGraph(prepared)
         var builder = PlanBuilder(
             fused, inputs: try graph.inputs(), catalog: catalog, residentLayouts: residentLayouts)

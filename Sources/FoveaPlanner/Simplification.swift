@@ -10,9 +10,7 @@ extension BoundGraph {
 
     /// Joins ReLU with the max-pooling behind it, in both directions of training. The largest of rectified elements is
     /// the rectified largest element, so results are equal, for a fraction of the elements.
-    ///
-    /// - Parameter isPossible: whether there is a kernel for both in one.
-    public func withRectifiedPooling(where isPossible: (SlidingWindow) -> Bool) throws -> BoundGraph {
+    public func withRectifiedPooling() throws -> BoundGraph {
         try rewritten { tensor, inputs in
             let unchanged = { Tensor(known: tensor.operation, inputs, tensor.node.type) }
             switch tensor.operation {
@@ -20,9 +18,7 @@ extension BoundGraph {
 
             case .maxPool(let pool):
                 // maxPool(relu(c))
-                guard case .unary(.relu) = inputs[0].operation, isPossible(pool.window) else {
-                    return unchanged()
-                }
+                guard case .unary(.relu) = inputs[0].operation else { return unchanged() }
                 return try Tensor(.maxPool(MaxPool(pool.window, isRectified: true)), inputs[0].inputs)
 
             case .select:
@@ -32,7 +28,7 @@ extension BoundGraph {
                     case .maxPoolGradient(let rule) = inputs[1].operation,
                     let rectified = Optional(inputs[0].inputs[0]), case .unary(.relu) = rectified.operation,
                     rectified == inputs[1].inputs[0], splat(inputs[0].inputs[1]) == 0,
-                    splat(inputs[2]) == 0, isPossible(rule.window)
+                    splat(inputs[2]) == 0
                 else { return unchanged() }
                 return try Tensor(
                     .maxPoolGradient(MaxPoolGradient(rule.window, isRectified: true)),

@@ -42,29 +42,41 @@ extension KernelTests {
             .init(image: [1, 1], window: [1, 1], strides: [1, 1], padding: [0, 0], lanes: 1, planes: 1),
             .init(
                 image: [40, 40], window: [2, 2], strides: [2, 2], padding: [0, 0], lanes: 16, planes: 16),
+            // As many places as a byte has numbers for, and one more.
+            .init(
+                image: [15, 18], window: [14, 18], strides: [1, 1], padding: [0, 0], lanes: 17, planes: 1),
+            .init(
+                image: [17, 17], window: [15, 17], strides: [2, 2], padding: [1, 1], lanes: 20, planes: 2),
         ]
 
         @Test(arguments: cases) @Compute func agreesWithPlainLoops(_ test: Case) {
             forEachVectorKind { _ in
                 for isRectified in [false, true] {
-                    _ = withThreads([1, 2]) { compare(test, isRectified: isRectified) }
+                    _ = withThreads([1, 2]) {
+                        compare(test, isRectified: isRectified, special: nil)
+                        for special in [Float.nan, .infinity, -.infinity] {
+                            compare(test, isRectified: isRectified, special: special)
+                        }
+                    }
                 }
             }
         }
 
-        @Compute private func compare(_ test: Case, isRectified: Bool) {
+        /// - Parameter special: what some elements are, so that windows have it in each place, alone and with others.
+        @Compute private func compare(_ test: Case, isRectified: Bool, special: Float?) {
             let (height, width, lanes) = (test.image[0], test.image[1], test.lanes)
             let count = test.planes * height * width * lanes
             // Few different values, so that windows have equal elements, and more below zero than above.
             let images = (0..<count).map { index -> Float in
                 let number = (index * 7919 + index / 13) % 11
+                if let special, (index * 31 + index / 7) % 5 == 0 { return special }
                 return Float(number - 7)
             }
             let results = test.planes * test.pooled[0] * test.pooled[1] * lanes
             let upstream = (0..<results).map { Float($0 % 23) - 9.5 }
 
             var pooled = [Float](repeating: 0, count: results)
-            var winners = [UInt8](repeating: 0, count: results)
+            var winners = [Int32](repeating: 0, count: results)
             var gradient = [Float](repeating: 0, count: count)
             for result in 0..<results {
                 let (lane, j) = (result % lanes, result / lanes % test.pooled[1])
@@ -77,29 +89,37 @@ extension KernelTests {
                         let x = j * test.strides[1] - test.padding[1] + column
                         guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
                         let index = ((plane * height + y) * width + x) * lanes + lane
-                        if best.map({ images[index] > $0.value }) ?? true {
+                        let wins = { (value: Float) in
+                            images[index] > value || images[index].isNaN && !value.isNaN
+                        }
+                        if best.map({ wins($0.value) }) ?? true {
                             best = (images[index], row * test.window[1] + column, index)
                         }
                     }
                 }
                 guard let best else { continue }
                 let wins = !isRectified || best.value > 0
-                pooled[result] = wins ? best.value : 0
-                winners[result] = wins ? UInt8(best.place) : UInt8(FOVEA_NO_WINNER)
+                pooled[result] = wins || best.value.isNaN ? best.value : 0
+                winners[result] = wins ? Int32(best.place) : -1
                 if wins { gradient[best.index] += upstream[result] }
             }
 
             let source = Buffer(images)
             let foundPooled = Buffer(repeating: Float.nan, count: results)
-            let foundWinners = Buffer(repeating: UInt8(77), count: results)
+            var pool = test.spec(isRectified: isRectified)
+            let winnerBytes = Int(fovea_max_pool_winner_bytes(&pool))
+            let foundWinners = Buffer(repeating: UInt8(77), count: results * winnerBytes)
             let foundGradient = Buffer(repeating: Float.nan, count: count)
             let above = Buffer(upstream)
-            var pool = test.spec(isRectified: isRectified)
             fovea_max_pool_forward(
                 &pool, source.pointer.baseAddress, foundPooled.pointer.baseAddress,
                 foundWinners.pointer.baseAddress)
-            #expect(foundPooled.elements == pooled)
-            #expect(foundWinners.elements == winners)
+            #expect(foundPooled.elements.map(\.bitPattern) == pooled.map(\.bitPattern))
+            let places =
+                winnerBytes == 1
+                ? foundWinners.elements.map { $0 == FOVEA_NO_WINNER ? -1 : Int32($0) }
+                : foundWinners.pointer.withMemoryRebound(to: Int32.self) { Array($0) }
+            #expect(places == winners)
             fovea_max_pool_backward(
                 &pool, above.pointer.baseAddress, foundWinners.pointer.baseAddress,
                 foundGradient.pointer.baseAddress)
@@ -108,7 +128,7 @@ extension KernelTests {
             let withoutWinners = Buffer(repeating: Float.nan, count: results)
             fovea_max_pool_forward(
                 &pool, source.pointer.baseAddress, withoutWinners.pointer.baseAddress, nil)
-            #expect(withoutWinners.elements == pooled)
+            #expect(withoutWinners.elements.map(\.bitPattern) == pooled.map(\.bitPattern))
         }
     }
 }

@@ -7,7 +7,6 @@ struct FakeCatalog: KernelCatalog {
     var blocks: [ConvolutionDirection: Int]
     var scratchpadBytes = 100
     var packedKernelBytes = 150
-    var canRectify = true
     /// Batch normalisation has kernels for multiples of this.
     var normalizedChannels = 16
     /// Merges of fewer elements are elementwise passes.
@@ -38,8 +37,6 @@ struct FakeCatalog: KernelCatalog {
             request: request, implementation: "fake pooling", scratchpadBytes: 0,
             winnersBytes: request.keepsWinners ? request.output.elementCount : 0)
     }
-
-    func canRectify(_ window: SlidingWindow) -> Bool { canRectify }
 
     func choose(_ request: MatMulRequest) -> MatMulChoice {
         MatMulChoice(request: request, algorithm: .direct, implementation: "fake", scratchpadBytes: 0)

@@ -7,9 +7,8 @@ import Testing
 /// Plans of random graphs, interpreted, against the graphs: for layouts that no library offers as well.
 @Suite struct RandomPlanTests {
     static let catalogs: [FakeCatalog] = {
-        // Blocks that do not divide each other, and no kernel for pooling with ReLU.
-        var odd = FakeCatalog(forward: 6, inputGradient: 4, kernelGradient: 5)
-        odd.canRectify = false
+        // Blocks that do not divide each other.
+        let odd = FakeCatalog(forward: 6, inputGradient: 4, kernelGradient: 5)
         var merging = FakeCatalog(forward: 4, inputGradient: 8, kernelGradient: 4)
         (merging.normalizedChannels, merging.leastMerged) = (1, 0)
         return [FakeCatalog(16), merging, odd]

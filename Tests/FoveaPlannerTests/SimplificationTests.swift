@@ -200,7 +200,7 @@ import Testing
         let loss = try (pooled * .constant(weights)).sum()
         let outputs = try [pooled] + gradient(of: loss, withRespectTo: [x])
         let before = try BoundGraph(outputs: outputs, mode: .training, batch: 1)
-        let after = try before.simplified().withAllPoolingRectified().simplified()
+        let after = try before.simplified().withRectifiedPooling().simplified()
         let results = try [before, after].map {
             try ReferenceBackend().compile($0, seed: 0).run(["images": images])
         }
@@ -211,14 +211,11 @@ import Testing
         let pools = order.filter { if case .maxPoolGradient = $0.operation { true } else { false } }
         #expect(pools.map(\.operation) == [.maxPoolGradient(MaxPoolGradient(window, isRectified: true))])
         #expect(pools[0].inputs[0] == order.first { $0.shape == shape })
-
-        let unchanged = try before.simplified().withRectifiedPooling { _ in false }
-        #expect(topologicalOrder(of: unchanged.outputs).contains { $0.operation == .unary(.relu) })
     }
 
     /// Images that others read rectified keep their ReLU, too.
     @Test @Compute func reluThatOthersReadStays() throws {
-        let outputs = try simplified(using: BoundGraph.withAllPoolingRectified) { graph in
+        let outputs = try simplified(using: BoundGraph.withRectifiedPooling) { graph in
             let x = try graph.input([1, 4, 4, 2]).relu()
             return [try x.maxPooled(SlidingWindow(2, strides: 2)), x]
         }
@@ -290,11 +287,5 @@ import Testing
             return [try (x + 1).sum(), try (v * graph.input([6])).sum()]
         }
         #expect(count("sum", in: outputs) == 2)
-    }
-}
-
-extension BoundGraph {
-    fileprivate func withAllPoolingRectified() throws -> BoundGraph {
-        try withRectifiedPooling { _ in true }
     }
 }

@@ -1,4 +1,4 @@
-/// The largest element under a moving window, channel by channel. Padding never wins.
+/// The largest element under a moving window, channel by channel; NaN where it contains NaN. Padding never wins.
 ///
 /// A rectified pooling also replaces negative results by zero: `relu(maxPool(x))`, in one pass.
 public struct MaxPool: OperationRule {
@@ -30,8 +30,8 @@ public struct MaxPool: OperationRule {
     }
 }
 
-/// The gradient of `MaxPool`: each upstream element goes to the first largest element of its window; of a rectified
-/// pooling, only if that is positive. Inputs: the pooled images and the upstream gradient.
+/// The gradient of `MaxPool`: each upstream element goes to the first largest element of its window, NaN counting as
+/// largest; of a rectified pooling, only if that is positive. Inputs: the pooled images and the upstream gradient.
 public struct MaxPoolGradient: OperationRule {
     public let window: SlidingWindow
     public let isRectified: Bool
@@ -180,11 +180,14 @@ extension SlidingWindow {
         }
     }
 
-    /// The position of the first largest element of each window.
+    /// The position of the first largest element of each window, NaN counting as largest.
     fileprivate func winners(_ x: [Double], _ images: Shape, _ output: Shape) -> [Int?] {
         var result: [Int?] = []
         forEachWindow(images, output) { _, inputs in
-            result.append(inputs.dropFirst().reduce(inputs.first) { best, i in x[i] > x[best!] ? i : best })
+            result.append(
+                inputs.dropFirst().reduce(inputs.first) { best, i in
+                    x[i] > x[best!] || x[i].isNaN && !x[best!].isNaN ? i : best
+                })
         }
         return result
     }

@@ -6,11 +6,10 @@ extension fovea_max_pool {
     /// The kernel's form of a max-pooling or its gradient; nil for other poolings and for layouts that are not planes of
     /// neighbouring channels.
     ///
-    /// The library's kernels do the same in three times the time: they keep the winners in a form of their own, and
-    /// cannot rectify.
+    /// The library's kernels do the same in three times the time: they keep the winners in a form of their own, cannot
+    /// rectify, and lose NaN.
     init?(_ request: PoolingRequest) {
         guard case .max(let isRectified) = request.kind,
-            Self.canRemember(request.window),
             let block = request.imagesLayout.channelBlock(of: request.images)
         else { return nil }
         let window = request.window
@@ -25,17 +24,14 @@ extension fovea_max_pool {
         is_rectified = isRectified ? 1 : 0
     }
 
-    /// Whether every place of the window has a number below that of "no winner".
-    static func canRemember(_ window: SlidingWindow) -> Bool {
-        window.window.height * window.window.width < Int(FOVEA_NO_WINNER)
-    }
+    var winnerBytes: Int { withUnsafePointer(to: self) { Int(fovea_max_pool_winner_bytes($0)) } }
 }
 
 struct MaxPoolCall: KernelCall {
     let pool: fovea_max_pool
     let images: UnsafeMutablePointer<Float>
     let pooled: UnsafeMutablePointer<Float>
-    let winners: UnsafeMutablePointer<UInt8>?
+    let winners: UnsafeMutableRawPointer?
     let isGradient: Bool
 
     func run() {

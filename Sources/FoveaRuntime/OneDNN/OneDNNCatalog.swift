@@ -149,10 +149,10 @@ struct OneDNNCatalog: KernelCatalog {
     // MARK: - Other kernels
 
     func choose(_ request: PoolingRequest) throws -> PoolingChoice {
-        if fovea_max_pool(request) != nil {
+        if let pool = fovea_max_pool(request) {
             return PoolingChoice(
                 request: request, implementation: "max_pool:\(OneDNNBackend.vectorKind)", scratchpadBytes: 0,
-                winnersBytes: request.outputLayout.memoryCount(request.output))
+                winnersBytes: request.outputLayout.memoryCount(request.output) * pool.winnerBytes)
         }
         let primitive = try Primitive(request)
         return PoolingChoice(
@@ -160,8 +160,6 @@ struct OneDNNCatalog: KernelCatalog {
             scratchpadBytes: primitive.byteCount(FOVEA_ARG_SCRATCHPAD),
             winnersBytes: primitive.byteCount(FOVEA_ARG_WORKSPACE))
     }
-
-    func canRectify(_ window: SlidingWindow) -> Bool { fovea_max_pool.canRemember(window) }
 
     func choose(_ request: NormalizationRequest) throws -> NormalizationChoice {
         let primitive = try Primitive(request)

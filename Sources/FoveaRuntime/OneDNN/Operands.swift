@@ -83,7 +83,7 @@ struct Operands {
         guard let pool = fovea_max_pool(choice.request) else { return call(try Primitive(choice.request)) }
         return MaxPoolCall(
             pool: pool, images: try floats(.source), pooled: try floats(.destination),
-            winners: addresses[.winners]?.assumingMemoryBound(to: UInt8.self),
+            winners: addresses[.winners],
             isGradient: choice.request.isGradient)
     }
 }
