@@ -3,6 +3,7 @@
 #define FOVEA_KERNEL_TABLE_H
 #include <stdint.h>
 
+#include "fovea_combine.h"
 #include "fovea_elementwise.h"
 #include "fovea_max_pool.h"
 #include "fovea_row_product.h"
@@ -79,6 +80,10 @@ typedef struct {
                              int64_t first, int64_t last);
     // Parts are lines for `along`, groups of lines for the others.
     fovea_softmax_function softmax_across, softmax_short, softmax_along;
+    // fovea_combine, fovea_rectify and fovea_is_bounded of whole groups of lanes.
+    void (*combine)(fovea_opcode kind, int32_t relu, int64_t count, const float *a, const float *b, float *c);
+    void (*rectify)(int64_t count, float *x);
+    int32_t (*is_bounded)(int64_t count, const float *x);
 } fovea_kernel_table;
 
 extern const fovea_kernel_table fovea_kernels_baseline;

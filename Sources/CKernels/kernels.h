@@ -1,6 +1,7 @@
 // All kernels that are compiled once per kind of CPU, and the table of them. Included by the files that do so.
 #ifndef FOVEA_KERNELS_H
 #define FOVEA_KERNELS_H
+#include "combine_kernels.h"
 #include "fold_kernels.h"
 #include "lane_kernels.h"
 #include "max_pool_kernels.h"
@@ -24,6 +25,9 @@
         .softmax_across = softmax_across,       \
         .softmax_short = softmax_short,         \
         .softmax_along = softmax_along,         \
+        .combine = combine,                     \
+        .rectify = rectify,                     \
+        .is_bounded = is_bounded,               \
     }
 
 #endif

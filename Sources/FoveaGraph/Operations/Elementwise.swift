@@ -1,6 +1,6 @@
 import Foundation
 
-/// A function of each element.
+/// A function of each element; NaN at NaN.
 public enum Unary: String, OperationRule, CaseIterable, Codable {
     case negate, abs, sign, exp, expm1, log, log1p, sqrt, rsqrt, reciprocal
     case tanh, sigmoid, erf, sin, cos, floor, relu
@@ -43,7 +43,7 @@ public enum Unary: String, OperationRule, CaseIterable, Codable {
         case .erf: [try g * (x * x).negated().exp() * Float(2 / Double.pi.squareRoot())]
         case .sin: [try g * x.unary(.cos)]
         case .cos: [try g * x.unary(.sin).negated()]
-        // The output tells the side, so the input need not be kept.
+        // The output tells the side, so the input need not be kept. 0 at 0 and at NaN, as in TensorFlow.
         case .relu: [try Tensor.select(y.greater(0), g, .filled(0, g.shape, g.dtype))]
         }
     }
@@ -75,7 +75,8 @@ public enum Unary: String, OperationRule, CaseIterable, Codable {
     }
 }
 
-/// A function of the two elements at the same place of two equally shaped tensors.
+/// A function of the two elements at the same place of two equally shaped tensors; NaN where either is NaN (but for
+/// powers `x⁰` and `1ʸ`, which are 1).
 public enum Binary: String, OperationRule, CaseIterable, Codable {
     case add, subtract, multiply, divide, maximum, minimum, power
 
@@ -131,7 +132,7 @@ public enum Binary: String, OperationRule, CaseIterable, Codable {
     }
 }
 
-/// A truth about the two elements at the same place of two equally shaped tensors.
+/// A truth about the two elements at the same place of two equally shaped tensors. Where either is NaN, only `notEqual` holds.
 public enum Comparison: String, OperationRule, CaseIterable, Codable {
     case equal, notEqual, less, lessEqual, greater, greaterEqual
 

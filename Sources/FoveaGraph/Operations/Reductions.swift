@@ -1,4 +1,4 @@
-/// Many elements to one, along given axes.
+/// Many elements to one, along given axes; NaN where one of them is.
 public struct Reduction: OperationRule {
     public enum Kind: String, Sendable, CaseIterable { case sum, mean, max }
 
@@ -67,7 +67,7 @@ public struct Reduction: OperationRule {
     }
 }
 
-/// The index of the first largest element along an axis, as int32.
+/// The index of the first largest element along an axis, as int32. NaN counts as largest.
 public struct ArgMax: OperationRule {
     public let axis: Int
     public let keepDims: Bool

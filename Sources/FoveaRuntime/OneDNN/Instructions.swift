@@ -82,6 +82,10 @@ extension Unary {
     }
 }
 
+extension MergeRequest {
+    var opcode: fovea_opcode { kind.opcode }
+}
+
 extension Binary {
     fileprivate var opcode: fovea_opcode {
         switch self {

@@ -179,10 +179,11 @@ struct OneDNNCatalog: KernelCatalog {
     func choose(_ request: ReorderRequest) throws -> SimpleChoice { simple(try Primitive(request)) }
 
     func choose(_ request: MergeRequest) throws -> SimpleChoice? {
-        request.count < Self.leastMerged ? nil : simple(try Primitive(request))
+        guard request.count >= Self.leastMerged else { return nil }
+        return SimpleChoice(implementation: "merge:\(OneDNNBackend.vectorKind)", scratchpadBytes: 0)
     }
 
-    /// Below this many elements starting oneDNN's kernel takes longer than a pass of our own.
+    /// Elements below which a pass does as well.
     private static let leastMerged = 8192
 
     private func simple(_ primitive: Primitive) -> SimpleChoice {

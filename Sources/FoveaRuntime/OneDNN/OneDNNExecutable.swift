@@ -100,7 +100,7 @@ public final class OneDNNExecutable: Executable {
             return SoftmaxCall(
                 kernel, source: try operands.address(.source),
                 destination: try operands.address(.destination))
-        case .merge(let request): return operands.call(try Primitive(request))
+        case .merge(let request): return try operands.call(request)
         case .reorder(let request): return try operands.call(request)
         }
     }

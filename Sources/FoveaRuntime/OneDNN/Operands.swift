@@ -46,7 +46,7 @@ struct Operands {
         _ choice: ConvolutionChoice, threads: Int, keptKernel: ResidentStorage? = nil
     ) throws -> any KernelCall {
         guard let spec = fovea_bfloat16_convolution(choice.request, choice.algorithm, threads: threads) else {
-            return call(try Primitive(choice.request, choice.algorithm))
+            return try libraryCall(choice)
         }
         let memory = BFloat16ConvolutionCall.Memory(
             images: try floats(.source), kernel: try floats(.weights), output: try floats(.destination),
@@ -68,15 +68,62 @@ struct Operands {
                 product: product, a: try floats(.source), b: try floats(.weights), bias: bias,
                 c: try floats(.destination), scratch: try address(.scratchpad))
         }
-        return call(try Primitive(request))
+        let plain = try Primitive(request)
+        guard request.hasReLU else { return call(plain) }
+        let (rows, columns) = (request.batch * request.rows, request.columns)
+        let matrices = request.b.batchStride == 0 ? 1 : request.batch
+        return try rectified(
+            plain, fused: { try Primitive(request, fusesReLU: true) },
+            operands: [
+                .init(start: floats(.source), count: rows * request.inner),
+                .init(start: floats(.weights), count: matrices * request.inner * columns),
+            ] + (bias.map { [.init(start: $0, count: columns)] } ?? []),
+            result: .init(start: floats(.destination), count: rows * columns))
+    }
+
+    private func libraryCall(_ choice: ConvolutionChoice) throws -> any KernelCall {
+        let request = choice.request
+        let plain = try Primitive(request, choice.algorithm)
+        guard request.hasReLU else { return call(plain) }
+        var operands: [RectifiedCall.Block] = [
+            .init(start: try floats(.source), count: choice.images.memoryCount(request.images)),
+            .init(start: try floats(.weights), count: choice.kernel.memoryCount(request.kernel)),
+        ]
+        if request.hasBias {
+            operands.append(.init(start: try floats(.bias), count: request.output.channels))
+        }
+        return try rectified(
+            plain, fused: { try Primitive(request, choice.algorithm, fusesReLU: true) }, operands: operands,
+            result: .init(start: floats(.destination), count: choice.output.memoryCount(request.output)))
+    }
+
+    /// - Parameter fused: the same with the ReLU in it. It is used if it reads and writes the same memory.
+    private func rectified(
+        _ plain: Primitive, fused: () throws -> Primitive, operands: [RectifiedCall.Block],
+        result: RectifiedCall.Block
+    ) throws -> any KernelCall {
+        var other: Primitive?
+        if RectifiedCall.paysToLook(operands: operands, result: result) {
+            other = try fused()
+            if other.map({ $0.usesMemory(like: plain) }) == false { other = nil }
+        }
+        return RectifiedCall(
+            plain: call(plain), fused: other.map { call($0) }, operands: operands, result: result)
+    }
+
+    func call(_ request: MergeRequest) throws -> any KernelCall {
+        MergeCall(
+            request: request, a: try floats(.source), b: try floats(.otherSource),
+            result: try floats(.destination))
     }
 
     func call(_ choice: NormalizationChoice) throws -> any KernelCall {
         let primitive = call(try Primitive(choice.request))
         guard choice.request.isRectified, !choice.request.isGradient else { return primitive }
         return RectifiedNormalizationCall(
-            primitive: primitive, request: choice.request, result: try floats(.destination),
-            variance: try floats(.variance), scale: try floats(.scale), offset: try floats(.offset))
+            primitive: primitive, request: choice.request, images: try floats(.source),
+            result: try floats(.destination), mean: try floats(.mean), variance: try floats(.variance),
+            scale: try floats(.scale), offset: try floats(.offset))
     }
 
     func call(_ choice: PoolingChoice) throws -> any KernelCall {

@@ -25,6 +25,21 @@ final class Primitive {
         return memory.layout(order: order)
     }
 
+    /// In the library's order of axes; nil where the layout cannot be described.
+    private func plainLayout(_ argument: fovea_argument) -> Layout? {
+        var memory = fovea_memory()
+        guard fovea_primitive_memory(handle, argument, &memory) != 0 else { return nil }
+        return memory.layout(order: AxisOrder.plain(Int(memory.rank)))
+    }
+
+    /// Whether operands of the two have the same layouts, and this one needs no more memory to work in.
+    func usesMemory(like other: Primitive) -> Bool {
+        [FOVEA_ARG_SOURCE, FOVEA_ARG_WEIGHTS, FOVEA_ARG_DESTINATION].allSatisfy { argument in
+            let layout = plainLayout(argument)
+            return layout != nil && layout == other.plainLayout(argument)
+        } && byteCount(FOVEA_ARG_SCRATCHPAD) <= other.byteCount(FOVEA_ARG_SCRATCHPAD)
+    }
+
     func bind(_ argument: fovea_argument, _ pointer: UnsafeMutableRawPointer) {
         fovea_primitive_bind(handle, argument, pointer)
     }
@@ -38,7 +53,8 @@ final class Primitive {
 }
 
 extension Primitive {
-    convenience init(_ request: ConvolutionRequest, _ algorithm: Algorithm) throws {
+    /// - Parameter fusesReLU: whether the ReLU that is asked for is part of it. Such a primitive makes zeros of NaN.
+    convenience init(_ request: ConvolutionRequest, _ algorithm: Algorithm, fusesReLU: Bool = false) throws {
         let rule = request.convolution
         let filters = request.kernel[3]
         var spec = fovea_convolution()
@@ -50,7 +66,7 @@ extension Primitive {
             }
         spec.winograd = algorithm == .winograd ? 1 : 0
         spec.has_bias = request.hasBias ? 1 : 0
-        spec.relu = request.hasReLU ? 1 : 0
+        spec.relu = request.hasReLU && fusesReLU ? 1 : 0
         spec.strides = pair(rule.strides)
         spec.dilations = pair(rule.dilations)
         spec.padding_before = (Int64(rule.padding.top), Int64(rule.padding.left))
@@ -85,7 +101,8 @@ extension Primitive {
         try self.init(fovea_pooling_create(&spec))
     }
 
-    convenience init(_ request: MatMulRequest) throws {
+    /// - Parameter fusesReLU: as for convolutions.
+    convenience init(_ request: MatMulRequest, fusesReLU: Bool = false) throws {
         func memory(_ rows: Int, _ columns: Int, _ matrix: MatMulRequest.Matrix) -> fovea_memory {
             guard request.batch > 1 else {
                 return fovea_memory(
@@ -101,7 +118,7 @@ extension Primitive {
         }
         var spec = fovea_matmul()
         spec.has_bias = request.hasBias ? 1 : 0
-        spec.relu = request.hasReLU ? 1 : 0
+        spec.relu = request.hasReLU && fusesReLU ? 1 : 0
         spec.a = memory(request.rows, request.inner, request.a)
         spec.b = memory(request.inner, request.columns, request.b)
         spec.c = memory(request.rows, request.columns, request.c)
@@ -135,20 +152,6 @@ extension Primitive {
         spec.epsilon = request.epsilon
         spec.source = source
         try self.init(fovea_normalization_create(&spec))
-    }
-
-    convenience init(_ request: MergeRequest) throws {
-        var spec = fovea_merge()
-        spec.kind =
-            switch request.kind {
-            case .add: FOVEA_MERGE_ADD
-            case .multiply: FOVEA_MERGE_MULTIPLY
-            case .maximum: FOVEA_MERGE_MAXIMUM
-            default: throw RunError.kernel("oneDNN: no merging by \(request.kind.name)")
-            }
-        spec.relu = request.isRectified ? 1 : 0
-        spec.count = Int64(request.count)
-        try self.init(fovea_merge_create(&spec))
     }
 
     convenience init(_ request: ReorderRequest) throws {
