@@ -46,6 +46,11 @@ import Testing
         )
     }
 
+    @Test(arguments: ActivationFunction.allCases) func keepsNaN(function: ActivationFunction) async throws {
+        let (values, _) = try await run(function, [-1, .nan, 2], upstream: [1, 1, 1])
+        #expect(values[1].isNaN)
+    }
+
     @Test(arguments: ActivationFunction.allCases.filter { ![.softmax, .logSoftmax].contains($0) })
     func valuesAndGradients(function: ActivationFunction) async throws {
         let points: [Float] = [-9.5, -4, -2.25, -1.25, -0.5, -0.0625, 0.0625, 0.5, 1.25, 2.25, 4, 9.5]

@@ -205,6 +205,45 @@ struct TrainingErrorTests {
         #expect(try await weights(trainer) == before)
     }
 
+    /// Convolutions, ReLU, pooling and dense layers pass NaN on, whatever weight it is in, so the first loss has it.
+    @Test(arguments: Precision.allCases, [1, 3])
+    func weightsThatAreNotANumberAreSeen(precision: Precision, channels: Int) async throws {
+        let model = try Sequential(input: [12, 12, channels]) {
+            Conv2D(filters: 16, kernelSize: 3, activation: .relu)
+            MaxPooling2D(poolSize: 2)
+            Conv2D(filters: 32, kernelSize: 3, activation: .relu)
+            BatchNormalization()
+            Activation(.relu)
+            Flatten()
+            Dense(units: 20, activation: .relu)
+            Dense(units: 1)
+        }
+        let trainer = try model.compile(
+            optimizer: .sgd(), loss: .meanSquaredError, backend: OneDNNBackend(precision: precision))
+        let images = (0..<8 * 144 * channels).map { Float($0 * 7919 % 1000) / 1000 }
+        let examples = try Examples(
+            inputs: TensorValue(shape: [8, 12, 12, channels], images),
+            targets: TensorValue((0..<8).map { Float($0) }))
+        for variable in trainer.trained.compactMap(\.variable) {
+            let before = try await values(of: [variable])[0]
+            var numbers = before.floats
+            numbers[numbers.count / 2] = .nan
+            try await variable.assign(TensorValue(shape: before.shape, numbers))
+            let predictions = try await trainer.predict(inputs: examples.inputs[0])
+            #expect(predictions.floats.allSatisfy { $0.isNaN }, "\(variable.name)")
+            #expect(try await trainer.evaluate(examples).loss.isNaN, "\(variable.name)")
+            let error = await #expect(throws: TrainingError.self) {
+                try await trainer.fit(examples, epochs: 2, batchSize: 4, shuffle: false, verbosity: .silent)
+            }
+            guard case .lossNotFinite(let loss, epoch: 1, step: 1) = error, loss.isNaN else {
+                Issue.record("\(variable.name): \(error as Any)")
+                continue
+            }
+            try await variable.assign(before)
+        }
+        #expect(try await trainer.evaluate(examples).loss.isFinite)
+    }
+
     // MARK: Interruption
 
     @Test func aStopKeepsWholeEpochsAndTheStepsTaken() async throws {
