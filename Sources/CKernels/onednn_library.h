@@ -59,7 +59,5 @@ dnnl_status_t onednn_normalization_describe(dnnl_primitive_desc_t *description, 
 dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                      const onednn_layout *a, const onednn_layout *b, const onednn_layout *bias,
                                      const onednn_layout *c);
-dnnl_status_t onednn_merge_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                    dnnl_alg_kind_t algorithm, const onednn_layout *elements);
 
 #endif

@@ -124,13 +124,6 @@ dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const o
     return describe(description, setting, dnnl_matmul_desc_init(&operation, a, b, bias, c), &operation);
 }
 
-dnnl_status_t onednn_merge_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                    dnnl_alg_kind_t algorithm, const onednn_layout *elements) {
-    dnnl_binary_desc_t operation;
-    dnnl_status_t status = dnnl_binary_desc_init(&operation, algorithm, elements, elements, elements);
-    return describe(description, setting, status, &operation);
-}
-
 int32_t fovea_onednn_has_winograd(void) {
     return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
 }

@@ -235,12 +235,6 @@ dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const o
     return dnnl_matmul_primitive_desc_create(description, setting->engine, a, b, bias, c, setting->attributes);
 }
 
-dnnl_status_t onednn_merge_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                    dnnl_alg_kind_t algorithm, const onednn_layout *elements) {
-    return dnnl_binary_primitive_desc_create(description, setting->engine, algorithm, elements, elements,
-                                             elements, setting->attributes);
-}
-
 // Version 3.0 removed it from all but a few Arm builds, of which the project asks nothing.
 int32_t fovea_onednn_has_winograd(void) { return 0; }
 

@@ -1,4 +1,4 @@
-// Pooling, batch normalisation, matrix product, merging and reorder.
+// Pooling, batch normalisation, matrix product and reorder.
 #include "onednn_internal.h"
 
 // oneDNN's pooling picks no layouts: an open one becomes dense, with the other's order of axes and blocks.
@@ -172,31 +172,6 @@ fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t status = onednn_matmul_describe(&description, &setting, a, b, bias, c);
     return onednn_finish(status, description, onednn_forward, &subject);
-}
-
-static const onednn_operands merge = {
-    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC_0},
-    [FOVEA_ARG_OTHER_SOURCE] = {dnnl_query_src_md, 1, DNNL_ARG_SRC_1},
-    [FOVEA_ARG_DESTINATION] = {dnnl_query_dst_md, 0, DNNL_ARG_DST},
-    ONEDNN_WORK_OPERANDS,
-};
-
-fovea_primitive *fovea_merge_create(const fovea_merge *spec) {
-    static const dnnl_alg_kind_t algorithms[] = {
-        [FOVEA_MERGE_ADD] = dnnl_binary_add,
-        [FOVEA_MERGE_MULTIPLY] = dnnl_binary_mul,
-        [FOVEA_MERGE_MAXIMUM] = dnnl_binary_max,
-    };
-    onednn_subject subject = {""};
-    onednn_subject_add(&subject, "merge of %lld elements", (long long)spec->count);
-    const fovea_memory elements = {.rank = 1, .dtype = FOVEA_FLOAT32, .extents = {spec->count}, .strides = {1}};
-    ONEDNN_LOCAL_LAYOUT x = NULL;
-    ONEDNN_LOCAL_SETTING setting = {0};
-    if (!onednn_describe(&elements, "elements", &subject, &x) || !onednn_prepare(&setting, spec->relu, &subject))
-        return NULL;
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_status_t status = onednn_merge_describe(&description, &setting, algorithms[spec->kind], x);
-    return onednn_finish(status, description, merge, &subject);
 }
 
 fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memory *to) {

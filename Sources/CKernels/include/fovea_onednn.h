@@ -51,14 +51,6 @@ typedef struct {
     fovea_memory a, b, bias, c;  // rank 2, or 3 with batch first (extent 1 repeats)
 } fovea_matmul;
 
-typedef enum : int32_t { FOVEA_MERGE_ADD, FOVEA_MERGE_MULTIPLY, FOVEA_MERGE_MAXIMUM } fovea_merge_kind;
-
-typedef struct {
-    fovea_merge_kind kind;
-    int32_t relu;
-    int64_t count;  // float32 elements of SOURCE, OTHER_SOURCE and DESTINATION
-} fovea_merge;
-
 typedef struct {
     fovea_direction direction;  // forward with the batch's moments, or backward data with the gradients of scale and offset
     int32_t relu;
@@ -73,7 +65,6 @@ fovea_primitive *fovea_convolution_create(const fovea_convolution *spec);
 fovea_primitive *fovea_pooling_create(const fovea_pooling *spec);
 fovea_primitive *fovea_matmul_create(const fovea_matmul *spec);
 fovea_primitive *fovea_normalization_create(const fovea_normalization *spec);
-fovea_primitive *fovea_merge_create(const fovea_merge *spec);
 fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memory *to);
 void fovea_primitive_destroy(fovea_primitive *primitive);
 
@@ -85,7 +76,7 @@ const char *fovea_onednn_message(void);
 // normalisation, which reads the source to compute its gradient, has operands of its own for gradients.
 typedef enum : int32_t {
     FOVEA_ARG_SOURCE, FOVEA_ARG_WEIGHTS, FOVEA_ARG_BIAS, FOVEA_ARG_DESTINATION, FOVEA_ARG_WORKSPACE,
-    FOVEA_ARG_SCRATCHPAD, FOVEA_ARG_OTHER_SOURCE, FOVEA_ARG_MEAN, FOVEA_ARG_VARIANCE, FOVEA_ARG_SCALE, FOVEA_ARG_OFFSET,
+    FOVEA_ARG_SCRATCHPAD, FOVEA_ARG_MEAN, FOVEA_ARG_VARIANCE, FOVEA_ARG_SCALE, FOVEA_ARG_OFFSET,
     FOVEA_ARG_SOURCE_GRADIENT, FOVEA_ARG_SCALE_GRADIENT, FOVEA_ARG_OFFSET_GRADIENT
 } fovea_argument;
 

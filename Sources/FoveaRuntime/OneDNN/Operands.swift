@@ -140,7 +140,6 @@ extension fovea_argument {
     fileprivate init?(_ role: Plan.Operand.Role) {
         switch role {
         case .source: self = FOVEA_ARG_SOURCE
-        case .otherSource: self = FOVEA_ARG_OTHER_SOURCE
         case .weights: self = FOVEA_ARG_WEIGHTS
         case .bias: self = FOVEA_ARG_BIAS
         case .destination: self = FOVEA_ARG_DESTINATION
@@ -154,7 +153,7 @@ extension fovea_argument {
         case .sourceGradient: self = FOVEA_ARG_SOURCE_GRADIENT
         case .scaleGradient: self = FOVEA_ARG_SCALE_GRADIENT
         case .offsetGradient: self = FOVEA_ARG_OFFSET_GRADIENT
-        case .packedWeights, .indices, .element: return nil
+        case .otherSource, .packedWeights, .indices, .element: return nil
         }
     }
 }
