@@ -56,11 +56,11 @@ public struct DatasetFile: Equatable, Sendable {
 
     var publishedName: String { isPacked ? name + ".gz" : name }
 
-    /// The names that people give copies of the file.
+    /// The names that people give copies of the file; the last are those of a file in a folder of its name.
     var spellings: [String] {
-        guard isPacked else { return [name] }
         let dotted = String(name.replacing("-idx", with: ".idx"))
-        return [name, name + ".gz", dotted, dotted + ".gz"]
+        let names = isPacked ? [name, name + ".gz", dotted, dotted + ".gz"] : [name]
+        return names + names.map { "\($0)/\($0)" }
     }
 
     /// The checksum that a copy of the file has, by the method of `published`.

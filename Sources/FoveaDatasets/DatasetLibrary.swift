@@ -5,8 +5,9 @@ import FoveaGraph
 ///
 /// The files of a data set are looked for in `$FOVEA_DATA/<name>`, in `$FOVEA_DATA`, in the cache, and among
 /// the data sets that the system's packages installed; MNIST's with or without `.gz` and spelt `-idx3-ubyte` or
-/// `.idx3-ubyte`, CIFAR's as the published archive or unpacked. What is nowhere found is downloaded to the cache and
-/// checked against its published checksum: SHA-256, and the MD5 that OpenML gives for its files.
+/// `.idx3-ubyte`, CIFAR's as the published archive or unpacked, and any file in a folder of its own name, as Kaggle has them.
+/// What is nowhere found is downloaded to the cache and checked against its published checksum: SHA-256, and the MD5 that
+/// OpenML gives for its files.
 public struct DatasetLibrary: Sendable {
     private let environment: [String: String]
     private let systemDirectory: String
@@ -131,7 +132,7 @@ public struct DatasetLibrary: Sendable {
             guard case .cifar(let kind) = info.format else { continue }
             for folder in [directory, directory + "/" + kind.members.folder] {
                 let names = kind.byteCounts.map(\.name)
-                let present = names.map { FileManager.default.fileExists(atPath: folder + "/" + $0) }
+                let present = names.map { isFile(folder + "/" + $0) }
                 if !present.contains(false) { return .unpacked(folder: folder, kind) }
                 try refusePart(names, present)
             }
@@ -140,7 +141,13 @@ public struct DatasetLibrary: Sendable {
     }
 
     private func path(of file: DatasetFile, in directory: String) -> String? {
-        file.spellings.map { directory + "/" + $0 }.first { FileManager.default.fileExists(atPath: $0) }
+        file.spellings.map { directory + "/" + $0 }.first(where: isFile)
+    }
+
+    /// Whether there is something of this name that is not a folder, which others may have unpacked the file to.
+    private func isFile(_ path: String) -> Bool {
+        var isFolder = ObjCBool(false)
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }
 
     /// Whether files that lie in a folder not named after a data set are the published files of another one.

@@ -98,6 +98,52 @@ import Testing
         #expect(try await mark() == 7)
     }
 
+    /// Kaggle has each file in a folder of its name, and some also beside these under another name.
+    @Test(arguments: ["train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"])
+    func foldersAreNoFiles(folder: String) async throws {
+        let data = directory.path + "/data"
+        try install(in: "data", mark: 5, dotted: true, packed: false)
+        try FileManager.default.createDirectory(
+            atPath: data + "/" + folder, withIntermediateDirectories: true)
+        #expect(try await mark(["FOVEA_DATA": data]) == 5)
+    }
+
+    @Test(arguments: [true, false], [true, false])
+    func filesInFoldersOfTheirName(dotted: Bool, packed: Bool) async throws {
+        let data = directory.path + "/data"
+        try install(in: "data", mark: 6, dotted: dotted, packed: packed)
+        for name in try FileManager.default.contentsOfDirectory(atPath: data) {
+            try FileManager.default.moveItem(atPath: data + "/" + name, toPath: data + "/moved")
+            try FileManager.default.createDirectory(
+                atPath: data + "/" + name, withIntermediateDirectories: true)
+            try FileManager.default.moveItem(atPath: data + "/moved", toPath: "\(data)/\(name)/\(name)")
+        }
+        #expect(try await mark(["FOVEA_DATA": data]) == 6)
+    }
+
+    /// Nor are those of other data sets: what is missing is looked for elsewhere.
+    @Test func foldersNamedLikeFilesOfOtherSets() async throws {
+        for name in [DatasetName.cifar10, .svhnMAT, .svhn] {
+            for file in name.info.files {
+                try FileManager.default.createDirectory(
+                    atPath: directory.path + "/data/" + file.name, withIntermediateDirectories: true)
+            }
+            let error = try await #require(throws: DatasetError.self) {
+                try await library(["FOVEA_DATA": directory.path + "/data"]).load(name)
+            }
+            #expect(error.kind == .downloadFailed, "\(error)")
+        }
+        for member in CIFAR.Kind.ten.byteCounts.dropFirst() {
+            try directory.write([0], to: "data/" + member.name)
+        }
+        try FileManager.default.createDirectory(
+            atPath: directory.path + "/data/data_batch_1.bin", withIntermediateDirectories: true)
+        let error = try await #require(throws: DatasetError.self) {
+            try await library(["FOVEA_DATA": directory.path + "/data"]).load(.cifar10)
+        }
+        #expect(error.kind == .missingFile && error.message.hasSuffix("add data_batch_1.bin"), "\(error)")
+    }
+
     @Test func incompleteFoldersOfTheUser() async throws {
         try install(in: "system/mnist", mark: 1)
         try install(in: "data/mnist", mark: 2, except: "t10k-labels-idx1-ubyte")
