@@ -81,7 +81,8 @@ struct DatasetsCommand: AsyncParsableCommand {
 
         private func showFolder(_ path: String) throws {
             let parts: [(String, ImageFolder)]
-            if let splits = try ImageFolder.splits(of: path) {
+            let splits = try ImageFolder.splits(of: path)
+            if let splits {
                 let all = [("train", splits.train), ("validation", splits.validation), ("test", splits.test)]
                 parts = all.compactMap { title, folder in folder.map { (title, $0) } }
             } else {
@@ -95,11 +96,7 @@ struct DatasetsCommand: AsyncParsableCommand {
             }
             say(table(rows))
             for (title, folder) in parts {
-                if !folder.leftOutFolders.isEmpty { say("\(title): \(folder.leftOutText)") }
-                let skipped = folder.skipped.sorted { $0.key < $1.key }.map { "\($1) \($0)" }
-                if !skipped.isEmpty {
-                    say("\(title): left out \(skipped.joined(separator: ", ")), no pictures")
-                }
+                if let leftOut = folder.leftOut { say("\(title): \(leftOut)") }
                 if folder.outsideLinkCount > 0 {
                     let links =
                         folder.outsideLinkCount == 1
@@ -107,6 +104,7 @@ struct DatasetsCommand: AsyncParsableCommand {
                     say("\(title): \(links) out of the folder")
                 }
             }
+            for part in splits?.unlabelled ?? [] { say(part.withoutClasses) }
             if images > 0 { say("\n" + samples(of: parts[0].1)) }
         }
 

@@ -60,12 +60,13 @@ struct EvaluateCommand: AsyncParsableCommand {
     ) throws -> Dataset<Example> {
         let splits = try ImageFolder.splits(of: path)
         if let splits, splits.test == nil {
-            let others = [splits.train, splits.validation].compactMap { $0?.path }
-            throw CommandError(
-                "\(path) has no part 'test' to measure with; name another one: \(others.joined(separator: " or "))"
-            )
+            let others = [splits.train, splits.validation].compactMap { $0?.path }.joined(separator: " or ")
+            let test = splits.unlabelled.first { $0.path.hasSuffix("/test") }
+            let found = test?.withoutClasses ?? "\(path): has no part 'test' to measure with"
+            throw CommandError("\(found); name another one: \(others)")
         }
         let folder = try splits?.test ?? ImageFolder(path)
+        warnOfLeftOut(folder)
         try saved.checkClasses(folder.classNames, of: folder.path)
         return try Dataset(
             folder, TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss))

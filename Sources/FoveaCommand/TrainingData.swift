@@ -101,12 +101,8 @@ struct TrainingData {
         // Seen once only, so not kept.
         test = try splits?.test.map { .computed(try form.examples(of: $0, areKept: false)) }
         classFolders = Set(train.classNames.map { Self.resolved("\(train.path)/\($0)") })
-        for folder in [train, validationFolder, splits?.test].compactMap(\.self) {
-            if !folder.leftOutFolders.isEmpty { warn("\(folder.path): \(folder.leftOutText)") }
-            if folder.skipped.isEmpty { continue }
-            let kinds = folder.skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-            warn("\(folder.path): left out files that are no pictures: \(kinds.joined(separator: ", "))")
-        }
+        for part in splits?.unlabelled ?? [] { warn(part.withoutClasses) }
+        for folder in [train, validationFolder, splits?.test].compactMap(\.self) { warnOfLeftOut(folder) }
     }
 
     /// Where results may not go: a folder that holds a model is no class any more.
@@ -123,12 +119,9 @@ struct TrainingData {
     }
 }
 
-extension ImageFolder {
-    /// Which folders are no classes.
-    var leftOutText: String {
-        "left out folders of results, which are no classes: "
-            + leftOutFolders.joined(separator: ", ")
-    }
+/// Says what of a folder is not used.
+func warnOfLeftOut(_ folder: ImageFolder) {
+    if let leftOut = folder.leftOut { warn("\(folder.path): \(leftOut)") }
 }
 
 extension TrainingData.Form: CustomStringConvertible {
@@ -158,9 +151,10 @@ extension TrainingData {
             )
         }
         guard folder.classNames.count > 1 else {
+            let found = folder.leftOut.map { "; \($0)" } ?? ""
             throw CommandError(
                 "\(folder.path) has one class only, \(folder.classNames.joined()); there must be two or more, each in a folder "
-                    + "of its own")
+                    + "of its own\(found)")
         }
         guard form.classMode != .binary || folder.classNames.count == 2 else {
             throw CommandError(

@@ -42,7 +42,8 @@ struct FolderWalk {
         skipped[ending, default: 0] += 1
     }
 
-    /// The files and folders in a folder, hidden ones left out, sorted by the bytes of their names.
+    /// The files and folders in a folder, sorted by the bytes of their names. Hidden ones are left out, and `__MACOSX`, in which archives
+    /// made on a Mac keep what its file system knows of the files.
     func entries(of folder: String) throws(DatasetError) -> [Entry] {
         guard let stream = opendir(folder) else {
             throw DatasetError(.fileAccess, file: folder, "cannot be read: \(systemErrorText())")
@@ -63,7 +64,7 @@ struct FolderWalk {
             guard let name else {
                 throw DatasetError(.fileAccess, file: folder, "has a file whose name is not UTF-8; rename it")
             }
-            if name.hasPrefix(".") { continue }
+            if name.hasPrefix(".") || name == "__MACOSX" { continue }
             let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
             // What is named like a picture and is not there is found out when it is decoded.
             let isPicture = Self.isNamedLikePicture(name)

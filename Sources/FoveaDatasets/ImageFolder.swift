@@ -3,13 +3,13 @@ import FoveaGraph
 /// Labelled pictures in folders: one folder for each class, named after it. Lists them; decodes nothing.
 ///
 /// Class names are the names of the folders, sorted. A class has all pictures in its folder and in the folders below, sorted by
-/// their paths. Names are sorted by their bytes, so that the order is the same on every machine. A picture is a file that begins
-/// like one, and one that is named like one (`.jpg`), so that a damaged one is found when it is decoded and not left out
-/// unseen. Other files are counted and left out, hidden files and folders are not looked at.
+/// their paths. Names are sorted by their bytes, so that the order is the same on every machine. A picture is a file that begins like one, and one that is named like one (`.jpg`), so that a damaged one is
+/// found when it is decoded and not left out unseen. Other files are counted and left out. Folders of such files alone
+/// are no classes, they are named and left out. Hidden files and folders are not looked at, nor is `__MACOSX`.
 ///
 /// Symbolic links are followed, out of the folder too. A folder that is reached twice is an error, because its pictures would
-/// count twice, and a link to a folder above has no end. So is a class without pictures: its name is most likely a mistake.
-/// Folders that hold what a training run wrote are no classes, nor is an empty `runs`: they are left out, and named.
+/// count twice, and a link to a folder above has no end. So is an empty folder: its name is most likely a mistake. Folders that
+/// hold what a training run wrote are no classes, nor is an empty `runs`: they are left out, and named.
 public struct ImageFolder: Equatable, Sendable {
     /// A picture file and the number of its class.
     public struct Item: Equatable, Sendable {
@@ -22,6 +22,8 @@ public struct ImageFolder: Equatable, Sendable {
         public let train: ImageFolder
         public let validation: ImageFolder?
         public let test: ImageFolder?
+        /// The parts for validation and testing that have no classes, as the test pictures of a competition, and so are none.
+        public let unlabelled: [ImageFolder]
     }
 
     public let path: String
@@ -31,7 +33,7 @@ public struct ImageFolder: Equatable, Sendable {
     public let items: [Item]
     /// How many files were left out: by the end of their names, such as `.txt`, or `no ending`.
     public let skipped: [String: Int]
-    /// The folders that are no classes, because they hold what training runs wrote or are going to: sorted names.
+    /// The names of folders that are no classes, because they hold what training runs wrote or are going to, or no picture, sorted.
     public let leftOutFolders: [String]
     /// How many links led out of the folder.
     public let outsideLinkCount: Int
@@ -45,11 +47,22 @@ public struct ImageFolder: Equatable, Sendable {
     ///   - path: the folder that has a folder for each class.
     ///   - limit: the most files looked at.
     ///   - results: a folder that results are going to be written to: it is no class as long as it is empty.
-    /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a class has no
-    ///   pictures, a link that is no picture's leads nowhere, a folder is reached twice, a name is not UTF-8, or there are more files than `limit`.
+    /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a folder is empty, a
+    ///   link that is no picture's leads nowhere, a folder is reached twice, a name is not UTF-8, or there are more files than
+    ///   `limit`.
     public init(
         _ path: String, limit: Int = defaultLimit, results: String? = nil
     ) throws(DatasetError) {
+        try self.init(listing: path, limit: limit, results: results)
+        guard classNames.isEmpty else { return }
+        throw DatasetError(
+            .missingFile, file: path,
+            "has no folders for classes; put the pictures of each class into a folder of its own"
+                + (leftOut.map { "; \($0)" } ?? ""))
+    }
+
+    /// What is in a folder, be it no class at all.
+    private init(listing path: String, limit: Int, results: String?) throws(DatasetError) {
         var walk = try FolderWalk(path, limit: limit)
         var items: [Item] = []
         var classNames: [String] = []
@@ -63,27 +76,20 @@ public struct ImageFolder: Equatable, Sendable {
                 leftOutFolders.append(entry.name)
                 continue
             }
+            let earlier = walk.skipped
             let pictures = try walk.pictures(below: entry.path)
             guard !pictures.isEmpty else {
-                throw DatasetError(
-                    .missingFile, file: entry.path,
-                    "there are no pictures of this class; remove the folder or add some")
+                guard walk.skipped != earlier else {
+                    throw DatasetError(
+                        .missingFile, file: entry.path,
+                        "there are no pictures of this class; remove the folder or add some")
+                }
+                leftOutFolders.append(entry.name)
+                continue
             }
             items += pictures.map { Item(path: $0, label: classNames.count) }
             classNames.append(entry.name)
         }
-        guard !classNames.isEmpty else {
-            throw DatasetError(
-                .missingFile, file: path,
-                "has no folders for classes; put the pictures of each class into a folder of its own")
-        }
-        self.init(path, classNames, items, leftOutFolders, walk)
-    }
-
-    private init(
-        _ path: String, _ classNames: [String], _ items: [Item], _ leftOutFolders: [String],
-        _ walk: FolderWalk
-    ) {
         self.path = path
         self.classNames = classNames
         self.items = items
@@ -102,7 +108,8 @@ public struct ImageFolder: Equatable, Sendable {
     }
 
     /// The parts of a folder that has the folders `train` and, if there are any, `validation` (or `val` or `valid`) and `test`;
-    /// nil where `train` is missing or has no folders itself, as when `train` is a class.
+    /// nil where `train` is missing or has no folders itself, as when `train` is a class. Parts other than `train` that have no
+    /// classes are left out, see ``Splits/unlabelled``.
     ///
     /// - Throws: `DatasetError` as ``init(_:limit:results:)`` does for each part, when there are two of one kind, and when the parts
     ///   have other classes than `train`.
@@ -115,6 +122,7 @@ public struct ImageFolder: Equatable, Sendable {
             try walk.entries(of: train.path).contains(where: \.isFolder)
         else { return nil }
         let first = try ImageFolder(train.path, limit: limit, results: results)
+        var unlabelled: [ImageFolder] = []
         func part(_ names: [String]) throws(DatasetError) -> ImageFolder? {
             let found = folders.filter { names.contains($0.name) }
             guard found.count <= 1 else {
@@ -123,18 +131,23 @@ public struct ImageFolder: Equatable, Sendable {
                     "has both '\(found[0].name)' and '\(found[1].name)'; keep the one to use")
             }
             guard let folder = found.first else { return nil }
-            let other = try ImageFolder(folder.path, limit: limit, results: results)
+            let other = try ImageFolder(listing: folder.path, limit: limit, results: results)
+            guard !other.classNames.isEmpty else {
+                unlabelled.append(other)
+                return nil
+            }
             guard other.classNames == first.classNames else {
-                let differing = Set(other.classNames).symmetricDifference(first.classNames).sorted()
+                let differing = Set(other.classNames).symmetricDifference(first.classNames)
+                let isLeftOut = !differing.isDisjoint(with: other.leftOutFolders + first.leftOutFolders)
                 throw DatasetError(
                     .wrongFormat, file: other.path,
-                    "has other classes than \(first.path): only one of them has \(differing.joined(separator: ", "))"
-                )
+                    "has other classes than \(first.path): only one of them has \(differing.sorted().joined(separator: ", "))"
+                        + (isLeftOut ? "; folders without pictures that can be read are no classes" : ""))
             }
             return other
         }
-        return Splits(
-            train: first, validation: try part(["validation", "val", "valid"]), test: try part(["test"]))
+        let (validation, test) = (try part(["validation", "val", "valid"]), try part(["test"]))
+        return Splits(train: first, validation: validation, test: test, unlabelled: unlabelled)
     }
 
     /// How many pictures each class has.
@@ -178,6 +191,39 @@ public struct ImageFolder: Equatable, Sendable {
             throw DatasetError(.invalidArgument, file: path, "no class has two pictures to divide")
         }
         return (ImageFolder(self, keeping: train), ImageFolder(self, keeping: validation))
+    }
+}
+
+extension ImageFolder {
+    /// What of the folder is not used, on one line; nil where all of it is.
+    package var leftOut: String? {
+        var parts: [String] = []
+        if !skipped.isEmpty {
+            parts.append("left out files that are no pictures of a class or cannot be read: \(skippedKinds)")
+        }
+        if !leftOutFolders.isEmpty {
+            parts.append(
+                "left out folders of results or without pictures that can be read: \(leftOutFolders.joined(separator: ", "))"
+            )
+        }
+        let others = skipped.keys.filter {
+            PictureFormat.otherFileExtensions.contains(String($0.dropFirst()))
+        }
+        if !others.isEmpty {
+            parts.append(
+                "convert \(others.sorted().joined(separator: " and ")) pictures to JPEG or PNG to use them")
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+
+    /// That a part of a folder is not used for want of classes.
+    package var withoutClasses: String {
+        "\(path): is not used, because it has no folders for classes"
+            + (skipped.isEmpty ? "" : ", only files: \(skippedKinds)")
+    }
+
+    private var skippedKinds: String {
+        skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     }
 }
 

@@ -76,7 +76,8 @@ extension CommandTests {
             #expect(
                 parts.lines == [
                     "class  name  train  test", "    0  cats      1     1", "    1  dogs      2     1",
-                    "train: left out 1 .txt, no pictures", "              picture  class      size",
+                    "train: left out files that are no pictures of a class or cannot be read: 1 .txt",
+                    "              picture  class      size",
                     "pets/train/cats/1.pgm  cats   1×1 grey", "pets/train/dogs/1.pgm  dogs   1×1 grey",
                     "pets/train/dogs/2.pgm  dogs   1×1 grey",
                 ])

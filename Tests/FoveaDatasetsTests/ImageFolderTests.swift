@@ -109,7 +109,30 @@ import Testing
             atPath: root + "/dogs/puppies", withIntermediateDirectories: true)
         #expect(refusal()?.kind == .missingFile && refusal()?.file == root + "/dogs")
         try directory.write([1], to: "dogs/notes.txt")
-        #expect(refusal()?.file == root + "/dogs")
+        #expect(try ImageFolder(root).leftOutFolders == ["dogs"])
+        try FileManager.default.removeItem(atPath: root + "/cats")
+        let error = try #require(refusal())
+        #expect(error.kind == .missingFile && error.file == root)
+        #expect(
+            error.message.hasSuffix(
+                "1 .jpg, 1 .txt; left out folders of results or without pictures that can be read: dogs"))
+    }
+
+    @Test func whatIsNotUsedIsNamed() throws {
+        try add("cats/1.jpg", "dogs/2.jpg", ".DS_Store", ".trash/3.jpg")
+        try add("__MACOSX/cats/1.jpg", "dogs/__MACOSX/4.jpg")
+        #expect(try ImageFolder(root).leftOut == nil && ImageFolder(root).counts == [1, 1])
+        for name in ["birds/1.HEIC", "birds/2.heic", "cats/3.heic", "cats/4.tif", "notes/5.txt"] {
+            try directory.write(Array("....ftypheic".utf8), to: name)
+        }
+        let folder = try ImageFolder(root)
+        #expect(folder.classNames == ["cats", "dogs"] && folder.leftOutFolders == ["birds", "notes"])
+        #expect(folder.skipped == [".heic": 3, ".tif": 1, ".txt": 1])
+        #expect(
+            folder.leftOut
+                == "left out files that are no pictures of a class or cannot be read: 3 .heic, 1 .tif, 1 .txt; left out "
+                + "folders of results or without pictures that can be read: birds, notes; convert .heic and .tif pictures "
+                + "to JPEG or PNG to use them")
     }
 
     /// What `fovea train` leaves among the classes, whole or killed: they are the same as before.
@@ -145,9 +168,9 @@ import Testing
         try FileManager.default.removeItem(atPath: root + "/new")
         #expect(try ImageFolder(root).leftOutFolders == ["killed", "out", "runs", "table"])
 
-        // These are classes, though the first has no picture that can be found.
+        // Without pictures it is no class, and with pictures one.
         try directory.write(Array("x".utf8), to: "notes/metrics.txt")
-        #expect(refusal()?.file == root + "/notes")
+        #expect(try ImageFolder(root).leftOutFolders == ["killed", "notes", "out", "runs", "table"])
         try directory.write(jpeg, to: "notes/1.jpg")
         try directory.write([1], to: "notes/metrics.json")
         #expect(try ImageFolder(root).classNames == ["cats", "dogs", "notes"])
@@ -236,6 +259,27 @@ import Testing
         try add("val/a/5.jpg")
         let double = #expect(throws: DatasetError.self) { try ImageFolder.splits(of: root) }
         #expect(double?.message.contains("'val' and 'valid'") == true)
+    }
+
+    /// As those of competitions; what is told of their files depends on the names.
+    @Test func unlabelledPartsAreNotUsed() throws {
+        try add("train/a/1.jpg", "train/b/2.jpg", "test/3.jpg", "test/4.jpg", "test/__MACOSX/5.jpg")
+        try directory.write([1], to: "test/list.csv")
+        try directory.write([1], to: "val/none/list.csv")
+        let splits = try #require(try ImageFolder.splits(of: root))
+        #expect(splits.train.counts == [1, 1] && splits.test == nil && splits.validation == nil)
+        #expect(splits.unlabelled.map(\.path) == [root + "/val", root + "/test"])
+        #expect(
+            splits.unlabelled.last?.withoutClasses
+                == root
+                + "/test: is not used, because it has no folders for classes, only files: 1 .csv, 2 .jpg")
+        #expect(throws: DatasetError.self) { try ImageFolder(root + "/test") }
+        try add("test/a/6.jpg")
+        try directory.write([1], to: "test/b/7.heic")
+        let error = #expect(throws: DatasetError.self) { try ImageFolder.splits(of: root) }
+        #expect(
+            error?.message.hasSuffix("has b; folders without pictures that can be read are no classes")
+                == true)
     }
 
     @Test func trainCanBeAClass() throws {

@@ -39,6 +39,13 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Endings, in lower case, of the names of pictures that are of other formats.
+    static let otherFileExtensions: Set<String> = [
+        "arw", "avif", "cr2", "cr3", "dng", "heic", "heif", "hif", "jp2", "jxl", "nef", "orf", "psd", "raf",
+        "rw2", "svg", "tga",
+        "tif", "tiff",
+    ]
+
     /// What bytes are that no format here begins with, where their beginning tells.
     static func nameOfOther(_ bytes: [UInt8]) -> String? {
         func isAt(_ place: Int, _ text: String) -> Bool { bytes.dropFirst(place).starts(with: text.utf8) }
