@@ -3,9 +3,13 @@ import Glibc
 /// Goes through folders and remembers where it was.
 struct FolderWalk {
     struct Entry {
+        /// In the normal form, while `path` has the bytes that the folder has.
         let name: String
         let path: String
         let isFolder: Bool
+
+        /// The name as the folder has it.
+        var storedName: String { path.split(separator: "/").last.map(String.init) ?? path }
     }
 
     private struct Identity: Hashable {
@@ -42,7 +46,7 @@ struct FolderWalk {
         skipped[ending, default: 0] += 1
     }
 
-    /// The files and folders in a folder, sorted by the bytes of their names. Hidden ones are left out, and `__MACOSX`, in which archives
+    /// The files and folders in a folder, sorted by their names. Hidden ones are left out, and `__MACOSX`, in which archives
     /// made on a Mac keep what its file system knows of the files.
     func entries(of folder: String) throws(DatasetError) -> [Entry] {
         guard let stream = opendir(folder) else {
@@ -70,12 +74,12 @@ struct FolderWalk {
             let isPicture = Self.isNamedLikePicture(name)
             let status = isPicture ? try? status(of: path) : try status(of: path)
             let isFolder = status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
-            entries.append(Entry(name: name, path: path, isFolder: isFolder))
+            entries.append(Entry(name: name.normalForm, path: path, isFolder: isFolder))
         }
-        return entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        return entries.sorted { $0.path.precedes($1.path) }
     }
 
-    /// The pictures in a folder and in those below it, sorted by the bytes of their paths.
+    /// The pictures in a folder and in those below it, sorted by their paths.
     mutating func pictures(below folder: String) throws(DatasetError) -> [String] {
         var pictures: [String] = []
         var waiting = [folder]
@@ -99,7 +103,7 @@ struct FolderWalk {
                 }
             }
         }
-        return pictures.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return pictures.sorted { $0.precedes($1) }
     }
 
     private mutating func visit(_ folder: String) throws(DatasetError) {

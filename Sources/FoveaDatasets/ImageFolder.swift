@@ -3,13 +3,15 @@ import FoveaGraph
 /// Labelled pictures in folders: one folder for each class, named after it. Lists them; decodes nothing.
 ///
 /// Class names are the names of the folders, sorted. A class has all pictures in its folder and in the folders below, sorted by
-/// their paths. Names are sorted by their bytes, so that the order is the same on every machine. A picture is a file that begins like one, and one that is named like one (`.jpg`), so that a damaged one is
-/// found when it is decoded and not left out unseen. Other files are counted and left out. Folders of such files alone
-/// are no classes, they are named and left out. Hidden files and folders are not looked at, nor is `__MACOSX`.
+/// their paths. Names are in Unicode's normal form C and sorted by their bytes, so that they and their order are the same on
+/// every machine. A picture is a file that begins like one, and one that is named like one (`.jpg`), so that a damaged one is
+/// found when it is decoded and not left out unseen. Other files are counted and left out. Folders of such files alone are no
+/// classes, they are named and left out, as are folders that hold what a training run wrote, and an empty `runs`. Hidden files
+/// and folders are not looked at, nor is `__MACOSX`.
 ///
 /// Symbolic links are followed, out of the folder too. A folder that is reached twice is an error, because its pictures would
-/// count twice, and a link to a folder above has no end. So is an empty folder: its name is most likely a mistake. Folders that
-/// hold what a training run wrote are no classes, nor is an empty `runs`: they are left out, and named.
+/// count twice, and a link to a folder above has no end. So is an empty folder: its name is most likely a mistake; and so are
+/// two folders whose names are equal in the normal form.
 public struct ImageFolder: Equatable, Sendable {
     /// A picture file and the number of its class.
     public struct Item: Equatable, Sendable {
@@ -47,9 +49,9 @@ public struct ImageFolder: Equatable, Sendable {
     ///   - path: the folder that has a folder for each class.
     ///   - limit: the most files looked at.
     ///   - results: a folder that results are going to be written to: it is no class as long as it is empty.
-    /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a folder is empty, a
-    ///   link that is no picture's leads nowhere, a folder is reached twice, a name is not UTF-8, or there are more files than
-    ///   `limit`.
+    /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a folder is empty, two
+    ///   have one name, a link that is no picture's leads nowhere, a folder is reached twice, a name is not UTF-8, or there are
+    ///   more files than `limit`.
     public init(
         _ path: String, limit: Int = defaultLimit, results: String? = nil
     ) throws(DatasetError) {
@@ -67,6 +69,7 @@ public struct ImageFolder: Equatable, Sendable {
         var items: [Item] = []
         var classNames: [String] = []
         var leftOutFolders: [String] = []
+        var last: FolderWalk.Entry?
         for entry in try walk.entries(of: path) {
             guard entry.isFolder else {
                 walk.skip(entry.path)
@@ -87,6 +90,14 @@ public struct ImageFolder: Equatable, Sendable {
                 leftOutFolders.append(entry.name)
                 continue
             }
+            if let last, last.name == entry.name {
+                throw DatasetError(
+                    .wrongFormat, file: path,
+                    "has two folders of the name '\(entry.name)', which are spelt '\(last.storedName.spelt)' and "
+                        + "'\(entry.storedName.spelt)' in Unicode; rename one or move its pictures to the other"
+                )
+            }
+            last = entry
             items += pictures.map { Item(path: $0, label: classNames.count) }
             classNames.append(entry.name)
         }

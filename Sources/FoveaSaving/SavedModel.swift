@@ -1,4 +1,5 @@
 import Foundation
+import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
 import FoveaTraining
@@ -11,14 +12,14 @@ public struct SavedModel: Sendable {
     public var model: any ModelProtocol
     /// How the model was trained; nil if it never was.
     public var training: TrainingConfiguration?
-    /// What each output stands for; empty when unknown.
+    /// What each output stands for, in Unicode's normal form C; empty when unknown.
     public var classNames: [String]
 
     public init(_ model: any ModelProtocol, training: TrainingConfiguration? = nil, classNames: [String] = [])
     {
         self.model = model
         self.training = training
-        self.classNames = classNames
+        self.classNames = classNames.map(\.normalForm)
     }
 
     private enum Key {
@@ -91,7 +92,7 @@ public struct SavedModel: Sendable {
         }
         let architecture = try decoded(Configuration.self, Key.architecture) ?? [:]
         training = try decoded(TrainingConfiguration.self, Key.training)
-        classNames = try decoded([String].self, Key.classNames) ?? []
+        classNames = (try decoded([String].self, Key.classNames) ?? []).map(\.normalForm)
         // A model much larger than the file cannot be the one whose tensors it has, and is not given memory.
         let elementCount = file.tensors.reduce(0) { $0 + $1.value.shape.elementCount }
         do {

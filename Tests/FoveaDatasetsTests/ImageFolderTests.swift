@@ -180,6 +180,44 @@ import Testing
         #expect(refusal()?.kind == .wrongFormat)
     }
 
+    /// "é" and "ä" as one character and as two, in folders of one tree each.
+    @Test func namesAreInOneForm() throws {
+        let names = ["\u{E9}clair", "fig", "\u{E4}pfel", "zoo", "e", "i\u{307}\u{323}"]
+        for (part, form) in [("train", 0), ("validation", 1)] {
+            for name in names {
+                let stored = form == 0 ? name : name.decomposedStringWithCanonicalMapping
+                for picture in ["b\u{E4}r.jpg", "baum.jpg", "bz.jpg"] {
+                    let file = form == 0 ? picture : picture.decomposedStringWithCanonicalMapping
+                    try add("\(part)/\(stored)/\(file)")
+                }
+            }
+        }
+        let splits = try #require(try ImageFolder.splits(of: root))
+        let validation = try #require(splits.validation)
+        let expected = ["e", "fig", "zoo", "\u{E4}pfel", "\u{E9}clair", "\u{1ECB}\u{307}"]
+        for folder in [splits.train, validation] {
+            #expect(folder.classNames.map { Array($0.utf8) } == expected.map { Array($0.utf8) })
+            let order = folder.items.prefix(3).map { $0.path.split(separator: "/").last ?? "" }
+            #expect(order == ["baum.jpg", "bz.jpg", "b\u{E4}r.jpg"])
+            #expect(folder.items.allSatisfy { FileManager.default.fileExists(atPath: $0.path) })
+        }
+    }
+
+    @Test func twoFoldersOfOneName() throws {
+        try add("K\u{E4}se/1.jpg", "Ka\u{308}se/2.jpg", "Brot/3.jpg")
+        let error = try #require(refusal())
+        #expect(error.kind == .wrongFormat && error.file == root)
+        #expect(error.message.contains("'Ka\\u{0308}se' and 'K\\u{00E4}se'"), "\(error)")
+        // Files may have such names: their order is that of their own bytes.
+        try FileManager.default.removeItem(atPath: root + "/K\u{E4}se")
+        try add("Brot/\u{E4}.jpg", "Brot/a\u{308}.jpg")
+        let names: [[UInt8]] = try ImageFolder(root).items.map {
+            Array(($0.path.split(separator: "/").last ?? "").utf8)
+        }
+        let expected: [[UInt8]] = ["3.jpg", "a\u{308}.jpg", "\u{E4}.jpg", "2.jpg"].map { Array($0.utf8) }
+        #expect(names == expected)
+    }
+
     @Test func linksAreFollowed() throws {
         let other = try TemporaryDirectory()
         try other.write(jpeg, to: "far/1.jpg")
