@@ -200,6 +200,63 @@ import Testing
         #expect(packed.kind == .unsupported && packed.message.contains("unpacked first"))
     }
 
+    @Test func pixelsBeginNeitherInTheHeaderNorInThePalette() throws {
+        func refusal(_ name: String, start: Int) throws -> PictureError? {
+            var bytes = try golden.file(name)
+            bytes.replaceSubrange(10..<14, with: be32(start).reversed())
+            return failure(bytes)
+        }
+        let end = 54 + 1024
+        for (name, starts) in [
+            ("bmp 8 of 256 colours with pixels at 0", [1, 14, 53, 55, 58, end - 4, end - 1]),
+            ("bmp 8 with pixels at 0", [1, 53, 55, end - 1]), ("bmp 24", [1, 14, 53]),
+            ("bmp 16 by masks with pixels at 0", [53, 54, 65]), ("bmp 4 of OS/2 with pixels at 0", [25, 27]),
+            ("bmp 8 of runs with pixels at 0", [20, 55]),
+        ] {
+            for start in starts {
+                let error = try #require(try refusal(name, start: start), "\(name) at \(start)")
+                #expect(error.kind == .corrupt && error.message.contains("at byte \(start), but"), "\(error)")
+            }
+        }
+        // The palette may end before its 256th colour, but not before one that a pixel has.
+        let error = try #require(try refusal("bmp 8 with pixels at 0", start: 54 + 16))
+        #expect(error.kind == .corrupt && error.message.contains("a palette of 4 colours"), "\(error)")
+        #expect(try refusal("bmp 8 of 256 colours with pixels at 0", start: end + 2)?.kind == .truncated)
+        #expect(try refusal("bmp 8 of 256 colours with pixels at 0", start: 0xFFFF_FFFF)?.kind == .truncated)
+    }
+
+    /// As stored where what tells the orientation cannot be read, and never more than a mebibyte of it.
+    @Test func textsThatTellNoOrientation() throws {
+        let file = try golden.file("png kind 2 of 8 bits")
+        let stored = try Picture.decode(file)
+        func decoded(_ kind: String, _ body: [UInt8]) throws -> Picture {
+            try Picture.decode(Array(file[..<33]) + pngChunk(kind, body) + Array(file[33...]))
+        }
+        let profile = Array("Raw profile type exif\0".utf8)
+        let exif = "45786966000049492a00080000000100120103000100000006000000"
+        let international = Array("XML:com.adobe.xmp\0\u{1}\0\0\0".utf8)
+        let xmp = Array("tiff:Orientation=\"6\"".utf8)
+        // What the others are damaged copies of.
+        #expect(try decoded("tEXt", profile + Array("\nexif\n 28\n\(exif)\n".utf8)).size != stored.size)
+        #expect(try decoded("iTXt", international + deflated(xmp)).size != stored.size)
+        for text in ["", "\n", "\n\n\n", "\n\n\n0", "\n\n\ngg", "\nexif\n \(exif)", "\n\n\n\(exif)x"] {
+            #expect(try decoded("tEXt", profile + Array(text.utf8)) == stored, "\(text)")
+        }
+        let bomb = try deflated([UInt8](repeating: 32, count: 1 << 24) + xmp)
+        let damaged: [[UInt8]] = [bomb, [], [1, 2, 3], try deflated(xmp).dropLast(5), bomb.reversed()]
+        for packed in damaged {
+            #expect(try decoded("iTXt", international + packed) == stored)
+            #expect(try decoded("zTXt", profile + [0] + packed) == stored)
+            #expect(try decoded("zTXt", profile + packed) == stored)
+        }
+        for body in ["XML:com.adobe.xmp", "XML:com.adobe.xmp\0", "XML:com.adobe.xmp\0\0\0de\0"] {
+            for kind in ["tEXt", "zTXt", "iTXt"] {
+                #expect(try decoded(kind, Array(body.utf8)) == stored)
+                #expect(try decoded(kind, Array((body + "tiff:Orientation=\"").utf8)) == stored)
+            }
+        }
+    }
+
     @Test func headersThatContradictThemselvesThrow() throws {
         for text in [
             "P5 0 4 255\n", "P5 4 4 0\n0123456789abcdef", "P5 4 4 65536\n", "P5 x 4 255\n", "P2 1 1 5 6",

@@ -25,6 +25,9 @@ enum BMP {
     }
 
     private static let cutShort = PictureError(.truncated, "ends before its last pixel")
+    /// Runs may leave out pixels, so it is not known whether any is missing.
+    private static let cutShortInRuns = PictureError(
+        .truncated, "ends before the end mark of its runs of pixels")
 
     private enum Compression: Int {
         case none = 0
@@ -43,10 +46,9 @@ enum BMP {
         let isTopDown: Bool
         let bits: Int
         let compression: Compression
-        /// Whether four masks stand behind a header that has no place for them, instead of three.
-        let hasAlphaMaskBehind: Bool
-        /// As stated; 0 for as many as the bits allow.
-        let colorCount: Int
+        /// In the header from its second version on, behind it otherwise, at the same place.
+        let maskCount: Int
+        let palette: Palette
         /// Where the pixels begin.
         let start: Int
 
@@ -58,7 +60,7 @@ enum BMP {
                 }
                 return number
             }
-            start = try number(10, 4)
+            let stated = try number(10, 4)
             size = try number(14, 4)
             if size == 12 {
                 width = try number(18, 2)
@@ -66,8 +68,9 @@ enum BMP {
                 isTopDown = false
                 bits = try number(24, 2)
                 compression = .none
-                hasAlphaMaskBehind = false
-                colorCount = 0
+                maskCount = 0
+                palette = Palette(start: 14 + size, entryLength: 3, count: 0, bits: bits)
+                start = try palette.startOfPixels(stated)
                 return
             }
             guard [40, 52, 56, 64, 108, 124].contains(size) else {
@@ -84,9 +87,11 @@ enum BMP {
             guard let compression = Compression(rawValue: code), size != 64 || code < 3 else {
                 throw PictureError(.unsupported, "has compression \(code), which is not known")
             }
-            hasAlphaMaskBehind = compression == .masksWithAlpha
-            self.compression = hasAlphaMaskBehind ? .masks : compression
-            colorCount = try number(46, 4)
+            self.compression = compression == .masksWithAlpha ? .masks : compression
+            maskCount = self.compression != .masks ? 0 : size >= 56 || compression == .masksWithAlpha ? 4 : 3
+            let end = max(14 + size, Masks.start + 4 * maskCount)
+            palette = Palette(start: end, entryLength: 4, count: try number(46, 4), bits: bits)
+            start = try palette.startOfPixels(stated)
         }
 
         /// Rows are filled up to whole 32-bit words.
@@ -94,6 +99,43 @@ enum BMP {
 
         /// Where row `y` from the top lies among those stored.
         func storedRow(_ y: Int) -> Int { isTopDown ? y : height - 1 - y }
+    }
+
+    /// Where the colours of indices lie: behind the header and its masks.
+    private struct Palette {
+        let start: Int
+        let entryLength: Int
+        /// How many colours there are; none where pixels are colours themselves.
+        let count: Int
+        /// The most that an index can reach.
+        let reach: Int
+        /// Whether the header leaves the number of colours to that of bits. Old programs then leave out colours that no pixel
+        /// has.
+        let mayBeShorter: Bool
+
+        init(start: Int, entryLength: Int, count: Int, bits: Int) {
+            self.start = start
+            self.entryLength = entryLength
+            mayBeShorter = count == 0
+            self.count = bits > 8 ? 0 : count == 0 ? 1 << bits : count
+            reach = bits > 8 ? 0 : min(self.count, 1 << bits)
+        }
+
+        /// Where the pixels begin: as stated, but behind the palette where 0 or the palette's beginning is, as Pillow has it.
+        ///
+        /// - Throws: `PictureError` when they are said to begin elsewhere in header or palette.
+        func startOfPixels(_ stated: Int) throws(PictureError) -> Int {
+            if stated == 0 || stated == start { return start + count * entryLength }
+            let end = start + reach * entryLength
+            let isShorter = mayBeShorter && stated > start && (stated - start).isMultiple(of: entryLength)
+            guard stated >= end || isShorter else {
+                throw PictureError(
+                    .corrupt,
+                    "says that its pixels begin at byte \(stated), but its header and palette take \(end) bytes"
+                )
+            }
+            return stated
+        }
     }
 
     /// Refuses files with fewer bytes than the rows take.
@@ -132,8 +174,9 @@ enum BMP {
             indices[y * width + x] = index
             x += 1
         }
-        while row < height {
-            guard place <= bytes.count - 2 else { throw cutShort }
+        // Some programs leave out the end mark.
+        while row < height, row < height - 1 || x < width {
+            guard place <= bytes.count - 2 else { throw cutShortInRuns }
             let (count, value) = (Int(bytes[place]), bytes[place + 1])
             place += 2
             if count > 0 {
@@ -146,13 +189,13 @@ enum BMP {
             case 0: (x, row) = (0, row + 1)
             case 1: return indices
             case 2:
-                guard place <= bytes.count - 2 else { throw cutShort }
+                guard place <= bytes.count - 2 else { throw cutShortInRuns }
                 x = min(x + Int(bytes[place]), width)
                 row += Int(bytes[place + 1])
                 place += 2
             default:
                 let byteCount = isNarrow ? (Int(value) + 1) / 2 : Int(value)
-                guard byteCount <= bytes.count - place else { throw cutShort }
+                guard byteCount <= bytes.count - place else { throw cutShortInRuns }
                 for i in 0..<Int(value) {
                     let byte = bytes[place + (isNarrow ? i / 2 : i)]
                     put(isNarrow ? (i.isMultiple(of: 2) ? byte >> 4 : byte & 15) : byte)
@@ -164,22 +207,22 @@ enum BMP {
         return indices
     }
 
-    /// RGB of each index; black where the palette ends before it.
+    /// RGB of each index; black where the palette is said to end before it.
     private static func colors(
         of indices: [UInt8], _ bytes: [UInt8], _ header: Header
     ) throws(PictureError) -> [UInt8] {
-        let entryLength = header.size == 12 ? 3 : 4
-        let first = 14 + header.size
-        let most = 1 << header.bits
-        let stated = header.colorCount == 0 ? most : min(header.colorCount, most)
-        // Old programs leave out colours that no pixel has.
-        let count = min(stated, max(header.start - first, 0) / entryLength)
-        guard first + count * entryLength <= bytes.count else { throw cutShort }
+        let palette = header.palette
+        let known = min(palette.reach, (header.start - palette.start) / palette.entryLength)
         var samples: [UInt8] = []
         samples.reserveCapacity(3 * indices.count)
         for index in indices {
-            let entry = first + Int(index) * entryLength
-            for channel in [2, 1, 0] { samples.append(index < count ? bytes[entry + channel] : 0) }
+            guard index < known || index >= palette.count else {
+                throw PictureError(
+                    .corrupt,
+                    "has a pixel of colour \(index), but a palette of \(known) colours before its pixels")
+            }
+            let entry = palette.start + Int(index) * palette.entryLength
+            for channel in [2, 1, 0] { samples.append(index < known ? bytes[entry + channel] : 0) }
         }
         return samples
     }
@@ -201,6 +244,8 @@ enum BMP {
     }
 
     private struct Masks {
+        static let start = 54
+
         let red: Mask
         let green: Mask
         let blue: Mask
@@ -209,10 +254,8 @@ enum BMP {
         init(_ bytes: [UInt8], _ header: Header) throws(PictureError) {
             var masks = header.bits == 16 ? [0x7C00, 0x03E0, 0x001F, 0] : [0xFF0000, 0xFF00, 0xFF, 0]
             if header.compression == .masks {
-                // In the header from its second version on, behind it otherwise, at the same place.
-                let count = header.size >= 56 || header.hasAlphaMaskBehind ? 4 : 3
-                for i in 0..<count {
-                    let mask = ByteRange(bytes).number(54 + 4 * i, bytes: 4, isBigEndian: false)
+                for i in 0..<header.maskCount {
+                    let mask = ByteRange(bytes).number(Self.start + 4 * i, bytes: 4, isBigEndian: false)
                     guard let mask else { throw BMP.cutShort }
                     masks[i] = mask
                 }

@@ -15,7 +15,8 @@ extension Picture {
         /// half (rounded up) of their size, the least that goes into height and width as often as that. As Pillow's
         /// `draft` does. nil decodes all of it; other formats always do.
         public var atLeast: Size2D?
-        /// Whether pictures are turned and mirrored as EXIF data in JPEG, PNG and WebP files say.
+        /// Whether pictures are turned and mirrored as EXIF data, or else XMP, in JPEG, PNG and WebP files say: all that
+        /// Pillow's `exif_transpose` heeds.
         public var appliesOrientation: Bool
         /// Larger pictures are refused before memory is taken. At most ``Picture/greatestPixelCount``.
         public var greatestPixelCount: Int

@@ -1,4 +1,5 @@
-/// How the stored rows and columns of a picture lie in the picture that is meant (EXIF 2.3, tag 0x0112).
+/// How the stored rows and columns of a picture lie in the picture that is meant (EXIF 2.3, tag 0x0112), as Pillow's
+/// `exif_transpose` finds it: EXIF data come first, and XMP counts where these have no such tag.
 struct PictureOrientation {
     /// 1 to 8; 1 is as stored.
     let code: Int
@@ -8,14 +9,11 @@ struct PictureOrientation {
 
     /// What the file says; as stored where it says nothing that can be read.
     init(_ bytes: [UInt8], _ format: PictureFormat) {
-        let exif =
-            switch format {
-            case .jpeg: PictureOrientation.exifInJPEG(bytes)
-            case .png: PictureOrientation.exifInPNG(bytes)
-            case .webP: PictureOrientation.exifInWebP(bytes)
-            case .gif, .bmp, .pnm: ByteRange?.none
-            }
-        code = exif.flatMap { PictureOrientation.code(in: $0) } ?? 1
+        let metadata = PictureMetadata(bytes, format)
+        let stated =
+            metadata.exif.flatMap { PictureOrientation.code(exif: $0) }
+            ?? metadata.xmp.flatMap { PictureOrientation.code(xmp: $0) } ?? 1
+        code = (1...8).contains(stated) ? stated : 1
     }
 
     /// The pixels in their places.
@@ -46,121 +44,51 @@ struct PictureOrientation {
         return Picture(unchecked: height, width, channels, pixels)
     }
 
-    /// The first APP1 segment that holds EXIF data.
-    private static func exifInJPEG(_ bytes: [UInt8]) -> ByteRange? {
-        let all = ByteRange(bytes)
-        var place = 2
-        while let marker = all.byte(place + 1), let lead = all.byte(place) {
-            // Any number of FF bytes may stand before a marker.
-            guard lead == 0xFF, marker != 0xFF else {
-                place += 1
-                continue
-            }
-            place += 2
-            // Markers without a length: none, TEM, RST0…7 and SOI.
-            if marker == 0 || marker == 1 || (0xD0...0xD8).contains(marker) { continue }
-            // The end, or a scan: what follows is picture data.
-            guard marker != 0xD9, marker != 0xDA else { return nil }
-            guard let length = all.number(place, bytes: 2, isBigEndian: true), length >= 2 else { return nil }
-            let segment = all.part(place + 2, count: length - 2)
-            if marker == 0xE1, segment.starts(with: exifPrefix) { return segment }
-            place += length
-        }
-        return nil
-    }
-
-    private static func exifInPNG(_ bytes: [UInt8]) -> ByteRange? {
-        let all = ByteRange(bytes)
-        var place = 8
-        while let length = all.number(place, bytes: 4, isBigEndian: true) {
-            if all.part(place + 4, count: 4).starts(with: Array("eXIf".utf8)) {
-                return all.part(place + 8, count: length)
-            }
-            place += 12 + length
-        }
-        return nil
-    }
-
-    private static func exifInWebP(_ bytes: [UInt8]) -> ByteRange? {
-        let all = ByteRange(bytes)
-        var place = 12
-        while let length = all.number(place + 4, bytes: 4, isBigEndian: false) {
-            if all.part(place, count: 4).starts(with: Array("EXIF".utf8)) {
-                return all.part(place + 8, count: length)
-            }
-            place += 8 + length + length % 2
-        }
-        return nil
-    }
-
-    private static let exifPrefix: [UInt8] = Array("Exif\0\0".utf8)
-
-    /// The entry 0x0112 of the first directory of a TIFF structure.
-    private static func code(in exif: ByteRange) -> Int? {
+    /// The entry 0x0112 of the first directory of a TIFF structure, which may be no orientation; nil where there is no such
+    /// entry.
+    private static func code(exif: ByteRange) -> Int? {
         var tiff = exif
-        while tiff.starts(with: exifPrefix) { tiff = tiff.part(exifPrefix.count, count: tiff.count) }
-        let isBigEndian: Bool
-        if tiff.starts(with: Array("MM\0*".utf8)) {
-            isBigEndian = true
-        } else if tiff.starts(with: Array("II*\0".utf8)) {
-            isBigEndian = false
-        } else {
-            return nil
+        while tiff.starts(with: PictureMetadata.exifPrefix) {
+            tiff = tiff.part(from: PictureMetadata.exifPrefix.utf8.count)
         }
-        guard let directory = tiff.number(4, bytes: 4, isBigEndian: isBigEndian),
+        let isBigEndian = tiff.starts(with: "MM")
+        guard isBigEndian || tiff.starts(with: "II"),
+            let magic = tiff.number(2, bytes: 2, isBigEndian: true), magic == 42 || magic == 42 << 8,
+            let directory = tiff.number(4, bytes: 4, isBigEndian: isBigEndian),
             let count = tiff.number(directory, bytes: 2, isBigEndian: isBigEndian)
         else { return nil }
         for index in 0..<count {
             let entry = directory + 2 + 12 * index
-            guard let tag = tiff.number(entry, bytes: 2, isBigEndian: isBigEndian),
-                let type = tiff.number(entry + 2, bytes: 2, isBigEndian: isBigEndian)
+            func number(_ place: Int, _ bytes: Int) -> Int? {
+                tiff.number(place, bytes: bytes, isBigEndian: isBigEndian)
+            }
+            guard let tag = number(entry, 2), let type = number(entry + 2, 2),
+                let valueCount = number(entry + 4, 4), let value = number(entry + 8, 4)
             else { return nil }
-            guard tag == 0x0112 else { continue }
-            // A 16-bit number, or a 32-bit one from some programs.
-            let bytes = type == 3 ? 2 : type == 4 ? 4 : 0
-            let value = tiff.number(entry + 8, bytes: bytes, isBigEndian: isBigEndian)
-            return value.flatMap { (1...8).contains($0) ? $0 : nil }
+            guard tag == 0x0112, (1...13).contains(type), valueCount > 0 else { continue }
+            // Numbers of 16 bits, or of 32 from some programs.
+            let width = [3: 2, 8: 2, 4: 4, 9: 4, 13: 4][type]
+            guard let width else { return 0 }
+            // What goes not into four bytes lies elsewhere.
+            return number(valueCount * width > 4 ? value : entry + 8, width) ?? 0
         }
         return nil
     }
-}
 
-/// A part of the bytes of a file; reading past its end gives nil.
-struct ByteRange {
-    private let bytes: [UInt8]
-    private let range: Range<Int>
-
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-        range = 0..<bytes.count
-    }
-
-    private init(_ bytes: [UInt8], _ range: Range<Int>) {
-        self.bytes = bytes
-        self.range = range
-    }
-
-    var count: Int { range.count }
-
-    func byte(_ place: Int) -> UInt8? {
-        place >= 0 && place < range.count ? bytes[range.lowerBound + place] : nil
-    }
-
-    /// An unsigned number of 0 to 4 bytes.
-    func number(_ place: Int, bytes count: Int, isBigEndian: Bool) -> Int? {
-        guard place >= 0, place <= range.count, count <= range.count - place else { return nil }
-        let start = range.lowerBound + place
-        return (0..<count).reduce(0) { value, i in
-            value << 8 | Int(bytes[isBigEndian ? start + i : start + count - 1 - i])
+    /// The first digit that is given as `tiff:Orientation`, as an attribute or an element; nil where there is none.
+    private static func code(xmp: ByteRange) -> Int? {
+        let name = Array("tiff:Orientation".utf8)
+        return xmp.slice.withUnsafeBufferPointer { bytes in
+            for start in 0..<max(bytes.count - name.count, 0) where bytes[start] == name[0] {
+                guard bytes[start...].starts(with: name) else { continue }
+                let rest = bytes[(start + name.count)...].prefix(3)
+                let digit =
+                    rest.starts(with: [0x3D, 0x22])
+                    ? rest.dropFirst(2).first
+                    : rest.first == 0x3E ? rest.dropFirst().first : nil
+                if let digit, (0x30...0x39).contains(digit) { return Int(digit) - 0x30 }
+            }
+            return nil
         }
     }
-
-    /// Up to `count` bytes from `place` on, as far as there are any.
-    func part(_ place: Int, count: Int) -> ByteRange {
-        let start = min(max(place, 0), range.count)
-        let end = start + min(max(count, 0), range.count - start)
-        return ByteRange(bytes, range.lowerBound + start..<range.lowerBound + end)
-    }
-
-    func starts(with prefix: [UInt8]) -> Bool { bytes[range].starts(with: prefix) }
 }

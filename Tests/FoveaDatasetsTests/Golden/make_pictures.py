@@ -135,6 +135,93 @@ def orientations():
                expected=np.asarray(Image.open(io.BytesIO(saved(image, "JPEG")))))
 
 
+def other_orientations():
+    """Orientation in other places than the usual one, and in several."""
+    image = Image.fromarray(scene(9, 14))
+
+    def exif(*entries, prefix=b"Exif\0\0II*\0"):
+        """A directory of (tag, type, count, value)."""
+        return prefix + struct.pack("<IH", 8, len(entries)) + b"".join(struct.pack("<HHII", *e) for e in entries)
+
+    def xmp(code, form='<rdf:Description tiff:Orientation="%d"/>'):
+        return ("<x:xmpmeta xmlns:x='adobe:ns:meta/'>tiff:Orientation 3 " + form % code + "</x:xmpmeta>").encode()
+
+    def profile(data):
+        """As ImageMagick writes it."""
+        lines = [data.hex()[i:i + 72] for i in range(0, 2 * len(data), 72)]
+        return f"\nexif\n{len(data):8}\n" + "\n".join(lines) + "\n"
+
+    def png(name, chunks=(), behind=(), **options):
+        """`chunks` stand before the pixels."""
+        data = saved(image, "PNG", **options)
+        place = data.index(b"IDAT") - 4
+        decode("png " + name, data[:place] + b"".join(chunk(*c) for c in chunks) + data[place:-12]
+               + b"".join(chunk(*c) for c in behind) + data[-12:])
+
+    key = b"XML:com.adobe.xmp\0"
+    element = "<tiff:Orientation>%d</tiff:Orientation>"
+    turned = exif((0x010F, 2, 2, 0x41), (0x0112, 3, 1, 6))
+    none = exif((0x010F, 2, 2, 0x41))
+    png("orientation in XMP", [(b"iTXt", key + b"\0\0\0\0" + xmp(6))])
+    png("orientation in XMP of another language", [(b"iTXt", key + b"\0\0de\0Text\0" + xmp(5, element))])
+    png("orientation in packed XMP", [(b"iTXt", key + b"\1\0\0\0" + zlib.compress(xmp(8)))])
+    png("orientation in XMP behind its pixels", behind=[(b"iTXt", key + b"\0\0\0\0" + xmp(7))])
+    png("orientation in the last of two XMP texts", [(b"iTXt", key + b"\0\0\0\0" + xmp(c)) for c in (3, 6)])
+    png("orientation in XMP in another chunk", [(b"tEXt", key + xmp(8, element))])
+    png("orientation of EXIF before XMP", [(b"iTXt", key + b"\0\0\0\0" + xmp(3))], exif=turned)
+    png("orientation in XMP beside other EXIF data", [(b"iTXt", key + b"\0\0\0\0" + xmp(6))], exif=none)
+    png("with an orientation that is none", [(b"iTXt", key + b"\0\0\0\0" + xmp(6))], exif=exif((0x0112, 3, 1, 9)))
+    png("with an orientation that is text", [(b"iTXt", key + b"\0\0\0\0" + xmp(6))], exif=exif((0x0112, 2, 2, 0x36)))
+    png("with XMP of another orientation", [(b"iTXt", key + b"\0\0\0\0" + xmp(0))])
+    raw = (b"tEXt", b"Raw profile type exif\0" + profile(turned).encode())
+    packed = (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile(turned).encode()))
+    png("orientation in a raw profile", [raw])
+    png("orientation in a packed raw profile", [packed])
+    png("orientation in a raw profile behind its pixels", behind=[packed])
+    png("orientation of EXIF before a raw profile", [raw], exif=exif((0x0112, 3, 1, 3)))
+    png("with a raw profile of another name", [(b"tEXt", b"Raw profile type APP1\0" + profile(turned).encode())])
+    data = saved(image, "PNG")
+    decode("png with text behind its end", data + chunk(b"iTXt", key + b"\0\0\0\0" + xmp(6)))
+
+    for name, options in {
+        "orientation in XMP": {"xmp": xmp(6)},
+        "orientation in an element of XMP": {"xmp": xmp(5, element)},
+        "orientation of EXIF before XMP": {"xmp": xmp(3), "exif": turned},
+        "orientation in XMP beside other EXIF data": {"xmp": xmp(8), "exif": none},
+    }.items():
+        decode("jpeg " + name, saved(image, "JPEG", **options))
+        decode("webp " + name, saved(image, "WEBP", lossless=True, **options))
+    for flag, name, options in ((8, "EXIF data", {"exif": turned}), (4, "XMP", {"xmp": xmp(6)})):
+        data = bytearray(saved(image, "WEBP", lossless=True, **options))
+        assert data[12:16] == b"VP8X" and data[20] & flag
+        data[20] &= ~flag
+        decode(f"webp with {name} that are not announced", data)
+    for name, entries in {
+        "32 bits": [(0x0112, 4, 1, 6)],
+        "16 bits with a sign": [(0x0112, 8, 1, 5)],
+        "32 bits with a sign": [(0x0112, 9, 1, 8)],
+        "8 bits": [(0x0112, 1, 1, 6)],
+        "no bits": [(0x0112, 3, 0, 6)],
+        "an unknown type": [(0x0112, 99, 1, 6), (0x0112, 3, 1, 8)],
+        "several numbers elsewhere": [(0x0112, 3, 3, 22), (6, 0, 0, 0)],
+    }.items():
+        decode(f"jpeg orientation of {name}", saved(image, "JPEG", exif=exif(*entries)))
+    decode("jpeg orientation behind another mark",
+           saved(image, "JPEG", exif=exif((0x0112, 3, 1, 6), prefix=b"Exif\0\0II\0*")))
+    data = saved(image, "JPEG", exif=turned[:20])
+    rest = b"Exif\0\0" + turned[20:]
+    place = 4 + struct.unpack_from(">H", data, 4)[0]
+    assert data[2:4] == b"\xff\xe0"
+    place = data.index(b"\xff\xe1") + 2
+    place += struct.unpack_from(">H", data, place)[0]
+    decode("jpeg orientation in EXIF data of two parts",
+           data[:place] + b"\xff\xe1" + struct.pack(">H", len(rest) + 2) + rest + data[place:])
+
+
+def chunk(name, body):
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
 def png_file(samples, kind, depth, palette=None, transparency=None, interlaced=False):
     """`samples` [height, width, samples per pixel]; rows are filtered in turn by nothing and by what lies left."""
     height, width, count = samples.shape
@@ -152,10 +239,6 @@ def png_file(samples, kind, depth, palette=None, transparency=None, interlaced=F
     adam7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
     passes = [samples[y::dy, x::dx] for y, x, dy, dx in adam7] if interlaced else [samples]
     data = b"".join(rows(part) for part in passes if part.size)
-
-    def chunk(name, body):
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-
     file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced))
     if palette is not None:
         file += chunk(b"PLTE", palette.astype(np.uint8).tobytes())
@@ -226,16 +309,17 @@ def webp():
     decode("webp animated on a background", data, background=[9, 99, 199])
 
 
-def bmp_file(height, width, bits, body, palette=b"", compression=0, masks=b"", header=40):
+def bmp_file(height, width, bits, body, palette=b"", compression=0, masks=b"", header=40, start=None, colors=0):
     if header == 12:
         info = struct.pack("<IHHHH", 12, width, height, 1, bits)
     else:
-        info = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(body), 0, 0, 0, 0)
+        info = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(body), 0, 0, colors, 0)
         if header > 40:
             info = (info + masks).ljust(header, b"\0")
             masks = b""
-    start = 14 + len(info) + len(masks) + len(palette)
-    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + info + masks + palette + body
+    end = 14 + len(info) + len(masks) + len(palette)
+    start = end if start is None else start
+    return b"BM" + struct.pack("<IHHI", end + len(body), 0, 0, start) + info + masks + palette + body
 
 
 def bmp():
@@ -264,6 +348,41 @@ def bmp():
            expected=runs_expected(runs, 5, 7, bytes(range(40)).ljust(1024, b"\x55")))
     runs = bytes([5, 0x12, 0, 0, 0, 5, 0x34, 0x56, 0x70, 0, 2, 0x98, 0, 0, 7, 0xAB, 0, 1])
     decode("bmp 4 of runs", bmp_file(3, 7, 4, runs, palette, compression=2))
+
+
+def bmp_starts():
+    """Pixels that begin elsewhere than the file says, and palettes that are longer or shorter than usual."""
+    random = np.random.default_rng(6)
+    palette = bytes(random.integers(0, 256, 1200).astype(np.uint8))
+    rows = random.integers(0, 256, (5, 8)).astype(np.uint8).tobytes()
+    few = random.integers(0, 16, (5, 8)).astype(np.uint8).tobytes()
+    words = random.integers(0, 1 << 16, (5, 6)).astype("<u2").tobytes()
+    masks = struct.pack("<III", 0xF800, 0x7E0, 0x1F)
+    runs = bytes([7, 3, 0, 0, 0, 7, 1, 2, 3, 4, 5, 6, 7, 0])
+    # Pillow reads, but does not convert, palettes of more than 256 colours.
+    indices = np.frombuffer(rows, np.uint8).reshape(5, 8)[::-1, :7]
+    colors = np.frombuffer(palette, np.uint8).reshape(-1, 4)[indices, 2::-1]
+    for start in (0, 54):
+        at = f" with pixels at {start}"
+        decode("bmp 8" + at, bmp_file(5, 7, 8, rows, palette[:1024], start=start))
+        decode("bmp 8 of 256 colours" + at, bmp_file(5, 7, 8, rows, palette[:1024], start=start, colors=256))
+        decode("bmp 8 of 16 colours" + at, bmp_file(5, 7, 8, few, palette[:64], start=start, colors=16))
+        decode("bmp 8 of 300 colours" + at, bmp_file(5, 7, 8, rows, palette, start=start, colors=300), expected=colors)
+        decode("bmp 8 of runs" + at, bmp_file(2, 7, 8, runs + b"\0\1", palette[:1024], 1, start=start))
+        decode("bmp 4" + at, bmp_file(5, 13, 4, rows, palette[:64], start=start))
+        decode("bmp 1" + at, bmp_file(5, 60, 1, rows, palette[:8], start=start))
+        decode("bmp 24" + at, bmp_file(5, 2, 24, rows, start=start))
+    for start in (0, 26):
+        decode(f"bmp 4 of OS/2 with pixels at {start}", bmp_file(5, 13, 4, rows, palette[:48], header=12, start=start))
+    decode("bmp 16 by masks with pixels at 0", bmp_file(5, 5, 16, words, compression=3, masks=masks, start=0))
+    decode("bmp 16 by masks in its header with pixels at 0",
+           bmp_file(5, 5, 16, words, compression=3, masks=masks + bytes(4), header=56, start=0))
+    decode("bmp 8 with a gap", bmp_file(5, 7, 8, b"\7" * 9 + rows, palette[:1024], start=54 + 1024 + 9))
+    decode("bmp 8 of 300 colours", bmp_file(5, 7, 8, rows, palette, colors=300), expected=colors)
+    decode("bmp 8 with colours beyond its palette", bmp_file(5, 7, 8, rows, palette[:64], colors=16))
+    decode("bmp 8 of OS/2 with a short palette", bmp_file(5, 7, 8, few, palette[:48], header=12))
+    decode("bmp 8 with a short palette", bmp_file(5, 7, 8, few, palette[:64]))
+    decode("bmp 8 of runs without an end mark", bmp_file(2, 7, 8, runs, palette[:1024], 1))
 
 
 def runs_expected(runs, height, width, palette):
@@ -337,7 +456,7 @@ ARITHMETIC = {
     ),
 }
 
-for make in (jpeg, orientations, png, gif, webp, bmp, pnm, resizes, encodes):
+for make in (jpeg, orientations, other_orientations, png, gif, webp, bmp, bmp_starts, pnm, resizes, encodes):
     make()
 text = json.dumps(cases, separators=(",", ":")).encode()
 packed = gzip.compress(struct.pack("<I", len(text)) + text + blob, 9, mtime=0)
