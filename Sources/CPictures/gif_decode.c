@@ -14,6 +14,7 @@ typedef struct {
     uint8_t *line;
     // The palette entry that is transparent, or -1.
     int transparent;
+    int32_t is_in_frame, has_ended;
 } gif_reader;
 
 static int read_bytes(GifFileType *gif, GifByteType *target, int count) {
@@ -22,17 +23,25 @@ static int read_bytes(GifFileType *gif, GifByteType *target, int count) {
     size_t taken = (size_t)count < left ? (size_t)count : left;
     memcpy(target, reader->request->bytes + reader->place, taken);
     reader->place += taken;
+    if (taken < (size_t)count) reader->has_ended = 1;
     return (int)taken;
 }
 
 static void fail(gif_reader *reader, int code) {
-    switch (code) {
-    case D_GIF_ERR_READ_FAILED:
-    case D_GIF_ERR_EOF_TOO_SOON:
-        fovea_picture_fail(reader->result, fovea_picture_truncated, "ends before its last pixel");
-        return;
-    case D_GIF_ERR_NOT_ENOUGH_MEM:
+    if (code == D_GIF_ERR_NOT_ENOUGH_MEM) {
         fovea_picture_fail(reader->result, fovea_picture_out_of_memory, "needs more memory than there is");
+        return;
+    }
+    if (reader->has_ended) {
+        // Behind the pixels comes the end mark of their data.
+        fovea_picture_fail(reader->result, fovea_picture_truncated,
+                           reader->is_in_frame ? "ends inside the data of its first frame"
+                                               : "ends before the pixels of its first frame");
+        return;
+    }
+    switch (code) {
+    case D_GIF_ERR_EOF_TOO_SOON:
+        fovea_picture_fail(reader->result, fovea_picture_corrupt, "has a first frame with too few pixels");
         return;
     default: {
         const char *message = GifErrorString(code);
@@ -119,6 +128,7 @@ static void read_frame(gif_reader *reader) {
         open[3] = 0;
         for (size_t i = 0; i < (size_t)height * (size_t)width; i++) memcpy(pixels + i * channels, open, channels);
     }
+    reader->is_in_frame = 1;
     // Rows come in order or, interlaced, in four passes over every 8th, 8th, 4th and 2nd row.
     static const int first[] = {0, 4, 2, 1}, step[] = {8, 8, 4, 2};
     for (int pass = 0; pass < (frame->Interlace ? 4 : 1); pass++) {

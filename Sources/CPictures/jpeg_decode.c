@@ -20,11 +20,22 @@ typedef struct {
     jmp_buf escape;
     fovea_picture_result *result;
     uint8_t *cmyk;
+    // Whether pixels are being decoded; whether they all come in one scan whose bits are all there; whether the file has ended.
+    int32_t is_decoding, is_one_scan, has_ended;
 } jpeg_reader;
 
 static _Noreturn void give_up(jpeg_reader *reader, fovea_picture_status status, const char *message) {
     fovea_picture_fail(reader->result, status, message);
     longjmp(reader->escape, 1);
+}
+
+// Of a file that ends too early: bits that the decoder lacks are pixels of the only scan. Where there are other scans, more
+// may have followed, and arithmetic coding leaves out bits that are zero.
+static _Noreturn void give_up_at_end(jpeg_reader *reader, int32_t lacks_bits) {
+    give_up(reader, fovea_picture_truncated,
+            reader->is_decoding && !reader->is_one_scan ? "ends before its end mark (EOI), perhaps before its last scan"
+            : lacks_bits                                ? "ends before its last pixel"
+                                                        : "has all pixels, but ends before its end mark (EOI)");
 }
 
 static _Noreturn void give_up_with_library_message(jpeg_reader *reader, fovea_picture_status status) {
@@ -41,14 +52,16 @@ static void error_exit(j_common_ptr common) {
     case JERR_SOF_UNSUPPORTED: give_up(reader, fovea_picture_unsupported, "is lossless or hierarchical");
     case JERR_OUT_OF_MEMORY: give_up(reader, fovea_picture_out_of_memory, "needs more memory than there is");
     case JERR_INPUT_EMPTY:
-    case JERR_INPUT_EOF: give_up(reader, fovea_picture_truncated, "ends before its last pixel");
+    case JERR_INPUT_EOF: give_up_at_end(reader, 1);
     case JERR_IMAGE_TOO_BIG: give_up_with_library_message(reader, fovea_picture_too_large);
     case JERR_COMPONENT_COUNT:
     case JERR_CONVERSION_NOTIMPL:
     case JERR_CCIR601_NOTIMPL:
     case JERR_FRACT_SAMPLE_NOTIMPL:
     case JERR_ARITH_NOTIMPL: give_up_with_library_message(reader, fovea_picture_unsupported);
-    default: give_up_with_library_message(reader, fovea_picture_corrupt);
+    default:
+        if (reader->has_ended) give_up_at_end(reader, 1);
+        give_up_with_library_message(reader, fovea_picture_corrupt);
     }
 }
 
@@ -57,12 +70,18 @@ static void emit_message(j_common_ptr common, int level) {
     jpeg_reader *reader = (jpeg_reader *)common->err;
     if (level >= 0) return;
     switch (common->err->msg_code) {
-    case JWRN_JPEG_EOF: give_up(reader, fovea_picture_truncated, "ends before its last pixel");
+    case JWRN_JPEG_EOF:
+        // The library goes on with an end mark of its own, so what is missing shows.
+        reader->has_ended = 1;
+        if (!reader->is_decoding) give_up_at_end(reader, 1);
+        return;
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_ARITH_BAD_CODE:
     case JWRN_MUST_RESYNC:
-    case JWRN_BOGUS_PROGRESSION: give_up_with_library_message(reader, fovea_picture_corrupt);
+    case JWRN_BOGUS_PROGRESSION:
+        if (reader->has_ended) give_up_at_end(reader, 1);
+        give_up_with_library_message(reader, fovea_picture_corrupt);
     default: return;
     }
 }
@@ -115,6 +134,8 @@ static void read_picture(jpeg_reader *reader, const fovea_picture_request *reque
     }
     decoder->scale_num = 1;
     decoder->scale_denom = divisor(request, decoder->image_height, decoder->image_width);
+    reader->is_decoding = 1;
+    reader->is_one_scan = !decoder->arith_code && !jpeg_has_multiple_scans(decoder);
     jpeg_start_decompress(decoder);
 
     uint32_t width = decoder->output_width;
@@ -131,6 +152,7 @@ static void read_picture(jpeg_reader *reader, const fovea_picture_request *reque
         if (reader->cmyk) convert_cmyk(reader->cmyk, row, width);
     }
     jpeg_finish_decompress(decoder);
+    if (reader->has_ended) give_up_at_end(reader, 0);
 }
 
 void fovea_picture_decode_jpeg(const fovea_picture_request *request, fovea_picture_result *result) {

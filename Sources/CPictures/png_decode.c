@@ -13,15 +13,21 @@ typedef struct {
     png_structp png;
     png_infop info;
     png_bytepp rows;
-    int32_t has_pixels;
+    uint32_t height;
 } png_reader;
+
+// Whether the last row of the picture, or of the last of seven interlaced passes, is behind the decoder.
+static int32_t has_all_pixels(const png_reader *reader) {
+    return reader->rows
+        && (png_get_current_row_number(reader->png) >= reader->height || png_get_current_pass_number(reader->png) > 6);
+}
 
 static void read_bytes(png_structp png, png_bytep target, size_t count) {
     png_reader *reader = png_get_io_ptr(png);
     if (count > reader->request->count - reader->place) {
         fovea_picture_fail(reader->result, fovea_picture_truncated,
-                           reader->has_pixels ? "has all pixels, but ends before its end mark (IEND)"
-                                              : "ends before its last pixel");
+                           has_all_pixels(reader) ? "has all pixels, but ends before its end mark (IEND)"
+                                                  : "ends before its last pixel");
         png_longjmp(png, 1);
     }
     memcpy(target, reader->request->bytes + reader->place, count);
@@ -85,9 +91,9 @@ static void read_picture(png_reader *reader) {
         fovea_picture_fail(reader->result, fovea_picture_out_of_memory, "needs more memory than there is");
         return;
     }
+    reader->height = height;
     for (uint32_t y = 0; y < height; y++) reader->rows[y] = reader->result->pixels + y * row_length;
     png_read_image(png, reader->rows);
-    reader->has_pixels = 1;
     png_read_end(png, NULL);
 }
 

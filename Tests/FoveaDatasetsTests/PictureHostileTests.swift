@@ -41,18 +41,65 @@ import Testing
         #expect(error.kind == .truncated, "\(error)")
     }
 
-    @Test func whatIsMissingBehindThePixelsIsNamed() throws {
-        let bytes = try golden.file("png kind 2 of 8 bits")
-        let error = try #require(failure(Array(bytes.dropLast(12))))
-        #expect(error.kind == .truncated && error.message.contains("IEND"), "\(error)")
-        let earlier = try #require(failure(Array(bytes[..<(bytes.count / 2)])))
-        #expect(earlier.message.contains("last pixel"), "\(earlier)")
+    /// Whatever is cut off, a message claims no more than that.
+    @Test(arguments: [
+        ("png kind 2 of 8 bits", 12, "has all pixels, but ends before its end mark (IEND)"),
+        ("png kind 2 of 8 bits", 16, "has all pixels, but ends before its end mark (IEND)"),
+        ("png kind 2 of 8 bits interlaced", 16, "has all pixels, but ends before its end mark (IEND)"),
+        ("png kind 2 of 8 bits interlaced", 40, "ends before its last pixel"),
+        ("png kind 2 of 8 bits", 40, "ends before its last pixel"),
+        ("jpeg 4:2:0", 1, "has all pixels, but ends before its end mark (EOI)"),
+        ("jpeg 4:2:0", 2, "has all pixels, but ends before its end mark (EOI)"),
+        ("jpeg grey", 2, "has all pixels, but ends before its end mark (EOI)"),
+        ("jpeg CMYK", 2, "has all pixels, but ends before its end mark (EOI)"),
+        ("jpeg restarts", 2, "has all pixels, but ends before its end mark (EOI)"),
+        ("jpeg with idle bytes before its end", 2, "has all pixels, but ends before its end mark (EOI)"),
+        ("jpeg with idle bytes before its end", 5, "has all pixels, but ends before its end mark (EOI)"),
+        ("jpeg 4:2:0", 12, "ends before its last pixel"),
+        ("jpeg restarts", 12, "ends before its last pixel"),
+        ("jpeg progressive", 2, "ends before its end mark (EOI), perhaps before its last scan"),
+        ("jpeg progressive", 60, "ends before its end mark (EOI), perhaps before its last scan"),
+        ("jpeg arithmetic", 2, "ends before its end mark (EOI), perhaps before its last scan"),
+        ("gif", 2, "ends inside the data of its first frame"),
+        ("gif", 60, "ends inside the data of its first frame"),
+        ("webp orientation 6", 4, "has fewer bytes than its header says"),
+        ("webp lossy", 40, "has fewer bytes than its header says"),
+        ("webp animated", 40, "has fewer bytes than its header says"),
+        ("bmp 24", 20, "ends before its last pixel"),
+        ("bmp 4 of runs", 6, "ends before the end mark of its runs of pixels"),
+    ]) func whatIsMissingIsNamed(name: String, count: Int, message: String) throws {
+        let error = try #require(failure(Array(try golden.file(name).dropLast(count))))
+        #expect(error.kind == .truncated)
+        #expect(error.message.hasSuffix(" picture \(message); copy or download it again"), "\(error)")
+    }
+
+    /// Only what is wrong with the pixels is told of files that are whole.
+    @Test func pixelsThatAreMissingInsideAreNoCut() throws {
+        // A canvas of 2×2 pixels of two colours: codes for clear, one pixel and the end, of 3 bits each.
+        let start = Array("GIF89a".utf8) + [2, 0, 2, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255]
+        let gif = start + [0x2C, 0, 0, 0, 0, 2, 0, 2, 0, 0, 2, 2, 4 | 1 << 3 | (5 & 3) << 6, 5 >> 2, 0, 0x3B]
+        let error = try #require(failure(gif))
+        #expect(
+            error.kind == .corrupt && error.message.contains("first frame with too few pixels"), "\(error)")
+        // Nothing but a header, and half of the pixels; both with sizes that are right.
+        let lossy = try golden.file("webp lossy")
+        let empty = Array("RIFF\u{4}\0\0\0WEBP".utf8)
+        var half = Array(lossy[..<(lossy.count / 4 * 2)])
+        for (place, size) in [(4, half.count - 8), (16, half.count - 20)] {
+            half.replaceSubrange(place..<(place + 4), with: be32(size).reversed())
+        }
+        #expect(lossy[12..<16].elementsEqual("VP8 ".utf8))
+        let (none, few) = (try #require(failure(empty)), try #require(failure(half)))
+        #expect(none.kind == .corrupt && none.message.contains("cannot be decoded"), "\(none)")
+        #expect(few.kind == .corrupt && few.message.contains("fewer bytes of pixels"), "\(few)")
     }
 
     @Test func messagesOfOthersStandBehindAColon() throws {
-        let gif = try golden.file("gif")
-        // Cut inside the description of the canvas.
-        let error = try #require(failure(Array(gif[..<10])))
+        var gif = try golden.file("gif")
+        // No block begins so.
+        let frame = try #require(gif.indices.first { gif[$0...].starts(with: [0x2C, 0, 0, 0, 0]) })
+        gif[frame] = 1
+        let error = try #require(failure(gif))
         #expect(error.message.hasPrefix("the GIF picture cannot be decoded: "), "\(error)")
         var bmp = try golden.file("bmp 24")
         bmp.replaceSubrange(18..<22, with: [0xD0, 0xFF, 0xFF, 0xFF])

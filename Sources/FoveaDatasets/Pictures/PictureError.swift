@@ -9,7 +9,7 @@ public struct PictureError: Error, Hashable, Sendable, CustomStringConvertible {
         case unreadable
         /// The first bytes are those of no format that is read.
         case unknownFormat
-        /// The data ends before the last pixel.
+        /// The file ends before its last pixel or its end mark.
         case truncated
         /// The data contradicts its format.
         case corrupt
