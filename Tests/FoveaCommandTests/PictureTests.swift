@@ -193,13 +193,58 @@ extension CommandTests {
             }
         }
 
+        /// As from a competition, packed on a Mac, with pictures from a telephone.
+        @Test func whatCannotBeUsedIsSaidInALine() async throws {
+            let place = try Workplace()
+            try write(4, to: "pets/train", in: place)
+            for name in ["test/1.jpg", "test/2.jpg", "train/__MACOSX/dark/._1.jpg", "train/.DS_Store"] {
+                try place.write(picture(0, 1), to: "pets/" + name)
+            }
+            for name in ["dark/1.heic", "other/2.HEIC", "other/3.HEIC"] {
+                try place.write([1], to: "pets/train/" + name)
+            }
+            let result = try await place.fovea(train("pets"))
+            #expect(result.code == 0, "\(result)")
+            #expect(
+                result.errors == """
+                    pets/test: is not used, because it has no folders for classes, only files: 2 .jpg
+                    pets/train: left out files that are no pictures of a class or cannot be read: 3 .heic; left out folders \
+                    without pictures that can be read: other; convert .heic pictures to JPEG or PNG to use them
+
+                    """, "\(result)")
+            let measured = try await place.fovea("evaluate r/model.safetensors pets")
+            #expect(measured.code == 1 && measured.errors.contains("pets/test: is not used"), "\(measured)")
+            let shown = try await place.fovea("datasets show pets --images 0")
+            #expect(shown.lines.last?.hasPrefix("pets/test: is not used") == true, "\(shown)")
+        }
+
+        /// A name is the same, in whichever form a file system stores it.
+        @Test func namesOfClassesInTwoForms() async throws {
+            let place = try Workplace()
+            for (folder, form) in [("pets/train", "\u{E4}"), ("pets/test", "a\u{308}"), ("more", "a\u{308}")]
+            {
+                for number in 0..<20 {
+                    try place.write(picture(0, number), to: "\(folder)/\(form)/\(number).jpg")
+                    try place.write(picture(1, number), to: "\(folder)/b/\(number).jpg")
+                }
+            }
+            let result = try await place.fovea(train("pets", "--validation more"))
+            #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
+            #expect(result.lines.last == "test accuracy 1.0000", "\(result)")
+            let measured = try await place.fovea("evaluate r/model.safetensors more")
+            #expect(measured.lines.contains("test accuracy 1.0000"), "\(measured)")
+        }
+
         @Test func foldersThatCannotBeUsed() async throws {
             let place = try Workplace()
             try place.write(picture(0, 0), to: "empty/dark/a.ppm")
             try FileManager.default.createDirectory(
                 atPath: place.path("empty/light"), withIntermediateDirectories: true)
             let empty = try await place.fovea(train("empty"))
-            #expect(empty.code == 1 && empty.errors.contains("empty/light"), "\(empty)")
+            #expect(
+                empty.code == 1 && empty.errors.contains("one class only, dark")
+                    && empty.errors.contains("left out folders without pictures that can be read: light"),
+                "\(empty)")
             try write(3, to: "pets", in: place)
             try place.write(picture(0, 0), to: "alone/dark/a.ppm")
             try place.write(picture(0, 0), to: "parts/Train/dark/a.ppm")
