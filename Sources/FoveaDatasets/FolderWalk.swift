@@ -68,7 +68,7 @@ struct FolderWalk {
             guard let name else {
                 throw DatasetError(.fileAccess, file: folder, "has a file whose name is not UTF-8; rename it")
             }
-            if name.hasPrefix(".") || name == "__MACOSX" { continue }
+            if name.utf8.first == UInt8(ascii: ".") || name == "__MACOSX" { continue }
             let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
             // What is named like a picture and is not there is found out when it is decoded.
             let isPicture = Self.isNamedLikePicture(name)
