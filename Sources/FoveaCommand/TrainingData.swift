@@ -100,7 +100,7 @@ struct TrainingData {
         self.validation = try validationFolder.map { .computed(try form.examples(of: $0)) }
         // Seen once only, so not kept.
         test = try splits?.test.map { .computed(try form.examples(of: $0, areKept: false)) }
-        classFolders = Set(train.classNames.map { Self.resolved("\(train.path)/\($0)") })
+        classFolders = Set(train.classPaths.map(Self.resolved))
         for part in splits?.unlabelled ?? [] { warn(part.withoutClasses) }
         for folder in [train, validationFolder, splits?.test].compactMap(\.self) { warnOfLeftOut(folder) }
     }

@@ -31,6 +31,8 @@ public struct ImageFolder: Equatable, Sendable {
     public let path: String
     /// The name of each class; a label is an index into them.
     public let classNames: [String]
+    /// The folder of each class, as the file system has its name.
+    package let classPaths: [String]
     /// The pictures of the first class, then those of the second, and so on.
     public let items: [Item]
     /// How many files were left out: by the end of their names, such as `.txt`, or `no ending`.
@@ -68,6 +70,7 @@ public struct ImageFolder: Equatable, Sendable {
         var walk = try FolderWalk(path, limit: limit)
         var items: [Item] = []
         var classNames: [String] = []
+        var classPaths: [String] = []
         var leftOutFolders: [String] = []
         var last: FolderWalk.Entry?
         for entry in try walk.entries(of: path) {
@@ -100,9 +103,11 @@ public struct ImageFolder: Equatable, Sendable {
             last = entry
             items += pictures.map { Item(path: $0, label: classNames.count) }
             classNames.append(entry.name)
+            classPaths.append(entry.path)
         }
         self.path = path
         self.classNames = classNames
+        self.classPaths = classPaths
         self.items = items
         self.leftOutFolders = leftOutFolders
         skipped = walk.skipped
@@ -112,6 +117,7 @@ public struct ImageFolder: Equatable, Sendable {
     private init(_ folder: ImageFolder, keeping items: [Item]) {
         path = folder.path
         classNames = folder.classNames
+        classPaths = folder.classPaths
         self.items = items
         leftOutFolders = folder.leftOutFolders
         skipped = folder.skipped

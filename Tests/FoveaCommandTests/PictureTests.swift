@@ -209,7 +209,7 @@ extension CommandTests {
                 result.errors == """
                     pets/test: is not used, because it has no folders for classes, only files: 2 .jpg
                     pets/train: left out files that are no pictures of a class or cannot be read: 3 .heic; left out folders \
-                    without pictures that can be read: other; convert .heic pictures to JPEG or PNG to use them
+                    of results or without pictures that can be read: other; convert .heic pictures to JPEG or PNG to use them
 
                     """, "\(result)")
             let measured = try await place.fovea("evaluate r/model.safetensors pets")
@@ -233,6 +233,10 @@ extension CommandTests {
             #expect(result.lines.last == "test accuracy 1.0000", "\(result)")
             let measured = try await place.fovea("evaluate r/model.safetensors more")
             #expect(measured.lines.contains("test accuracy 1.0000"), "\(measured)")
+            let inside = try await place.fovea(
+                "train more --network softmax-regression --image-size 10x8 --epochs 1 --output more/a\u{308}")
+            #expect(
+                inside.code == 1 && inside.errors.contains("has the pictures of a class"), "\(inside)")
         }
 
         @Test func foldersThatCannotBeUsed() async throws {
@@ -241,10 +245,13 @@ extension CommandTests {
             try FileManager.default.createDirectory(
                 atPath: place.path("empty/light"), withIntermediateDirectories: true)
             let empty = try await place.fovea(train("empty"))
+            #expect(empty.code == 1 && empty.errors.contains("empty/light"), "\(empty)")
+            try place.write([1], to: "empty/light/a.heic")
+            let unreadable = try await place.fovea(train("empty"))
             #expect(
-                empty.code == 1 && empty.errors.contains("one class only, dark")
-                    && empty.errors.contains("left out folders without pictures that can be read: light"),
-                "\(empty)")
+                unreadable.code == 1 && unreadable.errors.contains("one class only, dark")
+                    && unreadable.errors.contains("1 .heic") && unreadable.errors.contains("JPEG or PNG"),
+                "\(unreadable)")
             try write(3, to: "pets", in: place)
             try place.write(picture(0, 0), to: "alone/dark/a.ppm")
             try place.write(picture(0, 0), to: "parts/Train/dark/a.ppm")
