@@ -56,7 +56,8 @@ struct PictureOptions: ParsableArguments {
 struct BadPictureOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "stop, or skip: pictures that cannot be read are left out and counted.", valueName: "what"))
+            "stop, or skip: pictures that cannot be read are left out, named and counted.", valueName: "what")
+    )
     var onBadImage = Answer.stop.rawValue
 
     enum Answer: String, CaseIterable { case stop, skip }
@@ -77,20 +78,29 @@ struct BadPictures {
 
     /// The result of work on pictures. Says which were left out, or how they can be.
     func noted<Result>(_ work: () async throws -> Result) async throws -> Result {
-        let before = failed.count
-        let result: Result
-        do { result = try await work() } catch let error as PictureError where !isSkipping {
+        let (before, batchesBefore) = (Set(failed.descriptions), failed.batchCount)
+        // Also when the work ends with an error, which may well follow from it.
+        defer {
+            report(
+                failed.descriptions.filter { !before.contains($0) },
+                batches: failed.batchCount - batchesBefore)
+        }
+        do { return try await work() } catch let error as PictureError where !isSkipping {
             throw CommandError("\(error). With --on-bad-image skip such pictures are left out")
         }
-        if failed.count > before { report() }
-        return result
     }
 
-    private func report() {
-        let reasons = failed.descriptions
+    /// - Parameter batches: how many were left out, too.
+    private func report(_ reasons: [String], batches: Int) {
+        guard !reasons.isEmpty else { return }
         warn("left out \(reasons.count) \(reasons.count == 1 ? "picture" : "pictures") that cannot be read:")
         for reason in reasons.prefix(5) { warn("  \(reason)") }
         if reasons.count > 5 { warn("  and \(reasons.count - 5) more") }
+        if batches > 0 {
+            warn(
+                "\(batches) \(batches == 1 ? "batch" : "batches") of such pictures alone "
+                    + "\(batches == 1 ? "was" : "were") passed over")
+        }
     }
 }
 

@@ -6,7 +6,8 @@ public struct History: Hashable, Codable, Sendable {
     public struct Epoch: Hashable, Codable, Sendable {
         /// Counts from 1.
         public let number: Int
-        /// The mean loss over the training examples, each as it was when its batch was trained on.
+        /// The mean loss over the training examples, each as it was when its batch was trained on; NaN if all of the
+        /// epoch's batches were left out (`ElementErrorPolicy.skip`).
         public let loss: Double
         /// By name, such as `accuracy`; likewise while training.
         public let metrics: [String: Double]

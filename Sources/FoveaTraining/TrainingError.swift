@@ -10,6 +10,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// An argument or setting outside its range.
     case invalidArgument(_ name: String, _ value: String, expected: String)
     case noExamples(Data)
+    /// None of the examples could be computed and all batches were left out, as `ElementErrorPolicy.skip` has it: once through
+    /// the data set, or an epoch of an endless one.
+    case everyBatchLeftOut(Data, _ firstReason: String)
     case wrongInputShape(expected: Shape, received: Shape, in: Data)
     case wrongInputType(DType, in: Data)
     case labelOutOfRange(_ label: Int, example: Int, classes: Int, in: Data)
@@ -42,6 +45,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(name) is \(value), but must be \(expected)"
         case .noExamples(let data):
             "the \(data.rawValue) data has no examples; at least one is needed"
+        case .everyBatchLeftOut(let data, let firstReason):
+            "every batch of the \(data.rawValue) data was left out, because none of its examples could be computed; "
+                + "the first error is: \(firstReason)"
         case .wrongInputShape(let expected, let received, let data):
             "the model takes inputs of shape \(expected), but the \(data.rawValue) data has \(received) for each example"
         case .wrongInputType(let dtype, let data):

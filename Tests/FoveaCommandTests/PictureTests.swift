@@ -147,6 +147,48 @@ extension CommandTests {
             #expect(late.errors.contains("The trained model is in r/model.safetensors"), "\(late)")
         }
 
+        /// In a batch of its own, always or when chance puts it into the last one.
+        @Test(arguments: [1, 8]) func badPicturesAlone(batchSize: Int) async throws {
+            let place = try Workplace()
+            for part in ["train", "validation", "test"] { try write(8, to: "pets/\(part)", in: place) }
+            for part in ["train", "validation", "test"] {
+                try place.write([], to: "pets/\(part)/light/9.jpg")
+            }
+            let skip = "--on-bad-image skip --batch-size \(batchSize)"
+            let train = train("pets", skip + " --epochs 40")
+            let whole = try await place.fovea(train.replacing("--output r", with: "--output whole"))
+            #expect(whole.code == 0 && whole.lines.last == "test accuracy 1.0000", "\(whole)")
+            #expect(whole.errors.contains("left out 2 pictures that cannot be read:"), "\(whole)")
+            #expect(whole.errors.contains("of such pictures alone"), "\(whole)")
+            let measured = try await place.fovea("evaluate whole/model.safetensors pets \(skip)")
+            #expect(measured.code == 0 && measured.lines.contains("test accuracy 1.0000"), "\(measured)")
+            #expect(
+                measured.errors.contains("1 batch of such pictures alone was passed over"), "\(measured)")
+
+            // Killed after any step, also one that was passed over.
+            let again = train + " --checkpoint state --checkpoint-every 1"
+            for epoch in [2, 5] {
+                let run = try place.start(again)
+                try await run.waitFor("Epoch \(epoch)/")
+                run.kill()
+                try #require(try await run.result().code == -9)
+            }
+            let last = try await place.fovea(again)
+            #expect(last.code == 0 && last.output.contains("Going on from state: "), "\(last)")
+            #expect(try place.bytes("r/model.safetensors") == place.bytes("whole/model.safetensors"))
+        }
+
+        @Test func badPicturesOnly() async throws {
+            let place = try Workplace()
+            for name in Self.classes {
+                for number in 0..<3 { try place.write([], to: "pets/\(name)/\(number).jpg") }
+            }
+            let result = try await place.fovea(train("pets", "--on-bad-image skip"))
+            #expect(
+                result.code == 1 && result.errors.contains("every batch of the training data"), "\(result)")
+            #expect(result.errors.contains("left out 6 pictures"), "\(result)")
+        }
+
         /// What a terminal would obey is spelt out.
         @Test func namesAreShownAsText() async throws {
             let place = try Workplace()

@@ -220,6 +220,39 @@ import Testing
         }
     }
 
+    /// A step whose batch was left out is a place like any other, the first of an epoch too.
+    @Test(arguments: [1, 3]) func stepsOfNothingArePlacesToStop(accumulation: Int) async throws {
+        struct Broken: Error {}
+        try await inTemporaryFolder { folder in
+            let path = folder + "/checkpoint"
+            let data = try points(7)
+            func train(killed: Int?) async throws -> Outcome {
+                let cosine = LearningRateSchedule.cosineDecay(initialLearningRate: 0.1, decaySteps: 20)
+                let trainer = try trainer(schedule: cosine, accumulation: accumulation)
+                let examples = try Dataset(count: 7) { index, _ in
+                    if index > 3 { throw Broken() }
+                    return try Dataset(data).element(at: index)
+                }.shuffled(seed: 2).batched(1, onError: .skip(FailedElements()))
+                let history = try await trainer.fit(
+                    examples, epochs: 3, validation: examples,
+                    callbacks: [
+                        BackupAndRestore(path, saveFrequency: .steps(1)), KillerCallback(step: killed),
+                    ] + callbacks(hasSchedule: true), verbosity: .silent)
+                return Outcome(
+                    values: try await values(of: trainer.model).compactMap(\.self)
+                        + Compute.run { try trainer.optimizerState.variables.map { try $0.value() } },
+                    epochs: history.epochs, stopReason: history.stopReason,
+                    learningRate: await trainer.learningRate)
+            }
+            let expected = try await train(killed: nil)
+            #expect(expected.epochs.count == 3)
+            for step in 1..<21 {
+                await #expect(throws: Killed.self) { try await train(killed: step) }
+                #expect(try await train(killed: nil) == expected, "step \(step)")
+            }
+        }
+    }
+
     @Test func anInterruptionWritesTheFile() async throws {
         try await inTemporaryFolder { folder in
             let path = folder + "/checkpoint"

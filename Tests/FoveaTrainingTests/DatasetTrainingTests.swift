@@ -120,6 +120,138 @@ struct DatasetTrainingTests {
         #expect(history.epochs.count == 3 && failed.count == 1)
     }
 
+    // MARK: Batches that are left out
+
+    /// Elements of `examples`, of which some cannot be computed; in batches of which these are left out.
+    private func batches(
+        _ examples: Examples, without broken: Set<Int>, size: Int, shuffled seed: UInt64? = nil
+    ) throws -> Dataset<Examples> {
+        let data = try Dataset(count: examples.count) { index, _ in
+            if broken.contains(index) { throw Broken() }
+            return try Dataset(examples).element(at: index)
+        }
+        let ordered = try seed.map { try data.shuffled(seed: $0) } ?? data
+        return try ordered.batched(size, onError: .skip(FailedElements()))
+    }
+
+    /// Such a step changes nothing, and all others have the number that they would have.
+    @Test(arguments: [0, 2]) func batchesOfNothingArePassedOver(threads: Int) async throws {
+        let data = try bars(8)
+        let broken: Set<Int> = [0, 3, 4, 7]
+        for accumulation in [1, 3] {
+            let (ran, ended, losses) = (Collected<UInt64>(), Collected<Int>(), Collected<Double>())
+            let backend = HookedBackend(afterStep: { step in
+                ran.append(step)
+                return nil
+            })
+            func trainer(on backend: any Backend = ReferenceBackend()) throws -> Trainer {
+                try smallNetwork().compile(
+                    optimizer: .adam(learningRate: 0.02), loss: .sparseCategoricalCrossentropy(),
+                    metrics: [.accuracy], accumulation: accumulation, backend: backend)
+            }
+            let skipping = try trainer(on: backend)
+            let history = try await skipping.fit(
+                batches(data, without: broken, size: 1), epochs: 3,
+                validation: batches(data, without: broken, size: 1), loaderThreads: threads,
+                callbacks: [
+                    LambdaCallback(stepEnds: { run in
+                        ended.append(run.step)
+                        losses.append(run.values["loss"] ?? -1)
+                    })
+                ], verbosity: .silent)
+            #expect(ran.all == [1, 2, 5, 6, 9, 10, 13, 14, 17, 18, 21, 22])
+            #expect(ended.all == Array(1...24))
+            // Nothing has been measured at the beginning of an epoch.
+            for (step, loss) in losses.all.enumerated() { #expect(loss.isNaN == step.isMultiple(of: 8)) }
+
+            // As without them, since nothing here depends on the number of a step.
+            let whole = try trainer()
+            let sound = try Dataset(data).subset([1, 2, 5, 6])
+            let expected = try await whole.fit(
+                sound.batched(1), epochs: 3, validation: sound.batched(1), loaderThreads: threads,
+                verbosity: .silent)
+            #expect(history.epochs.map(\.loss) == expected.epochs.map(\.loss))
+            #expect(history.epochs.map(\.metrics) == expected.epochs.map(\.metrics))
+            #expect(history.epochs.map(\.validationLoss) == expected.epochs.map(\.validationLoss))
+            let wholeWeights = try await weights(whole)
+            #expect(try await weights(skipping) == wholeWeights)
+
+            let some = try batches(data, without: broken, size: 1)
+            let evaluation = try await skipping.evaluate(some, loaderThreads: threads)
+            #expect(try await evaluation == skipping.evaluate(sound.batched(1)))
+            let predictions = try await skipping.predict(some, loaderThreads: threads)
+            #expect(predictions[0].shape == [4, 2])
+            #expect(try await predictions == skipping.predict(sound.batched(1)))
+        }
+    }
+
+    /// Of a schedule, too, every other step has what it would have.
+    @Test func schedulesKeepTheirPlace() async throws {
+        let rates = Collected<Double>()
+        let trainer = try smallNetwork().compile(
+            optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(),
+            schedule: .piecewiseConstant(boundaries: [1, 3], values: [0.3, 0.2, 0.1]),
+            backend: ReferenceBackend())
+        _ = try await trainer.fit(
+            batches(bars(6), without: [2], size: 1),
+            callbacks: [LambdaCallback(stepEnds: { rates.append($0.trainer.learningRate) })],
+            verbosity: .silent)
+        #expect(rates.all == [0.3, 0.3, 0.3, 0.2, 0.1, 0.1])
+    }
+
+    @Test func progressWithBatchesOfNothing() async throws {
+        let printed = Printed()
+        _ = try await smallTrainer().fit(
+            batches(bars(3), without: [0, 1], size: 1), output: printed.output(isTerminal: true))
+        #expect(printed.text.contains("3/3") && !printed.text.contains("nan"), "\(printed.text)")
+    }
+
+    /// With random orders those that cannot be computed may fill a whole epoch, or any steps one after the other.
+    @Test func epochsOfNothing() async throws {
+        let data = try bars(4)
+        for seed in 0..<6 as Range<UInt64> {
+            let history = try await smallTrainer().fit(
+                batches(data, without: [0, 1, 3], size: 1, shuffled: seed), epochs: 20, stepsPerEpoch: 2,
+                callbacks: [EarlyStopping(monitor: "loss", patience: 100)], verbosity: .silent)
+            #expect(history.epochs.count == 20)
+            // One of two epochs has the one example that there is.
+            #expect(history.epochs.count { $0.loss.isNaN } == 10)
+            #expect(history.epochs.allSatisfy { $0.loss.isNaN == $0.metrics["accuracy"]?.isNaN })
+        }
+    }
+
+    @Test func nothingAtAllIsAnError() async throws {
+        let data = try bars(5)
+        let nothing = try batches(data, without: Set(0..<5), size: 2)
+        let trainer = try smallTrainer()
+        let before = try await weights(trainer)
+        func expect(
+            _ data: TrainingError.Data, sourceLocation: SourceLocation = #_sourceLocation,
+            _ work: () async throws -> Void
+        ) async {
+            let error = await #expect(throws: TrainingError.self, sourceLocation: sourceLocation) {
+                try await work()
+            }
+            #expect(error == .everyBatchLeftOut(data, "\(Broken())"), sourceLocation: sourceLocation)
+        }
+        for steps in [nil, 1, 3, 100] {
+            await expect(.training) {
+                _ = try await trainer.fit(nothing, epochs: 9, stepsPerEpoch: steps, verbosity: .silent)
+            }
+        }
+        await expect(.training) {
+            _ = try await trainer.fit(nothing.repeated(), stepsPerEpoch: 4, verbosity: .silent)
+        }
+        await expect(.evaluation) { _ = try await trainer.evaluate(nothing) }
+        await expect(.prediction) { _ = try await trainer.predict(nothing) }
+        #expect(try await weights(trainer) == before)
+        await expect(.validation) {
+            _ = try await trainer.fit(Dataset([data]), validation: nothing, verbosity: .silent)
+        }
+        let description = "\(TrainingError.everyBatchLeftOut(.training, "a.jpg: ends too early"))"
+        #expect(description.contains("training data") && description.hasSuffix("a.jpg: ends too early"))
+    }
+
     @Test func everyBatchIsChecked() async throws {
         let data = try bars(8)
         let wrong = try Examples(

@@ -85,8 +85,11 @@ public enum ElementErrorPolicy: Sendable {
     /// The batch throws the error of the first such element.
     case stop
     /// Such elements are left out of their batch, which is smaller then, and noted. All others stay in the batch that they
-    /// would be in, so training can be resumed. A batch without any element left throws all the same: an
-    /// error of the kind and file of the first.
+    /// would be in, so training can be resumed.
+    ///
+    /// A batch without any element left is left out itself: `loaded` passes it over, and so do training, where it is a step
+    /// without an update that gradient accumulation does not count, evaluation and prediction. All other batches keep their
+    /// numbers, so fewer come than `count` says. `element(at:)` throws an error of the kind and file of the first.
     case skip(FailedElements)
 
     fileprivate var summary: String {
@@ -100,27 +103,39 @@ public enum ElementErrorPolicy: Sendable {
         _ results: some Sequence<Result<Element, any Error>>
     ) throws -> [Element] {
         var elements: [Element] = []
-        var firstError: (any Error)?
+        var firstReason: (any Error)?
         for result in results {
-            switch (result, self) {
-            case (.success(let element), _): elements.append(element)
-            case (.failure(let error), .stop): throw error
-            case (.failure(let error), .skip(let failed)):
+            do { elements.append(try result.get()) } catch let leftOut as LeftOut {
+                // A batch in a batch, noted already.
+                firstReason = firstReason ?? leftOut.reason
+            } catch {
+                guard case .skip(let failed) = self else { throw error }
                 failed.add(error)
-                firstError = firstError ?? error
+                firstReason = firstReason ?? error
             }
         }
-        if let firstError, elements.isEmpty {
-            let problem = "every element of a batch failed, this one first: "
-            switch firstError {
-            case let error as DatasetError:
-                throw DatasetError(error.kind, file: error.file, problem + error.message)
-            case let error as PictureError:
-                throw PictureError(error.kind, file: error.file, problem + error.message)
-            default: throw DatasetError(.invalidArgument, problem + "\(firstError)")
-            }
+        guard let firstReason, elements.isEmpty else { return elements }
+        if case .skip(let failed) = self { failed.addBatch() }
+        throw LeftOut(reason: firstReason)
+    }
+}
+
+/// What is thrown in the place of an element that whoever goes through a data set passes over: a batch of which nothing is
+/// left.
+package struct LeftOut: Error, CustomStringConvertible {
+    /// Why its first element failed.
+    package let reason: any Error
+
+    package var description: String { "\(explained)" }
+
+    /// An error of the kind and file of the first.
+    var explained: any Error {
+        let problem = "every element of a batch failed, this one first: "
+        return switch reason {
+        case let error as DatasetError: DatasetError(error.kind, file: error.file, problem + error.message)
+        case let error as PictureError: PictureError(error.kind, file: error.file, problem + error.message)
+        default: DatasetError(.invalidArgument, problem + "\(reason)")
         }
-        return elements
     }
 }
 
@@ -128,6 +143,7 @@ public enum ElementErrorPolicy: Sendable {
 public final class FailedElements: Sendable {
     private struct State {
         var count = 0
+        var batchCount = 0
         var descriptions: Set<String> = []
     }
 
@@ -140,6 +156,9 @@ public final class FailedElements: Sendable {
     /// How often an element was left out, so far and also of batches that were loaded ahead: in each epoch once more.
     public var count: Int { state.withLock { $0.count } }
 
+    /// How often nothing was left of a batch, which was then left out; counted as `count` is.
+    public var batchCount: Int { state.withLock { $0.batchCount } }
+
     /// What the errors say, each once, sorted; at most 1,000.
     public var descriptions: [String] { state.withLock { $0.descriptions.sorted() } }
 
@@ -150,4 +169,6 @@ public final class FailedElements: Sendable {
             if state.descriptions.count < Self.limit { state.descriptions.insert(description) }
         }
     }
+
+    fileprivate func addBatch() { state.withLock { $0.batchCount += 1 } }
 }

@@ -94,7 +94,9 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
                     + (count.map { "\($0) elements" } ?? "endlessly many elements")
                     + " has those from 0 on, in epochs from 0 on")
         }
-        return try compute(Place(index: index, epoch: epoch))
+        do { return try compute(Place(index: index, epoch: epoch)) } catch let leftOut as LeftOut {
+            throw leftOut.explained
+        }
     }
 
     /// The element at a place that exists, as work.

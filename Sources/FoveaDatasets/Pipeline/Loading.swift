@@ -9,7 +9,8 @@ extension Dataset {
     /// ```
     ///
     /// What comes does not depend on the number of threads. The first element that cannot be computed ends the loop with its
-    /// error when its turn comes. Threads end with the last element or with the loop, whichever is first.
+    /// error when its turn comes; batches of which nothing is left (`ElementErrorPolicy.skip`) are passed over. Threads end
+    /// with the last element or with the loop, whichever is first.
     ///
     /// - Parameters:
     ///   - threads: how many compute; each computes an element, or an element of a batch, at a time. With 0 there are none,
@@ -55,13 +56,23 @@ public struct LoadedDataset<Element: Sendable>: AsyncSequence, Sendable {
         ///
         /// - Throws: what computing it threw.
         public mutating func next() async throws -> Element? {
-            guard let task = loader.nextTask() else { return nil }
-            await withCheckedContinuation { continuation in task.whenDone { continuation.resume() } }
-            return try loader.result(of: task)
+            while let task = loader.nextTask() {
+                await withCheckedContinuation { continuation in task.whenDone { continuation.resume() } }
+                if case .success(let element) = try loader.result(of: task) { return element }
+            }
+            return nil
         }
 
         /// `next()` for where nothing can be awaited: the thread waits.
         public mutating func nextBlocking() throws -> Element? {
+            while let turn = try nextBlockingTurn() {
+                if case .success(let element) = turn { return element }
+            }
+            return nil
+        }
+
+        /// `nextBlocking()` for those who count elements: one that is left out has its turn, too.
+        package mutating func nextBlockingTurn() throws -> Result<Element, LeftOut>? {
             guard let task = loader.nextTask() else { return nil }
             let isDone = DispatchSemaphore(value: 0)
             task.whenDone { isDone.signal() }
@@ -103,8 +114,11 @@ private final class Loader<Element: Sendable>: Sendable {
         }
     }
 
-    func result(of task: LoadingTask<Element>) throws -> Element {
-        do { return try task.result() } catch {
+    /// Behind any other error than that an element is left out nothing more comes.
+    func result(of task: LoadingTask<Element>) throws -> Result<Element, LeftOut> {
+        do { return .success(try task.result()) } catch let leftOut as LeftOut {
+            return .failure(leftOut)
+        } catch {
             close()
             throw error
         }

@@ -9,7 +9,7 @@ public protocol Callback: AnyObject, Sendable {
     /// stopped (`TrainingRun.resume`); what that one's callbacks remembered is then given to `memory`.
     func trainingBegins(_ run: TrainingRun) throws
     func epochBegins(_ run: TrainingRun) throws
-    /// After each step.
+    /// After each step; also after one whose batch was left out (`ElementErrorPolicy.skip`), which changes nothing.
     func stepEnds(_ run: TrainingRun) throws
     /// After validation; `run.history.epochs.last` is the epoch.
     func epochEnds(_ run: TrainingRun) throws

@@ -33,8 +33,8 @@ extension Trainer {
     ///   - steps: how many batches from the first on; all when nil.
     ///   - loaderThreads: how many threads compute examples, as for `fit`.
     ///   - prefetch: how many batches may be ready or under way beyond the one that is evaluated.
-    /// - Throws: `TrainingError` for data that does not fit the model; `ShapeError` when the targets do not fit the loss;
-    ///   what computing a batch throws.
+    /// - Throws: `TrainingError` for data that does not fit the model and when every batch is left out
+    ///   (`ElementErrorPolicy.skip`); `ShapeError` when the targets do not fit the loss; what computing a batch throws.
     public func evaluate(
         _ batches: Dataset<Examples>, steps: Int? = nil, loaderThreads: Int? = nil, prefetch: Int = 2
     ) throws -> Evaluation {
@@ -47,17 +47,18 @@ extension Trainer {
     /// The model's outputs, in inference mode, for the inputs of a data set; targets are not looked at.
     ///
     /// - Parameters: as for `evaluate` on a data set.
-    /// - Returns: for each output of the model `[count, …]`, float32, where `count` is the number of examples.
-    /// - Throws: `TrainingError` for inputs that do not fit the model; what computing a batch throws.
+    /// - Returns: for each output of the model `[count, …]`, float32, where `count` is the number of examples, those not
+    ///   counted that are left out (`ElementErrorPolicy.skip`).
+    /// - Throws: `TrainingError` for inputs that do not fit the model and when every batch is left out; what computing a
+    ///   batch throws.
     public func predict(
         _ batches: Dataset<Examples>, steps: Int? = nil, loaderThreads: Int? = nil, prefetch: Int = 2
     ) throws -> [TensorValue] {
         if let steps { try check("steps", steps, in: 1..., "positive") }
-        var iterator = try loaded(batches, steps: steps, .prediction, threads: loaderThreads, prefetch)
-            .makeAsyncIterator()
+        let loaded = try loaded(batches, steps: steps, .prediction, threads: loaderThreads, prefetch)
         var outputs = outputShapes.map { _ in [Float]() }
         var count = 0
-        while let batch = try iterator.nextBlocking() {
+        try forEachBatch(of: loaded, .prediction) { batch in
             try checkInputs(batch.inputs, .prediction)
             let executable = try predictionExecutable(batch.inputs.map(\.dtype), batch: batch.count)
             for (input, value) in zip(inputs, batch.inputs) {
@@ -87,11 +88,30 @@ extension Trainer {
         return try batches.take(count).loaded(threads: threads, ahead: prefetch)
     }
 
+    /// Calls `body` with each batch that is not left out.
+    ///
+    /// - Throws: `TrainingError` when all are.
+    private func forEachBatch(
+        of batches: LoadedDataset<Examples>, _ data: TrainingError.Data, _ body: (Examples) throws -> Void
+    ) throws {
+        var iterator = batches.makeAsyncIterator()
+        var isEmpty = true
+        var firstReason: (any Error)?
+        while let turn = try iterator.nextBlockingTurn() {
+            switch turn {
+            case .success(let batch):
+                isEmpty = false
+                try body(batch)
+            case .failure(let leftOut): firstReason = firstReason ?? leftOut.reason
+            }
+        }
+        if isEmpty, let firstReason { throw TrainingError.everyBatchLeftOut(data, "\(firstReason)") }
+    }
+
     /// Loss and metrics over batches.
     func evaluated(_ batches: LoadedDataset<Examples>, _ data: TrainingError.Data) throws -> Totals {
         var totals = Totals(self)
-        var iterator = batches.makeAsyncIterator()
-        while let batch = try iterator.nextBlocking() {
+        try forEachBatch(of: batches, data) { batch in
             try check(batch, data)
             let executable = try evaluationExecutable(GraphKey(batch), batch: batch.count)
             for (name, value) in batch.sources(for: self) { try executable.setInput(name, to: value) }

@@ -139,7 +139,8 @@ extension Trainer {
     ///   - output: where it is printed.
     ///   - stop: ends training early.
     /// - Returns: what was reported after each complete epoch of this training.
-    /// - Throws: as `fit` for examples; what computing a batch throws, when its turn comes.
+    /// - Throws: as `fit` for examples; what computing a batch throws, when its turn comes. A batch that is left out
+    ///   (`ElementErrorPolicy.skip`) is a step without an update, and ends training only with all others.
     public func fit(
         _ batches: Dataset<Examples>, epochs: Int = 1, stepsPerEpoch: Int? = nil,
         validation: Dataset<Examples>? = nil, validationSteps: Int? = nil, seed: UInt64 = 0,

@@ -31,12 +31,14 @@ struct Totals: Hashable, Codable, Sendable {
             [("loss", nil)] + parts.map { ($0.name, $0.metric) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Whether these can be sums of the same losses and metrics after some steps.
+    /// Whether these can be sums of the same losses and metrics after some steps, of which the batches may have been left
+    /// out.
     func fits(_ other: Totals, isBegun: Bool) -> Bool {
-        (examples > 0) == isBegun
+        let isEmpty = examples == 0
+        return (isBegun || isEmpty)
             && parts.map(\.name) == other.parts.map(\.name)
             && parts.map(\.metric) == other.parts.map(\.metric)
-            && (!isBegun || parts.allSatisfy { $0.metric != nil || $0.sums.count == 1 })
+            && parts.allSatisfy { isEmpty ? $0.sums.isEmpty : $0.metric != nil || $0.sums.count == 1 }
     }
 
     /// Takes in the outputs of a run of a `TrainingGraph`. Returns the loss.
@@ -55,13 +57,15 @@ struct Totals: Hashable, Codable, Sendable {
         return batchLoss
     }
 
+    /// NaN of no examples, as are the metrics.
     var meanLoss: Double { Double(plain: loss / Double(examples)) }
 
     /// By name: the losses of single outputs and the metrics.
     var metrics: [String: Double] {
         Dictionary(
             parts.map { part in
-                (
+                guard examples > 0 else { return (part.name, .nan) }
+                return (
                     part.name,
                     Double(plain: part.metric?.value(of: part.sums) ?? part.sums[0] / Double(examples))
                 )

@@ -11,7 +11,7 @@ public final class TrainingRun {
     public let stepsPerEpoch: Int
     /// How many epochs are complete.
     public internal(set) var completeEpochs: Int
-    /// How many steps of the epoch under way are complete.
+    /// How many steps of the epoch under way are complete, also those whose batch was left out.
     public internal(set) var completeSteps = 0
     /// The epochs of this training so far; a resumed run's history begins with those before.
     public internal(set) var history = History()
@@ -58,9 +58,9 @@ public final class TrainingRun {
         (stepNames + (validate == nil ? [] : stepNames.map { "val_\($0)" })).sorted()
     }
 
-    /// The loss and metrics of the epoch under way so far, by Keras's names.
+    /// The loss and metrics of the epoch under way so far, by Keras's names; NaN while every batch was left out.
     public var values: [String: Double] {
-        totals.examples == 0
+        totals.examples == 0 && completeSteps == 0
             ? [:] : Dictionary(uniqueKeysWithValues: totals.sortedValues.map { ($0.name, $0.value) })
     }
 
@@ -96,8 +96,7 @@ public final class TrainingRun {
             }
             let examplesBefore = totals.examples
             while completeSteps < stepsPerEpoch {
-                let loss = try takeStep()
-                guard loss.isFinite else {
+                if let loss = try takeStep(), !loss.isFinite {
                     try trainer.setChangingValues(lastGood)
                     for callback in callbacks {
                         guard let reason = try callback.lossIsNotFinite(loss, self) else { continue }
@@ -109,7 +108,8 @@ public final class TrainingRun {
                 let time = now()
                 if progress.wantsDraw(at: time) {
                     progress.draw(
-                        step: completeSteps, examples: totals.examples, values: totals.sortedValues, at: time)
+                        step: completeSteps, examples: totals.examples,
+                        values: totals.examples > 0 ? totals.sortedValues : [], at: time)
                 }
                 for callback in callbacks { try callback.stepEnds(self) }
                 for callback in callbacks { try callback.runSettles(self) }
@@ -142,9 +142,14 @@ public final class TrainingRun {
         return try ended()
     }
 
-    private func takeStep() throws -> Float {
+    /// Returns the loss; nil when the batch was left out. The step counts then all the same, so that all others keep their
+    /// batch, random numbers and learning rate.
+    private func takeStep() throws -> Float? {
         let step = step
-        let (executable, count) = try source.next()
+        guard let (executable, count) = try source.next() else {
+            completeSteps += 1
+            return nil
+        }
         if let schedule = trainer.configuration.schedule {
             trainer.learningRate = schedule(step: step / trainer.configuration.accumulation)
         }

@@ -13,8 +13,8 @@ protocol TrainingSource: AnyObject {
     /// Makes the batch of the given step the next one. Steps count from 0 over all epochs.
     func move(to step: Int) throws
 
-    /// Puts the next batch into an executable for its size, which is then ready to run.
-    func next() throws -> (executable: any Executable, examples: Int)
+    /// Puts the next batch into an executable for its size, which is then ready to run; nil for a batch that is left out.
+    func next() throws -> (executable: any Executable, examples: Int)?
 }
 
 /// Examples in memory, in another order each time they have all been used.
@@ -66,7 +66,7 @@ final class ExamplesSource: TrainingSource {
         loader = nil
     }
 
-    func next() throws -> (executable: any Executable, examples: Int) {
+    func next() throws -> (executable: any Executable, examples: Int)? {
         if place == batches.count { move(to: (pass + 1) * batches.count) }
         if loader == nil {
             let order =
@@ -115,7 +115,7 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
         while self.step < step { _ = try nextBatch() }
     }
 
-    func next() throws -> (executable: any Executable, examples: Int) {
+    func next() throws -> (executable: any Executable, examples: Int)? {
         let batch = try nextBatch()
         let executable = try trainer.trainingExecutable(for: batch, classWeights: classWeights, seed: seed)
         return (executable, batch.count)
@@ -141,6 +141,11 @@ final class DatasetSource: TrainingSource {
     /// The batches from a step on.
     private let loaded: (_ step: Int) throws -> LoadedDataset<Examples>
     private var iterator: LoadedDataset<Examples>.Iterator?
+    /// Steps of one time through the data set; of an endless one those of an epoch.
+    private let pass: Int
+    /// The number of the next step, and how many of those just before it had a batch that was left out.
+    private var step = 0
+    private var leftOutCount = 0
 
     /// - Parameter epochs: how many are trained on; batches of more are not loaded.
     init(
@@ -154,6 +159,7 @@ final class DatasetSource: TrainingSource {
         }
         self.trainer = trainer
         self.stepsPerEpoch = stepsPerEpoch
+        pass = batches.count ?? stepsPerEpoch
         self.classWeights = classWeights
         self.seed = seed
         conditions = [
@@ -165,10 +171,28 @@ final class DatasetSource: TrainingSource {
         _ = try loaded(0)
     }
 
-    func move(to step: Int) throws { iterator = try loaded(step).makeAsyncIterator() }
+    func move(to step: Int) throws {
+        iterator = try loaded(step).makeAsyncIterator()
+        self.step = step
+        leftOutCount = 0
+    }
 
-    func next() throws -> (executable: any Executable, examples: Int) {
-        guard let batch = try iterator?.nextBlocking() else { throw TrainingError.noExamples(.training) }
+    func next() throws -> (executable: any Executable, examples: Int)? {
+        guard let turn = try iterator?.nextBlockingTurn() else {
+            throw TrainingError.noExamples(.training)
+        }
+        step += 1
+        let batch: Examples
+        switch turn {
+        case .success(let next): batch = next
+        case .failure(let leftOut):
+            leftOutCount += 1
+            if leftOutCount >= pass, step.isMultiple(of: pass) {
+                throw TrainingError.everyBatchLeftOut(.training, "\(leftOut.reason)")
+            }
+            return nil
+        }
+        leftOutCount = 0
         let executable = try trainer.trainingExecutable(for: batch, classWeights: classWeights, seed: seed)
         return (executable, batch.count)
     }

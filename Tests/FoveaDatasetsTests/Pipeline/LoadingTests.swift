@@ -107,13 +107,57 @@ private func expectThreads(_ count: Int, sourceLocation: SourceLocation = #_sour
             let rest = try await batches.loadedElements(threads: threads, from: start)
             #expect(rest == Array(expected[start...]))
         }
-        // A batch of nothing.
-        let single = try data.batched(1, onError: .skip(failed))
-        let error = await #expect(throws: DatasetError.self) {
-            try await single.loadedElements(threads: threads)
+        #expect(failed.batchCount == 0)
+    }
+
+    /// They are passed over, whatever comes of them; all others stay where they are.
+    @Test(arguments: [0, 1, 2, 7]) func batchesOfNothingAreLeftOut(threads: Int) async throws {
+        let failed = FailedElements()
+        let broken: Set<Int> = [0, 3, 4, 5, 9, 10]
+        let data = try Dataset(count: 11) { index, _ in
+            if broken.contains(index) { throw Broken(index: index) }
+            return index
         }
-        #expect(error?.message.contains("element 0 is broken") == true)
+        let single = try data.batched(1, onError: .skip(failed))
+        let whole = (0..<11).filter { !broken.contains($0) }
+        #expect(single.count == 11)
+        #expect(try await single.loadedElements(threads: threads) == whole.map { [$0] })
+        #expect(failed.count == 6 && failed.batchCount == 6)
+        for start in 0...11 {
+            let rest = try await single.loadedElements(threads: threads, from: start)
+            #expect(rest == whole.filter { $0 >= start }.map { [$0] })
+        }
+        let named = try data.batched(3, onError: .skip(failed)).map { $0.reduce(0, +) }
+            .zipped(with: Dataset(["a", "b", "c", "d"])).repeated(2)
+        let names = try await named.loadedElements(threads: threads).map(\.1)
+        #expect(names == ["a", "c", "a", "c"])
+        // Asked for by its number, there is nothing to go on with.
+        let error = #expect(throws: DatasetError.self) { try single.element(at: 3) }
+        #expect(error?.message.contains("every element of a batch failed") == true)
+        #expect(error?.message.contains("element 3 is broken") == true)
         #expect(try single.element(at: 1) == [1])
+
+        var iterator = try single.loaded(threads: threads).makeAsyncIterator()
+        var turns: [[Int]?] = []
+        while let turn = try iterator.nextBlockingTurn() { turns.append(try? turn.get()) }
+        #expect(turns == (0..<11).map { broken.contains($0) ? nil : [$0] })
+        var passing = try single.loaded(threads: threads).makeAsyncIterator()
+        var elements: [[Int]] = []
+        while let element = try passing.nextBlocking() { elements.append(element) }
+        #expect(elements == whole.map { [$0] })
+    }
+
+    /// Batches in batches: what is left out of one is not an error of the other.
+    @Test func batchesOfBatchesOfNothing() async throws {
+        let data = try Dataset(count: 8) { index, _ in
+            if index > 2 { throw Broken(index: index) }
+            return index
+        }
+        let failed = FailedElements()
+        let batches = try data.batched(2, onError: .skip(failed)).batched(2)
+        #expect(try await batches.loadedElements(threads: 2) == [[[0, 1], [2]]])
+        #expect(try await batches.loadedElements(threads: 0, from: 1).isEmpty)
+        #expect(failed.batchCount == 4 && failed.count == 9)
     }
 
     /// Copies of an iterator, of which one gets an error while the others wait for elements behind it.
