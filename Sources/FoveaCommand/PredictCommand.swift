@@ -9,6 +9,9 @@ struct PredictCommand: AsyncParsableCommand {
         discussion: """
             Images are pictures (JPEG, PNG, GIF, WebP, BMP, PNM), brought to the size that the model takes; IDX files of \
             one or many images of that size; or one test image of a named data set.
+
+            An image that cannot be read is named on standard error, the others are predicted all the same, and the exit code \
+            is 1. With --on-bad-image skip it is 0 if there was another image, with stop nothing more is predicted.
             """)
 
     @Argument(help: "A model file.", transform: filePath)
@@ -28,6 +31,17 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("How many classes to show.", valueName: "count"))
     var top = 3
 
+    @Option(
+        help: ArgumentHelp(
+            "stop at the first image that cannot be read, or skip: such images are left out and named (default: as skip, "
+                + "but with a failure in the end).", valueName: "what"))
+    var onBadImage: String?
+
+    /// What is done about images that cannot be read; nil when it was not said.
+    private func answerToBadImages() throws -> BadPictureOptions.Answer? {
+        try onBadImage.map { try named($0, "answer to bad images") }
+    }
+
     func validate() throws {
         guard (dataset != nil) == (index != nil) else {
             throw ValidationError("--dataset and --index belong together")
@@ -40,6 +54,7 @@ struct PredictCommand: AsyncParsableCommand {
         if let dataset { _ = try named(dataset, "data set", of: DatasetName.self) }
         if let index, index < 0 { throw ValidationError("--index counts from 0, so it cannot be \(index)") }
         try checkPositive("--top", top)
+        _ = try answerToBadImages()
     }
 
     func run() async throws {
@@ -59,15 +74,42 @@ struct PredictCommand: AsyncParsableCommand {
             unanswered += try await show(predictor, example.inputs[0], "\(dataset) test image \(index)")
             say("  labelled: \(data.classNames[label])")
         }
-        for path in images {
-            let pictures = try predictor.images(from: path)
-            unanswered += try await show(predictor, pictures, path)
+        var badCount = 0
+        if !images.isEmpty {
+            let shown = try await showImages(predictor)
+            (unanswered, badCount) = (unanswered + shown.unanswered, shown.badCount)
         }
         if unanswered > 0 {
             throw CommandError(
                 "\(file): for \(unanswered) of the images the model does not answer with numbers. Train it again, with a "
                     + "smaller learning rate or inputs of a smaller range")
         }
+        if dataset == nil, badCount == images.count { throw CommandError("none of the images can be read") }
+        if badCount > 0, try answerToBadImages() != .skip {
+            throw CommandError(
+                "\(badCount) of \(images.count) images cannot be read. With --on-bad-image skip this is no failure"
+            )
+        }
+    }
+
+    /// Returns for how many the model's outputs are no numbers, and how many of the images cannot be read.
+    private func showImages(
+        _ predictor: Predictor
+    ) async throws -> (unanswered: Int, badCount: Int) {
+        let answer = try answerToBadImages()
+        let form = try predictor.form(file)
+        var (unanswered, badCount) = (0, 0)
+        for path in images {
+            let pictures: TensorValue
+            do { pictures = try predictor.images(from: path, form) } catch {
+                if answer == .stop || images.count == 1 { throw error }
+                warn("\(error)")
+                badCount += 1
+                continue
+            }
+            unanswered += try await show(predictor, pictures, path)
+        }
+        return (unanswered, badCount)
     }
 
     /// Returns for how many of the pictures the model's outputs are no numbers.
@@ -96,10 +138,15 @@ private struct Predictor {
 
     init(_ saved: SavedModel) { self.saved = saved }
 
+    /// Pictures as the model, which is from a file, takes them.
+    func form(_ file: String) throws -> TrainingData.Form {
+        try TrainingData.Form(saved.model, file: file, loss: nil)
+    }
+
     /// The picture or the images of an IDX file in the shape that the model takes.
-    func images(from path: String) throws -> TensorValue {
+    func images(from path: String, _ form: TrainingData.Form) throws -> TensorValue {
         do {
-            return try TrainingData.Form(saved.model, file: path, loss: nil).picture(from: path)
+            return try form.picture(from: path)
         } catch let error as PictureError where error.kind == .unknownFormat {
             return try idxImages(from: path)
         }

@@ -189,6 +189,38 @@ extension CommandTests {
             #expect(result.errors.contains("left out 6 pictures"), "\(result)")
         }
 
+        @Test func predictionsGoOn() async throws {
+            let place = try Workplace()
+            try write(8, to: "pets", in: place)
+            #expect(try await place.fovea(train("pets")).code == 0)
+            try place.write(Array(picture(0, 1).dropLast(5)), to: "bad.jpg")
+            let predict = "predict r/model.safetensors --top 1"
+            func seen(_ result: Workplace.Result) -> [Substring] {
+                result.lines.filter { !$0.hasPrefix(" ") }
+            }
+            let (first, second) = ("pets/dark/0.jpg", "pets/light/1.jpg")
+            let all = "\(first) bad.jpg \(second) absent.jpg"
+            let result = try await place.fovea("\(predict) \(all)")
+            #expect(result.code == 1 && seen(result) == ["\(first):", "\(second):"], "\(result)")
+            let errors = result.errors.split(separator: "\n")
+            #expect(errors.count == 3 && errors[0].hasPrefix("bad.jpg: "), "\(result)")
+            #expect(errors[1].hasPrefix("absent.jpg: ") && errors[2].contains("2 of 4 images"), "\(result)")
+
+            let skipping = try await place.fovea("\(predict) \(all) --on-bad-image skip")
+            #expect(skipping.code == 0 && skipping.output == result.output, "\(skipping)")
+            #expect(skipping.errors.split(separator: "\n") == Array(errors.prefix(2)), "\(skipping)")
+            let stopping = try await place.fovea("\(predict) \(all) --on-bad-image stop")
+            #expect(stopping.code == 1 && seen(stopping) == ["\(first):"], "\(stopping)")
+            #expect(stopping.errors == "Error: \(errors[0])\n", "\(stopping)")
+
+            let alone = try await place.fovea("\(predict) bad.jpg")
+            #expect(alone.code == 1 && alone.errors == "Error: \(errors[0])\n", "\(alone)")
+            let none = try await place.fovea("\(predict) bad.jpg bad.jpg --on-bad-image skip")
+            #expect(none.code == 1 && none.errors.hasSuffix("none of the images can be read\n"), "\(none)")
+            let unknown = try await place.fovea("\(predict) bad.jpg --on-bad-image ignore")
+            #expect(unknown.code == 64 && unknown.errors.contains("known: stop, skip"), "\(unknown)")
+        }
+
         /// What a terminal would obey is spelt out.
         @Test func namesAreShownAsText() async throws {
             let place = try Workplace()
