@@ -21,7 +21,7 @@ let package = Package(
         .target(name: "FoveaRuntime", dependencies: ["FoveaPlanner", "CKernels"]),
         .target(name: "FoveaSignal", dependencies: ["FoveaRuntime"]),
         .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
-        .target(name: "FoveaSaving", dependencies: ["FoveaTraining", "COpenSSL"]),
+        .target(name: "FoveaSaving", dependencies: ["FoveaTraining"]),
         .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaSaving", "FoveaSignal"]),
         .executableTarget(
             name: "FoveaCommand",

@@ -18,7 +18,8 @@ struct TrainCommand: AsyncParsableCommand {
             or in that for temporary files, which the message names; the exit code is then 1.
 
             With --checkpoint FILE a training that was interrupted or killed goes on where it was when the same command \
-            is given again, and comes to the same model, bit for bit.
+            is given again, and comes to the same model, bit for bit. It is refused if the classes of a folder or the names or \
+            sizes of its files are not what they were.
             """)
 
     @Argument(help: "The data set's name (see 'fovea datasets list'), or a folder of pictures.")

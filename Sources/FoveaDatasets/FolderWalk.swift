@@ -7,6 +7,8 @@ struct FolderWalk {
         let name: String
         let path: String
         let isFolder: Bool
+        /// The size of a file; 0 for a link that leads nowhere.
+        let byteCount: Int
 
         /// The name as the folder has it.
         var storedName: String { path.split(separator: "/").last.map(String.init) ?? path }
@@ -74,14 +76,18 @@ struct FolderWalk {
             let isPicture = Self.isNamedLikePicture(name)
             let status = isPicture ? try? status(of: path) : try status(of: path)
             let isFolder = status.map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
-            entries.append(Entry(name: name.normalForm, path: path, isFolder: isFolder))
+            entries.append(
+                Entry(
+                    name: name.normalForm, path: path, isFolder: isFolder,
+                    byteCount: status.map { Int($0.st_size) } ?? 0
+                ))
         }
         return entries.sorted { $0.path.precedes($1.path) }
     }
 
     /// The pictures in a folder and in those below it, sorted by their paths.
-    mutating func pictures(below folder: String) throws(DatasetError) -> [String] {
-        var pictures: [String] = []
+    mutating func pictures(below folder: String) throws(DatasetError) -> [Entry] {
+        var pictures: [Entry] = []
         var waiting = [folder]
         while let next = waiting.popLast() {
             try visit(next)
@@ -97,13 +103,13 @@ struct FolderWalk {
                 }
                 noteLink(entry.path)
                 if try isPicture(entry) {
-                    pictures.append(entry.path)
+                    pictures.append(entry)
                 } else {
                     skip(entry.path)
                 }
             }
         }
-        return pictures.sorted { $0.precedes($1) }
+        return pictures.sorted { $0.path.precedes($1.path) }
     }
 
     private mutating func visit(_ folder: String) throws(DatasetError) {

@@ -17,6 +17,8 @@ public struct ImageFolder: Equatable, Sendable {
     public struct Item: Equatable, Sendable {
         public let path: String
         public let label: Int
+        /// The size of the file when the folder was listed; 0 for a link that leads nowhere.
+        public let byteCount: Int
     }
 
     /// The parts that a folder is divided into.
@@ -101,7 +103,9 @@ public struct ImageFolder: Equatable, Sendable {
                 )
             }
             last = entry
-            items += pictures.map { Item(path: $0, label: classNames.count) }
+            items += pictures.map { picture in
+                Item(path: picture.path, label: classNames.count, byteCount: picture.byteCount)
+            }
             classNames.append(entry.name)
             classPaths.append(entry.path)
         }

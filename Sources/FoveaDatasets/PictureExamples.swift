@@ -33,11 +33,11 @@ extension Dataset where Element == Example {
         // Says at once what would be wrong with every element.
         _ = try classMode.targets(
             label: 0, classCount: classCount, input: TensorValue(repeating: 0, shape: .scalar))
-        try self.init(
-            count: items.count,
-            named:
-                "pictures of \(folder.classNames.count) classes, \(size), \(channels) channels, \(classMode)"
-        ) { index, _ in
+        let stage = Stage(
+            "\(items.count) pictures of \(classCount) classes, \(size), \(channels) channels, \(classMode)",
+            sources: [{ DataFingerprint(folder) }])
+        self.init(extent: items.count, stages: [stage]) { place in
+            let index = place.index
             let picture = try Picture.decode(
                 contentsOfFile: items[index].path, .init(channels: channels, atLeast: size)
             ).resized(height: size.height, width: size.width)

@@ -1,3 +1,4 @@
+import FoveaDatasets
 import FoveaGraph
 
 /// Named tensors and text in the safetensors format (<https://github.com/huggingface/safetensors>).

@@ -68,7 +68,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noLoss:
             "no output has a loss; state at least one, such as .meanSquaredError"
         case .checkpointDoesNotFit(let file, let reason):
-            "\(file): the checkpoint does not fit: \(reason); train as it was begun, or remove the file to begin anew"
+            "\(file): the checkpoint does not fit: \(reason); train as it was begun, with the "
+                + "data as it was, or remove the file to begin anew"
         case .notReported(let name, let callback, let reported):
             "\(callback) asks for '\(name)', which this training does not report; "
                 + (name.hasPrefix("val_") && reported.contains(String(name.dropFirst(4)))

@@ -147,6 +147,48 @@ extension CommandTests {
             #expect(late.errors.contains("The trained model is in r/model.safetensors"), "\(late)")
         }
 
+        /// A training does not go on with other pictures.
+        @Test func otherPicturesThanBefore() async throws {
+            let place = try Workplace()
+            for (folder, count) in [("pets", 12), ("measured", 4), ("others", 4)] {
+                try write(count, to: folder, in: place)
+            }
+            try place.write(picture(0, 9, height: 3), to: "others/dark/0.jpg")
+            let command = train("pets", "--epochs 40 --checkpoint state --checkpoint-every 1")
+            let again = command + " --validation measured"
+            let run = try place.start(again)
+            try await run.waitFor("Epoch 3/")
+            run.kill()
+            try #require(try await run.result().code == -9)
+            let state = try place.bytes("state")
+            func expectRefusal(_ command: String, _ parts: String...) async throws {
+                let result = try await place.fovea(command)
+                #expect(result.code == 1, "\(result)")
+                for part in parts + ["state: the checkpoint does not fit: its ", "with the data as it was"] {
+                    #expect(result.errors.contains(part), "\(result)")
+                }
+                #expect(try place.bytes("state") == state)
+            }
+            try await expectRefusal(command, "validation is 8 pictures")
+            try await expectRefusal(
+                command + " --validation 0.25", "training data had 12 pictures of the class dark, now has 9")
+            try await expectRefusal(
+                command + " --validation others", "validation data had other sizes of files in the class dark"
+            )
+            try await expectRefusal(again + " --on-bad-image skip", "failed elements left out")
+            try await expectRefusal(again + " --augment flip=horizontal", "augmented")
+            try await expectRefusal(again + " --image-size 9x8", "9×8")
+            let (pets, files) = (place.path("pets"), FileManager.default)
+            try files.moveItem(atPath: pets + "/dark", toPath: pets + "/night")
+            try files.moveItem(atPath: place.path("measured/dark"), toPath: place.path("measured/night"))
+            try await expectRefusal(
+                again, "training data no longer has the class dark and now also has the class night")
+            try files.moveItem(atPath: pets + "/night", toPath: pets + "/dark")
+            try files.moveItem(atPath: place.path("measured/night"), toPath: place.path("measured/dark"))
+            let last = try await place.fovea(again)
+            #expect(last.code == 0 && last.output.contains("Going on from state: "), "\(last)")
+        }
+
         /// In a batch of its own, always or when chance puts it into the last one.
         @Test(arguments: [1, 8]) func badPicturesAlone(batchSize: Int) async throws {
             let place = try Workplace()

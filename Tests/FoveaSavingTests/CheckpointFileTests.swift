@@ -111,6 +111,112 @@ import Testing
         }
     }
 
+    /// What each set of pictures is made of, and that files of earlier versions, which do not say it, are read.
+    @Test func otherDataIsRefused() async throws {
+        try await inTemporaryFolder { folder in
+            let path = folder + "/checkpoint"
+            let files = FileManager.default
+            func write(_ set: String, classes: [String] = ["a", "b"], level: UInt8 = 40) throws {
+                try? files.removeItem(atPath: "\(folder)/\(set)")
+                for (label, name) in classes.enumerated() {
+                    try files.createDirectory(
+                        atPath: "\(folder)/\(set)/\(name)", withIntermediateDirectories: true)
+                    for number in 0..<3 {
+                        let pixels = [UInt8](repeating: level + UInt8(40 * label + number), count: 4)
+                        try Data(Array("P5 2 2 255\n".utf8) + pixels).write(
+                            to: URL(filePath: "\(folder)/\(set)/\(name)/\(number).pgm"))
+                    }
+                }
+            }
+            func batches(_ set: String) throws -> Dataset<Examples> {
+                try Dataset(ImageFolder("\(folder)/\(set)"), size: 2, channels: 1).batched(2)
+            }
+            func fit(
+                validation: Dataset<Examples>?, epochs: Int = 2,
+                change: (inout Checkpoint) -> Void = { _ in },
+                backend: any Backend = ReferenceBackend()
+            ) async throws {
+                if files.fileExists(atPath: path) {
+                    var checkpoint = try Checkpoint(contentsOf: path)
+                    change(&checkpoint)
+                    try checkpoint.write(to: path)
+                }
+                let trainer = try Sequential(input: [2, 2, 1]) {
+                    Flatten()
+                    Dense(units: 2, activation: .softmax)
+                }.compile(
+                    optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), backend: backend)
+                _ = try await trainer.fit(
+                    batches("train"), epochs: epochs, validation: validation,
+                    callbacks: [BackupAndRestore(path, deletesWhenDone: false)], verbosity: .silent)
+            }
+            func expect(
+                _ reason: String, validation: Dataset<Examples>?, backend: any Backend = ReferenceBackend(),
+                sourceLocation: SourceLocation = #_sourceLocation
+            ) async throws {
+                let error = await #expect(throws: TrainingError.self, sourceLocation: sourceLocation) {
+                    try await fit(validation: validation, backend: backend)
+                }
+                #expect(
+                    error?.description.contains("does not fit: its \(reason)") == true, "\(error as Any)",
+                    sourceLocation: sourceLocation)
+            }
+            try write("train")
+            try write("validation", level: 90)
+            try await fit(validation: batches("validation"))
+            try await fit(validation: batches("validation"))
+
+            try await expect("validation is 6 pictures", validation: nil)
+            try await expect(
+                "backend is reference", validation: batches("validation"), backend: OneDNNBackend())
+            try write("train", classes: ["b", "c"])
+            try await expect(
+                "training data no longer has the class a and now also has the class c",
+                validation: batches("validation"))
+            try write("train")
+            try Data([80]).write(to: URL(filePath: folder + "/train/b/1.pgm"))
+            try await expect(
+                "training data had other sizes of files in the class b", validation: batches("validation"))
+            try write("train")
+            try write("others", level: 90)
+            try files.moveItem(atPath: folder + "/others/a/2.pgm", toPath: folder + "/others/a/3.pgm")
+            try await expect(
+                "validation data had other names of files in the class a", validation: batches("others"))
+            // The same pictures, wherever they are.
+            try write("elsewhere/validation", level: 90)
+            try await fit(validation: batches("elsewhere/validation"), epochs: 3)
+            // A file that does not know what the data was.
+            try await fit(validation: nil, epochs: 4) { checkpoint in
+                for name in ["training data", "validation data", "validation", "backend"] {
+                    #expect(checkpoint.conditions.removeValue(forKey: name) != nil)
+                }
+            }
+        }
+    }
+
+    @Test func examplesInMemoryAreTold() async throws {
+        try await inTemporaryFolder { folder in
+            func fit(seed: UInt64, validation: UInt64, steps: Int? = nil) async throws {
+                _ = try await pointTrainer().fit(
+                    points(8, seed: seed), validation: points(6, seed: validation), validationSteps: steps,
+                    callbacks: [BackupAndRestore(folder + "/checkpoint", deletesWhenDone: false)],
+                    verbosity: .silent)
+            }
+            try await fit(seed: 1, validation: 2)
+            try await fit(seed: 1, validation: 2)
+            for (seed, validation, steps, reason) in [
+                (3, 2, nil, "its training data had other numbers"),
+                (1, 3, nil, "its validation data had other numbers"),
+                (1, 2, 1, "its validation is examples 0..<6 in batches of 32, this"),
+            ] as [(UInt64, UInt64, Int?, String)] {
+                let error = await #expect(throws: TrainingError.self) {
+                    try await fit(seed: seed, validation: validation, steps: steps)
+                }
+                #expect(error?.description.contains(reason) == true, "\(error as Any)")
+            }
+        }
+    }
+
     @Test func frozenParametersMakeADifference() async throws {
         try await inTemporaryFolder { folder in
             let path = folder + "/checkpoint"

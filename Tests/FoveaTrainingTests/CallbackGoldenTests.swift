@@ -18,10 +18,7 @@ func train(
         trainer, examples, key: GraphKey(examples), count: 2, batchSize: 2, shuffle: false, seed: 0,
         stepsPerEpoch: nil)
     var next = losses.makeIterator()
-    let run = TrainingRun(
-        trainer, source: source, epochs: losses.count, initialEpoch: 0, callbacks: callbacks, stop: nil,
-        verbosity: .silent, output: .standard
-    ) {
+    func evaluate() throws -> Totals {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -30,6 +27,10 @@ func train(
         return try decoder.decode(
             Totals.self, from: Data(#"{"examples":1,"loss":\#(text),"parts":[]}"#.utf8))
     }
+    let validation = ValidationSource(summary: "given", fingerprints: { [] }, evaluate: evaluate)
+    let run = TrainingRun(
+        trainer, source: source, epochs: losses.count, initialEpoch: 0, callbacks: callbacks, stop: nil,
+        verbosity: .silent, output: .standard, validation: validation)
     return try run.train()
 }
 

@@ -49,8 +49,8 @@ extension Dataset {
         return extent / size + (dropsRemainder || isEndless || extent % size == 0 ? 0 : 1)
     }
 
-    fileprivate func batchStage(_ size: Int, _ dropsRemainder: Bool, _ policy: ElementErrorPolicy) -> String {
-        "batches of \(size)" + (dropsRemainder ? " without a smaller one" : "") + policy.summary
+    fileprivate func batchStage(_ size: Int, _ dropsRemainder: Bool, _ policy: ElementErrorPolicy) -> Stage {
+        Stage("batches of \(size)" + (dropsRemainder ? " without a smaller one" : "") + policy.summary)
     }
 }
 

@@ -29,7 +29,7 @@ extension Dataset {
 }
 
 /// The same for memory and files, because both give the same elements.
-let cachedStage = "cached"
+let cachedStage: Stage = "cached"
 
 extension Dataset where Element == Example {
     /// Keeps examples in memory once they have been computed, each as it is in epoch 0.

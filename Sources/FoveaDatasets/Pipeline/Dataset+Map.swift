@@ -41,7 +41,7 @@ extension Dataset {
             }
         }
         return Dataset<Mapped>(
-            extent: extent, isEndless: isEndless, reorders: reorders, stages: stages + [stage],
+            extent: extent, isEndless: isEndless, reorders: reorders, stages: stages + [Stage(stage)],
             pieces: mappedPieces
         ) { try transform(compute($0), $0) }
     }
@@ -60,7 +60,7 @@ extension Dataset {
         return Dataset<(Element, Other)>(
             extent: min(extent, other.extent), isEndless: isEndless && other.isEndless,
             reorders: reorders || other.reorders,
-            stages: ["(\(self)) zipped with (\(other))"], pieces: pairedPieces
+            stages: [joined("zipped with", other)], pieces: pairedPieces
         ) { (try self.compute($0), try other.compute($0)) }
     }
 
@@ -86,11 +86,15 @@ extension Dataset {
         return Dataset(
             extent: overflow ? Int.max : sum, isEndless: other.isEndless,
             reorders: reorders || other.reorders,
-            stages: ["(\(self)) and then (\(other))"], pieces: joinedPieces
+            stages: [joined("and then", other)], pieces: joinedPieces
         ) { place in
             let (dataset, place) = part(place)
             return try dataset.compute(place)
         }
+    }
+
+    private func joined<Other>(_ how: String, _ other: Dataset<Other>) -> Stage {
+        Stage("(\(self)) \(how) (\(other))", sources: (stages + other.stages).flatMap(\.sources))
     }
 
     func checkFinite(_ action: String) throws(DatasetError) {

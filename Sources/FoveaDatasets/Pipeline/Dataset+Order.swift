@@ -256,13 +256,23 @@ private func bufferedOrder(count: Int, buffer: Int, seed: UInt64, epoch: Int) ->
 /// Random numbers for shuffling with a buffer come from this stream ("buff" in ASCII).
 private let bufferStream: UInt32 = 0x6275_6666
 
-/// Tells long lists apart, in few letters: FNV-1a over the bytes of the numbers.
-func digest<Number: FixedWidthInteger>(_ numbers: [Number]) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for number in numbers {
+/// Tells long lists apart, in few letters: the hash of Fowler, Noll and Vo.
+struct FNV1a {
+    private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    /// Takes in the bytes of a number.
+    mutating func add<Number: FixedWidthInteger>(_ number: Number) {
         for shift in stride(from: 0, to: Number.bitWidth, by: 8) {
             hash = (hash ^ UInt64(truncatingIfNeeded: number >> shift) & 0xFF) &* 0x100_0000_01B3
         }
     }
-    return String(hash, radix: 16)
+
+    var text: String { String(hash, radix: 16) }
+}
+
+/// The digest of the bytes of numbers.
+func digest<Number: FixedWidthInteger>(_ numbers: [Number]) -> String {
+    var digest = FNV1a()
+    for number in numbers { digest.add(number) }
+    return digest.text
 }

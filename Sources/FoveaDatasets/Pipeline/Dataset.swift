@@ -28,7 +28,7 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
     /// Whether an element may be in another place in another epoch.
     let reorders: Bool
     /// What each operation has done, in their order.
-    let stages: [String]
+    let stages: [Stage]
     /// The element at a place that exists.
     let compute: @Sendable (Place) throws -> Element
     /// The same in pieces; nil when it is one piece.
@@ -39,7 +39,7 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
     typealias Pieces = @Sendable (Place) -> Work<Element>
 
     init(
-        extent: Int, isEndless: Bool = false, reorders: Bool = false, stages: [String],
+        extent: Int, isEndless: Bool = false, reorders: Bool = false, stages: [Stage],
         rows: ExampleRows? = nil, pieces: Pieces? = nil,
         compute: @escaping @Sendable (Place) throws -> Element
     ) {
@@ -78,7 +78,10 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
     }
 
     /// What was done to make this data set, with counts and seeds: equal for data sets that are made in the same way.
-    public var description: String { stages.joined(separator: ", ") }
+    public var description: String { stages.map(\.text).joined(separator: ", ") }
+
+    /// What is known of the data that this data set is made from, in whatever way; computed when it is asked for.
+    package var fingerprints: [DataFingerprint] { stages.flatMap(\.sources).map { $0() } }
 
     /// Computes one element.
     ///
@@ -120,9 +123,23 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
         if let rows { movedRows = ExampleRows(examples: rows.examples) { rows.index(place($0)) } }
         return Dataset(
             extent: extent, isEndless: isEndless, reorders: self.reorders || reorders,
-            stages: stages + [stage], rows: movedRows, pieces: movedPieces
+            stages: stages + [Stage(stage)], rows: movedRows, pieces: movedPieces
         ) { try compute(place($0)) }
     }
+}
+
+/// What one operation has done.
+struct Stage: Sendable, ExpressibleByStringInterpolation {
+    let text: String
+    /// What is known of data that it brought in.
+    let sources: [@Sendable () -> DataFingerprint]
+
+    init(_ text: String, sources: [@Sendable () -> DataFingerprint] = []) {
+        self.text = text
+        self.sources = sources
+    }
+
+    init(stringLiteral text: String) { self.init(text) }
 }
 
 /// Which element is meant.
@@ -141,7 +158,8 @@ extension Dataset where Element == Example {
     /// Examples in memory, one by one. Batches of them are copied row by row as long as nothing but their order was changed.
     public init(_ examples: Examples) {
         self.init(
-            extent: examples.count, stages: ["\(examples.count) examples"],
+            extent: examples.count,
+            stages: [Stage("\(examples.count) examples", sources: [{ DataFingerprint(examples) }])],
             rows: ExampleRows(examples: examples) { $0.index }
         ) { examples.example(at: $0.index) }
     }

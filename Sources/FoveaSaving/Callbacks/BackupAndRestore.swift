@@ -19,7 +19,9 @@ import Glibc
 /// there before is as it was (`failure`).
 ///
 /// The model must be made with the values of its frozen parameters, and the data be given as before: both are not in the
-/// file. A sequence of batches is followed again from its beginning.
+/// file. It has what tells other data of the same form: of pictures in a folder the names of the classes and a digest of the
+/// names and sizes of the files, of examples in memory one of all numbers. A sequence of batches is followed again from its
+/// beginning, whatever it gives.
 public final class BackupAndRestore: Callback {
     public let path: String
     public let saveFrequency: SaveFrequency
@@ -53,7 +55,7 @@ public final class BackupAndRestore: Callback {
         self.restored = restored
     }
 
-    /// - Throws: `TrainingError.checkpointDoesNotFit` when the file is of another network, optimizer or way of training;
+    /// - Throws: `TrainingError.checkpointDoesNotFit` when the file is of another network, optimizer, data or way of training;
     ///   `SafetensorsError` and `SavedModelError` when it is damaged or no checkpoint; `FileError` when it can be neither
     ///   read nor written, also for want of room. Nothing is changed then.
     public func trainingBegins(_ run: TrainingRun) throws {

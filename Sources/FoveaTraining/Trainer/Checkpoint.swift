@@ -1,6 +1,8 @@
 import Foundation
+import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaRuntime
 
 /// All that another run needs to go on at the same step and come to the same bits.
 public struct Checkpoint: Sendable {
@@ -58,8 +60,8 @@ extension TrainingRun {
     /// - Parameters:
     ///   - checkpoint: the state of the other run.
     ///   - file: where it comes from, for messages.
-    /// - Throws: `TrainingError.checkpointDoesNotFit`, saying what differs, when it was another network, optimizer or way of
-    ///   training; nothing is changed then. More epochs than planned at first are no difference.
+    /// - Throws: `TrainingError.checkpointDoesNotFit`, saying what differs, when it was another network, optimizer, data or
+    ///   way of training; nothing is changed then. More epochs than planned at first are no difference.
     public func resume(_ checkpoint: Checkpoint, from file: String) throws {
         if let difference = try difference(from: checkpoint) {
             throw TrainingError.checkpointDoesNotFit(file, difference)
@@ -81,7 +83,18 @@ extension TrainingRun {
     /// Why this run cannot go on from there; nil when it can.
     private func difference(from checkpoint: Checkpoint) throws -> String? {
         let (conditions, others) = (try conditions, checkpoint.conditions)
+        // First, because it says most.
+        for (name, fingerprints) in dataConditions.sorted(by: { $0.key < $1.key }) {
+            if let other = others[name].flatMap({ try? Self.fingerprints($0) }),
+                let difference = DataFingerprint.difference(from: other, to: fingerprints)
+            {
+                return "its \(name) \(difference)"
+            }
+        }
         for name in Set(conditions.keys).union(others.keys).sorted() where conditions[name] != others[name] {
+            // Earlier versions did not write it.
+            if others[name] == nil, dataConditions[name] != nil || Self.newer.contains(name) { continue }
+            if dataConditions[name] != nil { return "its \(name) was of another form" }
             // The whole of a network says little to a reader.
             if name == Self.network { return "it is of another network" }
             let (other, own) = (others[name] ?? "none", conditions[name] ?? "none")
@@ -136,6 +149,12 @@ extension TrainingRun {
     // MARK: What has to be the same
 
     private static let network = "network"
+    private static let (validation, backend) = ("validation", "backend")
+    private static let newer = [validation, backend]
+
+    private static func fingerprints(_ json: String) throws -> [DataFingerprint] {
+        try JSONDecoder().decode([DataFingerprint].self, from: Data(json.utf8))
+    }
 
     private var conditions: [String: String] {
         get throws {
@@ -156,6 +175,13 @@ extension TrainingRun {
                     "\(call.layerName) \(type(of: call.layer).typeName) \(call.outputShapes)"
                 }.joined(separator: "; ")
             }
+            conditions[Self.validation] = validation?.summary ?? "none"
+            conditions[Self.backend] = trainer.backend.name
+            if let backend = trainer.backend as? OneDNNBackend {
+                let choice = backend.tuner == nil ? "" : ", algorithms timed"
+                conditions[Self.backend] = "\(backend.name), \(backend.precision.rawValue)\(choice)"
+            }
+            conditions.merge(try dataConditions.mapValues { try json($0) }) { $1 }
             return conditions.merging(source.conditions) { $1 }
         }
     }

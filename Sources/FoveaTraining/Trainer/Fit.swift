@@ -63,8 +63,8 @@ extension Trainer {
         let run = TrainingRun(
             self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
             stop: stop, verbosity: verbosity, output: output,
-            validate: validated.map { data, range in
-                { [self] in try evaluated(data, range, batchSize, steps: validationSteps) }
+            validation: validated.map { data, range in
+                validationSource(data, range, batchSize, steps: validationSteps)
             })
         return try run.train()
     }
@@ -102,10 +102,8 @@ extension Trainer {
         let run = TrainingRun(
             self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
             stop: stop, verbosity: verbosity, output: output,
-            validate: validation.map { data in
-                { [self] in
-                    try evaluated(data, 0..<data.count, validationBatchSize, steps: validationSteps)
-                }
+            validation: validation.map { data in
+                validationSource(data, 0..<data.count, validationBatchSize, steps: validationSteps)
             })
         return try run.train()
     }
@@ -149,8 +147,12 @@ extension Trainer {
         output: ProgressOutput = .standard, stop: StopSignal? = nil
     ) throws -> History {
         try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps)
-        let validated = try validation.map {
-            try loaded($0, steps: validationSteps, .validation, threads: loaderThreads, prefetch)
+        let validation = try validation.map { data in
+            let batches = try loaded(
+                data, steps: validationSteps, .validation, threads: loaderThreads, prefetch)
+            return ValidationSource(
+                summary: summary("\(data)", steps: validationSteps), fingerprints: { data.fingerprints },
+                evaluate: { [self] in try evaluated(batches, .validation) })
         }
         let source = try DatasetSource(
             self, batches, epochs: epochs, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights,
@@ -159,8 +161,21 @@ extension Trainer {
         let run = TrainingRun(
             self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
             stop: stop, verbosity: verbosity, output: output,
-            validate: validated.map { batches in { [self] in try evaluated(batches, .validation) } })
+            validation: validation)
         return try run.train()
+    }
+
+    private func validationSource(
+        _ examples: Examples, _ range: Range<Int>, _ batchSize: Int, steps: Int?
+    ) -> ValidationSource {
+        ValidationSource(
+            summary: summary("examples \(range) in batches of \(batchSize)", steps: steps),
+            fingerprints: { Dataset(examples).fingerprints },
+            evaluate: { [self] in try evaluated(examples, range, batchSize, steps: steps) })
+    }
+
+    private func summary(_ batches: String, steps: Int?) -> String {
+        batches + (steps.map { ", \($0) of them" } ?? "")
     }
 
     /// Checks what all ways of training have in common.

@@ -22,7 +22,11 @@ public final class TrainingRun {
     var stopReason: String?
     /// What callbacks are to remember once all have begun, if the run was moved to a checkpoint.
     var resumedMemories: [String: CallbackMemory]?
-    private let validate: (() throws -> Totals)?
+    let validation: ValidationSource?
+    /// What the data is, by what it is called in messages; computed once, because it takes long.
+    private(set) lazy var dataConditions: [String: [DataFingerprint]] = [
+        "training data": source.fingerprints, "validation data": validation?.fingerprints() ?? [],
+    ]
     private let stop: StopSignal?
     private var progress: ProgressPrinter
     private let output: ProgressOutput
@@ -30,14 +34,14 @@ public final class TrainingRun {
     init(
         _ trainer: Trainer, source: any TrainingSource, epochs: Int, initialEpoch: Int,
         callbacks: [any Callback], stop: StopSignal?, verbosity: Verbosity, output: ProgressOutput,
-        validate: (() throws -> Totals)?
+        validation: ValidationSource?
     ) {
         self.trainer = trainer
         self.source = source
         self.epochs = epochs
         self.callbacks = callbacks
         self.stop = stop
-        self.validate = validate
+        self.validation = validation
         self.output = output
         stepsPerEpoch = source.stepsPerEpoch
         completeEpochs = initialEpoch
@@ -55,7 +59,7 @@ public final class TrainingRun {
 
     /// The names of what is reported after each epoch, such as `loss` and, with validation data, `val_loss`.
     public var epochNames: [String] {
-        (stepNames + (validate == nil ? [] : stepNames.map { "val_\($0)" })).sorted()
+        (stepNames + (validation == nil ? [] : stepNames.map { "val_\($0)" })).sorted()
     }
 
     /// The loss and metrics of the epoch under way so far, by Keras's names; NaN while every batch was left out.
@@ -124,7 +128,7 @@ public final class TrainingRun {
                 throw TrainingError.variableNotFinite(name, epoch: completeEpochs + 1)
             }
             lastGood = values
-            let validated = try validate?()
+            let validated = try validation?.evaluate()
             completeEpochs += 1
             completeSteps = 0
             let report = History.Epoch(

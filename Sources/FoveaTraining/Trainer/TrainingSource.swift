@@ -10,6 +10,9 @@ protocol TrainingSource: AnyObject {
     /// What must be the same for a training that is resumed, by its name.
     var conditions: [String: String] { get }
 
+    /// What is known of the data; takes as long as going through it when that is in memory.
+    var fingerprints: [DataFingerprint] { get }
+
     /// Makes the batch of the given step the next one. Steps count from 0 over all epochs.
     func move(to step: Int) throws
 
@@ -21,6 +24,7 @@ protocol TrainingSource: AnyObject {
 final class ExamplesSource: TrainingSource {
     let stepsPerEpoch: Int
     private let trainer: Trainer
+    private let examples: Examples
     private let sources: [String: TensorValue]
     private let key: GraphKey
     private let count: Int
@@ -40,6 +44,7 @@ final class ExamplesSource: TrainingSource {
         seed: UInt64, stepsPerEpoch: Int?
     ) throws {
         self.trainer = trainer
+        self.examples = examples
         self.key = key
         self.count = count
         self.shuffle = shuffle
@@ -60,6 +65,8 @@ final class ExamplesSource: TrainingSource {
             "targets and weights": key.summary,
         ]
     }
+
+    var fingerprints: [DataFingerprint] { Dataset(examples).fingerprints }
 
     func move(to step: Int) {
         (pass, place) = (step / batches.count, step % batches.count)
@@ -106,6 +113,8 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
         ["order of examples": "of a sequence", "seed": "\(seed)", "class weights": classWeights.summary]
     }
 
+    var fingerprints: [DataFingerprint] { [] }
+
     /// Drops what other runs have used: a sequence can only be followed from its beginning.
     func move(to step: Int) throws {
         if step < self.step {
@@ -135,7 +144,9 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
 final class DatasetSource: TrainingSource {
     let stepsPerEpoch: Int
     let conditions: [String: String]
+    var fingerprints: [DataFingerprint] { batches.fingerprints }
     private let trainer: Trainer
+    private let batches: Dataset<Examples>
     private let classWeights: ClassWeights?
     private let seed: UInt64
     /// The batches from a step on.
@@ -158,6 +169,7 @@ final class DatasetSource: TrainingSource {
                 "stepsPerEpoch", "nil", expected: "given, because the data set is endless or very long")
         }
         self.trainer = trainer
+        self.batches = batches
         self.stepsPerEpoch = stepsPerEpoch
         pass = batches.count ?? stepsPerEpoch
         self.classWeights = classWeights
@@ -196,6 +208,14 @@ final class DatasetSource: TrainingSource {
         let executable = try trainer.trainingExecutable(for: batch, classWeights: classWeights, seed: seed)
         return (executable, batch.count)
     }
+}
+
+/// What a training is validated on after each epoch.
+struct ValidationSource {
+    /// Which examples, in which batches.
+    let summary: String
+    let fingerprints: () -> [DataFingerprint]
+    let evaluate: () throws -> Totals
 }
 
 extension Trainer {
