@@ -156,7 +156,7 @@ extension CommandTests {
             let listing = try await place.fovea("datasets show pets --images 0")
             let names = [folder, "runs"].compactMap { $0.split(separator: "/").first }
             #expect(
-                listing.lines.last?.hasSuffix("no classes: \(Set(names).sorted().joined(separator: ", "))")
+                listing.lines.last?.hasSuffix("can be read: \(Set(names).sorted().joined(separator: ", "))")
                     == true,
                 "\(listing)")
         }

@@ -154,7 +154,7 @@ import Testing
                 atPath: root + "/" + name, withIntermediateDirectories: true)
         }
         #expect(refusal()?.file == root + "/new")
-        #expect(throws: DatasetError.self) { try ImageFolder(root, results: root + "/new/de") }
+        #expect(throws: DatasetError.self) { try ImageFolder(root, results: root + "/newer/de") }
         let folder = try ImageFolder(root, results: root + "/./new/deep//x/y")
         #expect(folder.leftOutFolders == ["killed", "new", "out", "runs", "table"])
         #expect(folder.classNames == classes.classNames && folder.items == classes.items)
