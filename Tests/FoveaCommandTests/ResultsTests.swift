@@ -247,11 +247,15 @@ extension CommandTests {
             #expect(try place.names(in: "r") == ["history.csv", "model.safetensors"])
         }
 
+        /// Waits in a script until training is under way, as `log` tells.
+        private let untilEpoch3 =
+            "n=0; until grep -qs Epoch.3/ log || [ $n = 3000 ]; do n=$((n + 1)); sleep 0.01; done"
+
         @Test func nohupIsRespected() async throws {
             let place = try Workplace()
             try place.writeDigits()
             let result = try await place.shell(
-                "trap '' HUP; $fovea \(train(300)) > log & sleep 0.3; kill -HUP $!; wait $!")
+                "trap '' HUP; $fovea \(train(300)) > log & \(untilEpoch3); kill -HUP $!; wait $!")
             #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
             #expect(try place.text("log").contains("\ntest accuracy "))
         }
@@ -278,7 +282,7 @@ extension CommandTests {
             try place.write([], to: "c/.keep")
             let train = "$fovea \(train(300, "--output r --checkpoint c/state"))"
             let result = try await place.shell(
-                "{ { \(train); echo $? > code; } 2>&1 >log | true; } & sleep 0.3; rm -r c; wait")
+                "{ { \(train); echo $? > code; } 2>&1 >log | true; } & \(untilEpoch3); rm -r c; wait")
             #expect(result.code == 0)
             #expect(try place.text("code") == "0\n")
             #expect(try place.names(in: "r") == Self.results)
