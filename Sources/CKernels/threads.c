@@ -12,7 +12,6 @@ extern void GOMP_parallel(void (*body)(void *), void *data, unsigned thread_coun
 extern int omp_get_thread_num(void);
 extern int omp_get_num_threads(void);
 extern int omp_get_max_threads(void);
-extern void omp_set_num_threads(int count);
 
 // Starting a region costs under a microsecond while the pool spins and a few after a pause; below this the
 // second thread saves less than it costs.
@@ -49,6 +48,7 @@ static void do_nothing(void *unused) { (void)unused; }
 
 static void *hold_idle_pool(void *unused) {
     (void)unused;
+    if (fovea_startable_threads(1) < 1) return 0;
     GOMP_parallel(do_nothing, 0, 2, 0);
     for (;;) pause();
     return 0;
@@ -76,7 +76,3 @@ void fovea_watch_contention(void) {
     is_started = 1;
     start_idle_pool();
 }
-
-int32_t fovea_thread_count(void) { return omp_get_max_threads(); }
-
-void fovea_set_thread_count(int32_t count) { omp_set_num_threads(count < 1 ? 1 : count); }

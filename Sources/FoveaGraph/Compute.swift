@@ -1,12 +1,12 @@
 import Dispatch
-import Foundation
 import Synchronization
 
 /// The one thread that all computation runs on.
 ///
 /// The kernels' worker threads belong to the operating-system thread that calls them, so a computation that hopped
 /// between threads would start a new set of workers at each. Code marked `@Compute` runs on this thread whatever task
-/// called it.
+/// called it. Where the system lets the process start no thread, computations run on the threads that ask for them, one
+/// after the other.
 @globalActor
 public actor Compute {
     public static let shared = Compute()
@@ -22,28 +22,49 @@ public actor Compute {
 }
 
 private final class ComputeExecutor: SerialExecutor {
-    private let jobs = Mutex<[UnownedJob]>([])
-    private let waiting = DispatchSemaphore(value: 0)
-
-    init() {
-        let thread = Thread { [self] in
-            // Foundation keeps a name only once `start` has returned.
-            waiting.wait()
-            Thread.current.name = "fovea-compute"
-            while true {
-                waiting.wait()
-                let job = jobs.withLock { $0.removeFirst() }
-                job.runSynchronously(on: asUnownedSerialExecutor())
-            }
-        }
-        thread.stackSize = 8 << 20
-        thread.start()
-        waiting.signal()
+    private struct State {
+        var jobs: [UnownedJob] = []
+        var hasThread = false
+        /// Whether a thread that has asked for a computation runs it, because there is no other.
+        var isLent = false
     }
+
+    private let state = Mutex(State())
+    private let waiting = DispatchSemaphore(value: 0)
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        jobs.withLock { $0.append(job) }
-        waiting.signal()
+        let isForThisThread = state.withLock { state in
+            state.jobs.append(job)
+            if state.isLent { return false }
+            if !state.hasThread { state.hasThread = startThread() }
+            state.isLent = !state.hasThread
+            return state.isLent
+        }
+        if isForThisThread { runAll() } else { waiting.signal() }
+    }
+
+    private func startThread() -> Bool {
+        do throws(ThreadError) {
+            try FoveaGraph.startThread(named: "fovea-compute") { [self] in
+                while true {
+                    waiting.wait()
+                    let job = state.withLock { $0.jobs.removeFirst() }
+                    job.runSynchronously(on: asUnownedSerialExecutor())
+                }
+            }
+            return true
+        } catch { return false }
+    }
+
+    /// Runs what there is, and what comes meanwhile, on the thread that asked. The next computation tries to start a thread
+    /// again.
+    private func runAll() {
+        while let job = state.withLock({ state -> UnownedJob? in
+            state.isLent = !state.jobs.isEmpty
+            return state.isLent ? state.jobs.removeFirst() : nil
+        }) {
+            job.runSynchronously(on: asUnownedSerialExecutor())
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import FoveaGraph
 import Synchronization
 
 extension Dataset {
@@ -14,7 +15,8 @@ extension Dataset {
     ///
     /// - Parameters:
     ///   - threads: how many compute; each computes an element, or an element of a batch, at a time. With 0 there are none,
-    ///     and an element is computed when it is asked for. When nil one for each processor, at most 4.
+    ///     and an element is computed when it is asked for. When nil one for each processor, at most 4. Where the system lets
+    ///     this process start fewer, there are fewer.
     ///   - ahead: how many elements may be computed or under way beyond the one that was asked for last; 1 to 65,536.
     ///   - epoch: which epoch.
     ///   - start: the number of the first element.
@@ -32,6 +34,12 @@ extension Dataset {
         }
         return LoadedDataset(dataset: self, threads: threads, ahead: ahead, epoch: epoch, start: start)
     }
+}
+
+/// What a thread that waits for an element (`nextBlocking`) looks at now and then: whether it still has to.
+package enum DataWait {
+    /// Ends the wait with `CancellationError` when it is true.
+    @TaskLocal package static var isUnwanted: (@Sendable () -> Bool)?
 }
 
 /// The elements of one epoch, computed ahead.
@@ -76,7 +84,9 @@ public struct LoadedDataset<Element: Sendable>: AsyncSequence, Sendable {
             guard let task = loader.nextTask() else { return nil }
             let isDone = DispatchSemaphore(value: 0)
             task.whenDone { isDone.signal() }
-            isDone.wait()
+            while isDone.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
+                if DataWait.isUnwanted?() == true { throw CancellationError() }
+            }
             return try loader.result(of: task)
         }
     }
@@ -227,15 +237,21 @@ private final class PieceQueue: Sendable {
     /// Counts pieces that nobody has taken; and behind the end, threads that have not noticed it.
     private let available = DispatchSemaphore(value: 0)
 
-    init(threads: Int) {
+    /// With as many threads as the system lets this process start; nil when that is none.
+    init?(threads: Int) {
         self.threads = threads
-        for _ in 0..<threads {
-            let thread = Thread { [self] in
-                while let piece = take() { piece(false) }
+        var started = 0
+        do throws(ThreadError) {
+            while started < threads {
+                // Two are left to Swift and Dispatch, which wait for ever for a thread that they do not get.
+                try checkThreads(3)
+                try startThread(named: "fovea-dataset") { [self] in
+                    while let piece = take() { piece(false) }
+                }
+                started += 1
             }
-            thread.start()
-            // It waits for work, so it is still there; before, its name would not be kept.
-            thread.name = "fovea-dataset"
+        } catch {
+            if started == 0 { return nil }
         }
     }
 

@@ -33,9 +33,17 @@ public struct OneDNNBackend: Backend {
     /// Whether the library has Winograd's algorithm for this CPU: version 2 with AVX-512.
     static var hasWinograd: Bool { fovea_onednn_has_winograd() != 0 }
 
-    /// Threads that computation uses; `OMP_NUM_THREADS` sets it.
+    /// Threads that computation uses: as many as `OMP_NUM_THREADS` says, or as this process may use processors; at most
+    /// 256, or the number of processors where that is more, and no more than the system gives (`threadShortage`).
     @Compute
     public static var threadCount: Int { Int(fovea_thread_count()) }
+
+    /// Why computation uses fewer threads than was asked for, such as a limit on processes; nil where it does not.
+    @Compute
+    public static var threadShortage: String? {
+        let text = String(cString: fovea_thread_shortage())
+        return text.isEmpty ? nil : text
+    }
 
     public func compile(_ graph: BoundGraph, seed: UInt64) throws -> any Executable {
         try OneDNNExecutable(graph, plan: plan(graph), seed: seed)

@@ -1,4 +1,4 @@
-import Foundation
+import Dispatch
 import FoveaDatasets
 import FoveaGraph
 import FoveaRuntime
@@ -15,6 +15,7 @@ final class BatchLoader {
     private let order: [Int]
     private let batches: [Range<Int>]
     private var next = 0
+    private var hasThread = false
 
     /// - Parameters:
     ///   - sources: what is gathered, by the name of the input that it becomes; the first axis counts examples.
@@ -33,27 +34,28 @@ final class BatchLoader {
     /// - Throws: `DatasetError` when an example of the batch does not exist; the next call goes on behind that batch.
     func load(into executable: any Executable) throws {
         let batch = batches[next]
-        if next == 0 { staging.gather(order[batch]) } else { staging.isFull.wait() }
+        if hasThread { staging.isFull.wait() } else { staging.gather(order[batch]) }
         next += 1
         defer {
-            if next == 1, batches.count > 1 { startThread() }
+            if next == 1, batches.count > 1 { hasThread = startThread() }
             staging.isEmpty.signal()
         }
         try staging.copy(batch.count, to: executable)
     }
 
-    private func startThread() {
-        let thread = Thread { [staging, order, batches] in
-            for batch in batches.dropFirst() {
-                staging.isEmpty.wait()
-                if staging.isClosed { return }
-                staging.gather(order[batch])
-                staging.isFull.signal()
+    /// Whether there is one; without it, batches are gathered when they are asked for.
+    private func startThread() -> Bool {
+        do throws(ThreadError) {
+            try FoveaGraph.startThread(named: "fovea-loader") { [staging, order, batches] in
+                for batch in batches.dropFirst() {
+                    staging.isEmpty.wait()
+                    if staging.isClosed { return }
+                    staging.gather(order[batch])
+                    staging.isFull.signal()
+                }
             }
-        }
-        thread.start()
-        // It waits for its turn, so it is still there; before, its name would not be kept.
-        thread.name = "fovea-loader"
+            return true
+        } catch { return false }
     }
 }
 
