@@ -191,7 +191,7 @@ extension NamedDataset {
 
 /// Rows in columns of equal width: the second to the left, for names, the others to the right.
 private func table(_ rows: [[String]]) -> String {
-    let rows = rows.map { $0.map(visible) }
+    let rows = rows.map { $0.map { visible($0) } }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
         row.indices.map { column in

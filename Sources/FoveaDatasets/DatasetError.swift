@@ -57,17 +57,6 @@ func describedError(_ file: String?, _ message: String) -> String {
     visible(file.map { "\($0): \(message)" } ?? message)
 }
 
-/// A text with the characters that a terminal obeys spelt out, such as an escape as `\u{1B}`.
-package func visible(_ text: String) -> String {
-    text.unicodeScalars.reduce(into: "") { visible, scalar in
-        switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator:
-            visible += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
-        default: visible.unicodeScalars.append(scalar)
-        }
-    }
-}
-
 /// Runs `body`; the error that it throws names `file`.
 func checkingShape<Result>(
     of file: String? = nil, _ body: () throws(ShapeError) -> Result

@@ -8,7 +8,7 @@ public struct GradientError: Error, Hashable, Sendable, CustomStringConvertible 
         self.reason = reason
     }
 
-    public var description: String { "gradient of \(operation): \(reason)" }
+    public var description: String { visible("gradient of \(operation): \(reason)") }
 }
 
 /// The gradient of a scalar with respect to each of `tensors`, as a graph: it can be compiled, combined and

@@ -3,9 +3,12 @@
 /// Close means that at most a third of the letters (at least one) must be inserted, removed, replaced or
 /// swapped with a neighbour; capitals and small letters are alike. Of equally close names the first is returned.
 public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
+    // Nobody types longer ones; comparing those that a file has would take time without end.
+    let lengthLimit = 200
+    guard name.utf8.count <= lengthLimit else { return nil }
     let typed = Array(name.lowercased())
     var nearest: (name: String, distance: Int)?
-    for candidate in candidates {
+    for candidate in candidates where candidate.utf8.count <= lengthLimit {
         let known = Array(candidate.lowercased())
         let longer = max(typed.count, known.count)
         let allowed = min(max(1, longer / 3), longer - 1)

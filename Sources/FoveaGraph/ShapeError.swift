@@ -26,6 +26,6 @@ public struct ShapeError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         let place = path.isEmpty ? "" : path.joined(separator: "/") + ": "
         let received = shapes.isEmpty ? "" : "; received " + shapes.map(\.description).joined(separator: ", ")
-        return "\(place)\(operation): \(message)\(received)"
+        return visible("\(place)\(operation): \(message)\(received)")
     }
 }

@@ -35,7 +35,7 @@ public enum ConfigurationValue: Hashable, Sendable {
 
 extension String {
     /// In quotes, and short enough for an error message whatever a file says.
-    var quoted: String { "'" + prefix(60) + (count > 60 ? "…" : "") + "'" }
+    var quoted: String { "'" + visible(self, limit: VisibleText.nameLimit) + "'" }
 }
 
 extension ConfigurationValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
@@ -109,7 +109,7 @@ public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvert
 
     public var description: String {
         let place = path.isEmpty ? "" : path.joined(separator: "/") + ": "
-        return place + owner + (key.map { ", key \($0.quoted)" } ?? "") + ": " + message
+        return visible(place + owner + (key.map { ", key \($0.quoted)" } ?? "") + ": " + message)
     }
 }
 
@@ -163,7 +163,8 @@ public struct ConfigurationReader {
         let settings = try object("config")
         return (
             className,
-            ConfigurationReader(settings, owner: String(className.prefix(60)), layerTypes: layerTypes)
+            ConfigurationReader(
+                settings, owner: visible(className, limit: VisibleText.nameLimit), layerTypes: layerTypes)
         )
     }
 

@@ -13,7 +13,7 @@ extension ModelProtocol {
         let total = parameters.map(\.parameter.elementCount).reduce(0, +)
         let trainable = trainableParameters.map(\.parameter.elementCount).reduce(0, +)
         return
-            ([#"Model: "\#(displayName)""#] + table(rows) + [
+            ([#"Model: "\#(shown(displayName))""#] + table(rows) + [
                 " Total params: \(amount(total))",
                 " Trainable params: \(amount(trainable))",
                 " Non-trainable params: \(amount(total - trainable))",
@@ -26,19 +26,20 @@ extension ModelProtocol {
         if !(self is Sequential) {
             rows = modelInputs.map { input in
                 let shape = Shape([Shape.batch] + input.shape.dimensions)
-                return ["\(indent)\(input.name) (Input)", text(of: shape), "0"] + (isGraph ? ["-"] : [])
+                return ["\(indent)\(shown(input.name)) (Input)", text(of: shape), "0"]
+                    + (isGraph ? ["-"] : [])
             }
         }
-        let calls = calls
+        let calls = Dictionary(grouping: calls, by: \.layerName)
         for (name, layer) in namedLayers {
-            let own = calls.filter { $0.layerName == name }
+            let own = calls[name, default: []]
             let count = layer.parameters.map(\.parameter.elementCount).reduce(0, +)
             let shapes = own.first?.outputShapes.map { text(of: $0) } ?? ["?"]
             rows.append(
                 [
-                    "\(indent)\(name) (\(type(of: layer).typeName))", shapes.joined(separator: ", "),
+                    "\(indent)\(shown(name)) (\(type(of: layer).typeName))", shapes.joined(separator: ", "),
                     own.isEmpty ? "0 (unbuilt)" : count.withThousandsSeparators,
-                ] + (isGraph ? [own.flatMap(\.inputNames).joined(separator: ", ")] : []))
+                ] + (isGraph ? [own.flatMap(\.inputNames).map(shown).joined(separator: ", ")] : []))
             if expandNested, let model = layer as? any ModelProtocol {
                 rows += model.summaryRows(isGraph: isGraph, expandNested: true, indent: indent + "  ")
             }
@@ -70,6 +71,9 @@ private func table(_ rows: [[String]]) -> [String] {
     }
     return lines + [rule("└", "─", "┴", "┘")]
 }
+
+/// Names may come from files.
+private func shown(_ name: String) -> String { visible(name, limit: VisibleText.nameLimit) }
 
 /// For example `(None, 26, 26, 32)`; the batch axis is open.
 private func text(of shape: Shape) -> String {

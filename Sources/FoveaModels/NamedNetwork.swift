@@ -231,14 +231,14 @@ public struct UnknownNetworkError: Error, Hashable, Sendable, CustomStringConver
     public let suggestion: String?
 
     init(name: String) {
-        self.name = String(name.prefix(60))
-        suggestion = nearestName(to: self.name, among: NamedNetwork.allCases.map(\.rawValue))
+        self.name = name
+        suggestion = nearestName(to: name, among: NamedNetwork.allCases.map(\.rawValue))
     }
 
     public var description: String {
         let advice =
             suggestion.map { "did you mean '\($0)'?" }
             ?? "known are " + NamedNetwork.allCases.map(\.rawValue).joined(separator: ", ")
-        return "there is no network '\(name)'; \(advice)"
+        return visible("there is no network '\(name)'; \(advice)")
     }
 }

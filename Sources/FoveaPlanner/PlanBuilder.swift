@@ -222,7 +222,7 @@ public enum PlanError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unbound(let tensor): "\(tensor.operation.rule.name) has no value when it is needed"
-        case .noKernel(let message): message
+        case .noKernel(let message): visible(message)
         }
     }
 }

@@ -62,7 +62,7 @@ extension Plan: CustomStringConvertible {
             "layout changes: \(changes.count)",
         ]
             + changes.map { change in
-                "  \(values[change.reads[0]].name) \(values[change.reads[0]].type): \(change.note)"
+                "  \(visible(values[change.reads[0]].name)) \(values[change.reads[0]].type): \(visible(change.note))"
             }
     }
 
@@ -74,6 +74,8 @@ extension Plan: CustomStringConvertible {
     }
 
     private static func aligned(_ rows: [[String]], numberColumns: Int) -> [String] {
+        // Names of inputs and layers may come from files.
+        let rows = rows.map { $0.map { visible($0) } }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.enumerated().map { column, text in

@@ -56,7 +56,9 @@ public enum RunError: Error, Hashable, CustomStringConvertible {
     case noOutput(Int, count: Int)
     case kernel(String)
 
-    public var description: String {
+    public var description: String { visible(text) }
+
+    private var text: String {
         switch self {
         case .unknownInput(let name, let known):
             "the compiled graph has no input '\(name)'; its inputs are \(known.joined(separator: ", "))"

@@ -1,3 +1,4 @@
+import FoveaGraph
 import Glibc
 
 /// A file that could not be read or written.
@@ -23,8 +24,8 @@ public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         let advice = hint.map { "; \($0)" } ?? ""
-        return
-            "\(path): could not \(operation.rawValue) this file: \(String(cString: strerror(code)))\(advice)"
+        return visible(
+            "\(path): could not \(operation.rawValue) this file: \(String(cString: strerror(code)))\(advice)")
     }
 
     /// What to try, where the error number tells.

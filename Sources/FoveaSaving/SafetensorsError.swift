@@ -53,11 +53,13 @@ public struct SafetensorsError: Error, Hashable, Sendable, CustomStringConvertib
         case reservedName(String)
     }
 
-    public var description: String { "\(file): \(problem)" }
+    public var description: String { visible("\(file): \(problem)") }
 }
 
 extension SafetensorsError.Problem: CustomStringConvertible {
-    public var description: String {
+    public var description: String { visible(text) }
+
+    private var text: String {
         switch self {
         case .tooShort(let byteCount):
             "\(byteCount) bytes are too few for a safetensors file, which starts with 8 bytes for the "
@@ -117,11 +119,7 @@ extension SafetensorsError.Problem: CustomStringConvertible {
 }
 
 /// Text from a file, made fit for one line of a message.
-func quoted(_ text: String) -> String {
-    let limit = 80
-    let shown = String(String.UnicodeScalarView(text.unicodeScalars.prefix(limit)))
-    return shown.debugDescription + (text.unicodeScalars.count > limit ? "…" : "")
-}
+func quoted(_ text: String) -> String { "\"" + visible(text, limit: VisibleText.nameLimit) + "\"" }
 
 private func listed(_ numbers: [String]) -> String {
     let limit = 8

@@ -39,7 +39,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `lossNotFinite`.
     case variableNotFinite(_ name: String, epoch: Int)
 
-    public var description: String {
+    public var description: String { visible(text) }
+
+    private var text: String {
         switch self {
         case .invalidArgument(let name, let value, let expected):
             "\(name) is \(value), but must be \(expected)"

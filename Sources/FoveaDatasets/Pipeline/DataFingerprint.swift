@@ -95,7 +95,7 @@ extension DataFingerprint {
 
     /// The first of many names.
     private static func list(_ names: [String]) -> String {
-        let shown = names.prefix(10).map(visible).joined(separator: ", ")
+        let shown = names.prefix(10).map { visible($0, limit: VisibleText.nameLimit) }.joined(separator: ", ")
         return names.count > 10 ? "\(shown) and \(names.count - 10) more" : shown
     }
 }

@@ -98,7 +98,7 @@ extension TimingFile.Times {
 struct TimingFileError: Error, CustomStringConvertible {
     let description: String
 
-    init(_ path: String, _ problem: String) { description = "\(path) \(problem)" }
+    init(_ path: String, _ problem: String) { description = visible("\(path) \(problem)") }
 }
 
 /// The machine as far as times depend on it.

@@ -81,6 +81,7 @@ public struct ConfusionMatrix: Hashable, Codable, Sendable, CustomStringConverti
 
     /// A table: a line for each true class with its counts, precision, recall and F1 score, and the accuracy below.
     public var description: String {
+        let classNames = classNames.map { visible($0, limit: VisibleText.nameLimit) }
         let header = ["true \\ predicted"] + classNames + ["precision", "recall", "F1"]
         let rates = [precision, recall, f1Score]
         let lines = counts.indices.map { index in

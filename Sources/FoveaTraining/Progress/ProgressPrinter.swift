@@ -1,4 +1,5 @@
 import Foundation
+import FoveaGraph
 
 /// Prints how training goes on. Times are seconds on any clock that does not go back.
 struct ProgressPrinter {
@@ -83,7 +84,7 @@ struct ProgressPrinter {
     }
 
     private func listed(_ values: [(name: String, value: Double)]) -> String {
-        values.map { " - \($0.name): \(number($0.value))" }.joined()
+        values.map { " - \(visible($0.name, limit: VisibleText.nameLimit)): \(number($0.value))" }.joined()
     }
 
     /// Four digits after the point; exponents for what would be mostly zeros.
