@@ -41,9 +41,8 @@ extension Layer {
         for shape in shapes { try checkSize(of: shape, "its input") }
     }
 
-    /// Keeps later arithmetic with sizes from overflowing.
     private func checkSize(of shape: Shape, _ what: String) throws(ShapeError) {
-        let limit = Int(Int32.max)
+        let limit = BuildScope.activationLimit
         guard shape.rank >= 1, let count = productOfPositive(shape.dimensions.dropFirst()), count <= limit
         else {
             throw error("\(what) must have positive extents and at most \(limit) elements per example", shape)

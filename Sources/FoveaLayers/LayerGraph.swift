@@ -19,11 +19,7 @@ struct LayerGraph: Sendable {
     let layers: [(name: String, layer: any Layer)]
     let calls: [Call]
     let outputs: [Place]
-    /// How many calls a call of the whole makes, those inside its layers included.
-    let callCount: Int
-
-    /// More calls than any network makes: models inside models that are used twice would make files of a few lines endless.
-    static let callLimit = 100_000
+    let cost: CallCost
 
     init(
         inputs: [ModelInput], layers: [(name: String, layer: any Layer)], calls: [Call], outputs: [Place]
@@ -32,9 +28,7 @@ struct LayerGraph: Sendable {
         self.layers = layers
         self.calls = calls
         self.outputs = outputs
-        callCount = calls.reduce(0) { count, call in
-            min(Self.callLimit + 1, count + FoveaLayers.callCount(of: layers[call.layer].layer))
-        }
+        cost = CallCost(calls.map { layers[$0.layer].layer })
     }
 
     /// Follows the outputs back to the inputs.
@@ -109,13 +103,6 @@ struct LayerGraph: Sendable {
             })
     }
 
-    func checkSize() throws(ShapeError) {
-        guard callCount <= Self.callLimit else {
-            throw ShapeError(
-                "Model", "it calls more than \(Self.callLimit) layers; models inside are used too often")
-        }
-    }
-
     func name(of node: Int) -> String {
         node < inputs.count ? inputs[node].name : layers[calls[node - inputs.count].layer].name
     }
@@ -156,11 +143,41 @@ struct LayerGraph: Sendable {
     }
 }
 
-/// How many calls a call of the layer makes.
-func callCount(of layer: any Layer) -> Int {
-    switch layer {
-    case let model as Model: model.graph.callCount
-    case let model as Sequential: model.callCount
-    default: 1
+/// How many calls of layers a layer makes, those of models inside included.
+struct CallCost {
+    /// In a call of it.
+    private var calls = 1
+    /// To build it: what is inside is built and called for each call.
+    private var building = 1
+
+    /// Of a model that calls these layers.
+    init(_ layers: [any Layer]) {
+        (calls, building) = (0, 0)
+        for layer in layers {
+            let inner = CallCost(of: layer)
+            calls = min(Self.most, calls + inner.calls)
+            building = min(Self.most, building + inner.building + inner.calls)
+        }
+    }
+
+    private init(of layer: any Layer) {
+        switch layer {
+        case let model as Model: self = model.graph.cost
+        case let model as Sequential: self = model.cost
+        default: break
+        }
+    }
+
+    /// Beyond all limits, so that sums cannot overflow.
+    private static let most = 1 << 32
+
+    func check(_ model: any ModelProtocol) throws(ShapeError) {
+        let limit = BuildScope.callLimit
+        guard calls <= limit else {
+            throw model.error("it calls more than \(limit) layers; models inside are used too often")
+        }
+        guard building <= 5 * limit else {
+            throw model.error("models are nested too deep: building it calls more than \(5 * limit) layers")
+        }
     }
 }

@@ -114,7 +114,7 @@ public final class Model: ModelProtocol {
     }
 
     public func build(inputs: [Shape], in scope: inout BuildScope) throws(ShapeError) {
-        try graph.checkSize()
+        try graph.cost.check(self)
         try checkNames(inputs: graph.inputs.map(\.name))
         try checkInputs(inputs)
         let placeholders = inputs.map { Tensor.argument("input", $0) }

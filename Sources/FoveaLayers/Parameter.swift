@@ -100,12 +100,22 @@ public struct BuildScope: Sendable {
     /// and a wrong one must not exhaust the memory.
     public static let elementLimit = 1 << 30
 
+    /// How many numbers each input and output of a layer may have for one example, 2 GiB of float32: those of 64 channels of
+    /// a picture of 3840×2160 pixels. More would be asked for by mistake, or by a hostile file.
+    public static let activationLimit = 1 << 29
+
+    /// How many layers a model may call, those in models inside counted for each call of these. Networks call a thousand or
+    /// so; models inside models that are used twice would make files of a few lines endless.
+    public static let callLimit = 10_000
+
     public let seed: UInt64
     private let elementLimit: Int
     /// Names of the layers around the one being built, outermost first, without the model's own name.
     public private(set) var path: [String] = []
     private var parameterCount: UInt32 = 0
     private var elementCount = 0
+    private static let constantLimit = 1 << 28
+    private var constantCount = 0
 
     /// - Parameters:
     ///   - seed: for the parameters' first values.
@@ -113,6 +123,19 @@ public struct BuildScope: Sendable {
     public init(seed: UInt64, elementLimit: Int = BuildScope.elementLimit) {
         self.seed = seed
         self.elementLimit = min(elementLimit, BuildScope.elementLimit)
+    }
+
+    /// Counts numbers of a constant that a layer puts into the graph each time it is called.
+    ///
+    /// - Throws: `ShapeError` when those of all layers together exceed 1 GiB of float32.
+    mutating func addConstant(_ count: Int) throws(ShapeError) {
+        constantCount += count
+        guard constantCount <= Self.constantLimit else {
+            throw ShapeError(
+                "constants",
+                "layers that need \(constantCount) constant numbers exceed the limit of \(Self.constantLimit) for "
+                    + "this model; use fewer of them, or fewer channels")
+        }
     }
 
     mutating func enter(_ name: String) { path.append(name) }

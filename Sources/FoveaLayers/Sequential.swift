@@ -23,8 +23,7 @@ public final class Sequential: UnaryLayer, ModelProtocol {
     public static let typeName = "Sequential"
     public let name: String?
     public let namedLayers: [(name: String, layer: any Layer)]
-    /// How many calls of layers a call makes.
-    let callCount: Int
+    let cost: CallCost
     private let built = Mutex<Built?>(nil)
 
     private struct Built {
@@ -56,7 +55,7 @@ public final class Sequential: UnaryLayer, ModelProtocol {
     init(name: String?, layers: [any Layer]) {
         self.name = name
         namedLayers = FoveaLayers.namedLayers(layers.map { ($0, nil) })
-        callCount = layers.reduce(0) { min(LayerGraph.callLimit + 1, $0 + FoveaLayers.callCount(of: $1)) }
+        cost = CallCost(layers)
     }
 
     // MARK: What was built
@@ -86,9 +85,7 @@ public final class Sequential: UnaryLayer, ModelProtocol {
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
         try checkNames()
         try checkLayersDiffer()
-        guard callCount <= LayerGraph.callLimit else {
-            throw error("it calls more than \(LayerGraph.callLimit) layers; models inside are used too often")
-        }
+        try cost.check(self)
         let outputs = try outputs(for: .argument("input", input)) { name, layer, shape throws(ShapeError) in
             scope.enter(name)
             try layer.build(inputs: [shape], in: &scope)

@@ -69,6 +69,9 @@ public struct SavedModel: Sendable {
         func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
             guard let text = file.metadata[key] else { return nil }
+            if let problem = BoundedJSON.problem(in: text) {
+                throw failure("its metadata '\(key)' cannot be read: \(problem), more than any model needs")
+            }
             do {
                 return try JSONDecoder().decode(type, from: Data(text.utf8))
             } catch {
@@ -112,7 +115,7 @@ public struct SavedModelError: Error, Hashable, Sendable, CustomStringConvertibl
     public let file: String
     public let problem: String
 
-    public var description: String { "\(file): \(problem)" }
+    public var description: String { visible("\(file): \(problem)") }
 }
 
 /// What a decoder says is wrong.

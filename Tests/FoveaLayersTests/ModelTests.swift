@@ -175,10 +175,56 @@ import Testing
                         .init(layer: 0, inputs: [.init(node: 1, output: 0)]),
                     ], outputs: [.init(node: 2, output: 0)]), name: x.sourceName)
         }
-        var model = inside(Activation(.tanh))
-        for _ in 0..<60 { model = inside(model) }
-        let error = #expect(throws: ShapeError.self) { try model.build(seed: 0) }
-        #expect(error?.message.contains("too often") == true)
+        for depth in [20, 60, 400] {
+            var model = inside(Activation(.tanh))
+            for _ in 0..<depth { model = inside(model) }
+            let error = #expect(throws: ShapeError.self) { try model.build(seed: 0) }
+            #expect(
+                error?.message.contains("more than 10000 layers; models inside are used too often") == true)
+            #expect(error?.path == ["x"])
+        }
+    }
+
+    /// As often as real networks and more; not as often as files of a few hundred kilobytes could ask for.
+    @Test(.timeLimit(.minutes(2))) func callsAreLimited() throws {
+        func repeated(_ count: Int, _ layer: any Layer) -> Model {
+            Model(
+                LayerGraph(
+                    inputs: [ModelInput("x", [2])], layers: [("layer", layer)],
+                    calls: (0..<count).map { .init(layer: 0, inputs: [.init(node: $0, output: 0)]) },
+                    outputs: [.init(node: count, output: 0)]), name: "repeated")
+        }
+        try repeated(BuildScope.callLimit, Activation(.tanh)).build(seed: 0)
+        let tooMany = #expect(throws: ShapeError.self) {
+            try repeated(BuildScope.callLimit + 1, Activation(.tanh)).build(seed: 0)
+        }
+        #expect(tooMany?.description.hasPrefix("repeated: Model: it calls more than 10000 layers") == true)
+        let layers = #expect(throws: ShapeError.self) {
+            try Sequential(input: [2]) { for _ in 0...BuildScope.callLimit { Activation(.tanh) } }
+        }
+        #expect(layers?.description.contains("Sequential: it calls more than 10000 layers") == true)
+
+        // Each model around another one calls it while it is built and again afterwards.
+        var nested = repeated(5_000, Activation(.tanh))
+        for _ in 0..<20 { nested = repeated(1, nested) }
+        let tooDeep = #expect(throws: ShapeError.self) { try nested.build(seed: 0) }
+        #expect(tooDeep?.description.contains("models are nested too deep") == true)
+    }
+
+    /// What a layer gives for one example is limited where it is built, with the path of the layer.
+    @Test func activationsAreLimited() throws {
+        let error = #expect(throws: ShapeError.self) {
+            try Sequential(name: "outer", input: [28, 28, 1]) {
+                Sequential(name: "inner") { ZeroPadding2D(padding: 20_000, name: "border") }
+            }
+        }
+        #expect(error?.path == ["outer", "inner", "border"])
+        #expect(error?.message.contains("at most 536870912 elements per example") == true)
+        // A convolution of 64 channels on a picture of 3840×2160 pixels has room.
+        let large = try Sequential(input: [2160, 3840, 3]) {
+            Conv2D(filters: 64, kernelSize: 3, padding: .same)
+        }
+        #expect(try large.outputShape == [2160, 3840, 64])
     }
 
     @Test func longChainsAreReleased() throws {

@@ -50,6 +50,7 @@ public final class LocalResponseNormalization: UnaryLayer {
         }
         try checkNotNegative(alpha, "alpha", input)
         try checkNotNegative(beta, "beta", input)
+        try scope.addConstant(input.channels * input.channels)
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
