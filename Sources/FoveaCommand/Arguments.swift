@@ -39,11 +39,16 @@ func checkLoaderThreads(_ count: Int?) throws {
     }
 }
 
-/// Says something on standard output.
-func say(_ text: String, terminator: String = "\n") { StandardStreams.write(text + terminator) }
+/// Says something on standard output. Names in it may come from anywhere.
+func say(_ text: String, terminator: String = "\n") { StandardStreams.write(visibleLines(text) + terminator) }
 
 /// Says something on standard error that ends nothing.
-func warn(_ message: String) { StandardStreams.writeError(message + "\n") }
+func warn(_ message: String) { StandardStreams.writeError(visibleLines(message) + "\n") }
+
+/// Says why computation uses fewer threads than was asked for, if it does.
+func warnOfThreadShortage() async {
+    if let shortage = await OneDNNBackend.threadShortage { warn("Computing on fewer threads: \(shortage)") }
+}
 
 /// The model in a file. Parameters with numbers that are not finite are named on standard error.
 func savedModel(_ path: String) async throws -> SavedModel {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Fovea
+import Synchronization
 
 /// Ends the command with exit code 1.
 struct CommandError: Error, CustomStringConvertible {
@@ -8,7 +9,7 @@ struct CommandError: Error, CustomStringConvertible {
 
     init(_ message: String) { self.message = message }
 
-    var description: String { message }
+    var description: String { visibleLines(message) }
 }
 
 extension ExitCode {
@@ -18,27 +19,22 @@ extension ExitCode {
 
 /// Turns the first interrupt (Ctrl-C), termination request or loss of the terminal into a request to stop; a second interrupt or
 /// termination request ends the process at once. A terminal that is closed may say so twice, so that does not count.
+///
+/// The handler is one of the operating system's: it needs no thread, so a process that waits for one ends too.
 final class InterruptHandler {
     private let numbers: [Int32]
-    private let sources: [any DispatchSourceSignal]
 
     init(_ stop: StopSignal) {
+        requested.store(UInt(bitPattern: Unmanaged.passRetained(stop).toOpaque()), ordering: .releasing)
         // `nohup` has the loss of the terminal ignored.
         numbers = [SIGINT, SIGTERM] + (Self.isIgnored(SIGHUP) ? [] : [SIGHUP])
-        sources = numbers.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                if stop.isRequested, number != SIGHUP { _exit(ExitCode.interrupted.rawValue) }
-                stop.request()
-            }
-            source.resume()
-            return source
-        }
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = requestStop
+        action.sa_flags = SA_RESTART
+        for number in numbers { sigaction(number, &action, nil) }
     }
 
     func cancel() {
-        for source in sources { source.cancel() }
         for number in numbers { signal(number, SIG_DFL) }
     }
 
@@ -48,4 +44,15 @@ final class InterruptHandler {
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
             == unsafeBitCast(SIG_IGN, to: Int.self)
     }
+}
+
+/// The address of the signal that handlers set. It is never released, because one of them may be under way.
+private let requested = Atomic<UInt>(0)
+
+/// Does nothing but what a handler of signals may do.
+private func requestStop(_ number: Int32) {
+    guard let pointer = UnsafeRawPointer(bitPattern: requested.load(ordering: .acquiring)) else { return }
+    let stop = Unmanaged<StopSignal>.fromOpaque(pointer).takeUnretainedValue()
+    if stop.isRequested, number != SIGHUP { _exit(ExitCode.interrupted.rawValue) }
+    stop.request()
 }

@@ -23,11 +23,17 @@ struct FoveaCommand: AsyncParsableCommand {
         ])
 
     /// Runs the command. Exit codes: 0, 1 for a failure, 64 for arguments that make no sense, 130 when interrupted.
+    ///
+    /// It begins on the main thread, because there may be no other.
+    @MainActor
     static func main() async {
         prepareProcess()
         do {
+            // For the one that computes and those that Swift and Dispatch start.
+            try checkThreads(leastThreadCount)
             try checkSubcommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
+            if computing.contains(where: { $0 == type(of: command) }) { await warnOfThreadShortage() }
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -38,8 +44,30 @@ struct FoveaCommand: AsyncParsableCommand {
                 throw CommandError("the output could not be written: \(String(cString: strerror(code)))")
             }
         } catch {
-            exit(withError: error)
+            end(with: error)
         }
+    }
+
+    private static let leastThreadCount = 4
+
+    private static let computing: [any ParsableCommand.Type] = [
+        TrainCommand.self, EvaluateCommand.self, PredictCommand.self, PlanCommand.self, BenchCommand.self,
+    ]
+
+    /// Says what is wrong, or what was asked for, such as help.
+    private static func end(with error: any Error) -> Never {
+        var text = fullMessage(for: error)
+        // The parser repeats arguments as they are.
+        for argument in CommandLine.arguments {
+            let shown = visible(argument, limit: 500)
+            if shown != argument { text = text.replacingOccurrences(of: argument, with: shown) }
+        }
+        let code = exitCode(for: error)
+        if !text.isEmpty {
+            let lines = text.components(separatedBy: "\n").map { visible($0) }.joined(separator: "\n")
+            if code.isSuccess { say(lines) } else { warn(lines) }
+        }
+        Foundation.exit(code.rawValue)
     }
 
     private static func prepareProcess() {

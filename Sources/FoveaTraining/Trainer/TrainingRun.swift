@@ -76,12 +76,23 @@ public final class TrainingRun {
     /// Says what went wrong and ends nothing, on standard error or where the progress of this training goes, at any verbosity.
     public func warn(_ message: String) {
         progress.abandon()
-        output.warn(message + "\n")
+        output.warn(visibleLines(message) + "\n")
     }
 
     // MARK: Training
 
+    /// Trains to the end, or until it is asked to stop, also while it waits for data.
     func train() throws -> History {
+        let isStopRequested: @Sendable () -> Bool = { [stop] in stop?.isRequested == true }
+        return try DataWait.$isUnwanted.withValue(isStopRequested) {
+            do { return try trainToEnd() } catch let error as CancellationError {
+                guard isStopRequested() else { throw error }
+                return try interrupted()
+            }
+        }
+    }
+
+    private func trainToEnd() throws -> History {
         defer { progress.abandon() }
         for callback in callbacks { try callback.trainingBegins(self) }
         if let resumedMemories { remember(resumedMemories) }
