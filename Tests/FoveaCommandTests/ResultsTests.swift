@@ -271,8 +271,9 @@ extension CommandTests {
             let result = try await place.shell(
                 "$fovea predict r/model.safetensors one.idx none.idx --top 1 2>&1")
             let lines = result.output.split(separator: "\n")
-            #expect(lines.count == 3 && lines[0] == "one.idx:" && lines[1].contains("%"), "\(result)")
-            #expect(lines.last?.hasPrefix("Error: none.idx: ") == true)
+            #expect(lines.count == 4 && lines[0] == "one.idx:" && lines[1].contains("%"), "\(result)")
+            #expect(lines.dropFirst(2).first?.hasPrefix("none.idx: ") == true)
+            #expect(lines.last?.hasPrefix("Error: 1 of 2 images ") == true)
         }
 
         /// Nobody reads the warnings.
