@@ -2,9 +2,9 @@
 enum BoundedJSON {
     /// Arrays and objects within each other; of models within models each takes three.
     static let depthLimit = 128
-    /// What the decoder does grows with the number of values and with the square of their depth: this is about a second. The
-    /// layers of the largest networks, some thousand, take a tenth.
-    static let workLimit = 1 << 26
+    /// What the decoder does grows with the number of values and with the square of their depth: this is about half a second.
+    /// The layers of the largest networks, some thousand, take a third.
+    static let workLimit = 1 << 25
 
     /// What is too much in a text; nil when it can be decoded. Whether it is JSON is left to the decoder.
     static func problem(in text: String) -> String? {
