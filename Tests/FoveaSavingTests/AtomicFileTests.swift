@@ -1,4 +1,5 @@
 import Foundation
+import FoveaGraph
 import Testing
 
 @testable import FoveaSaving
@@ -14,7 +15,8 @@ import Testing
         let error = #expect(throws: FileError.self) { try AtomicFile.write([1, 2, 3], to: path) }
         #expect(error == FileError(path: path, operation: operation, code: code))
         let description = try #require(error?.description)
-        #expect(description.hasPrefix("\(path): could not "))
+        // A zero byte in the path is spelt out.
+        #expect(description.hasPrefix("\(visible(path)): could not "))
         #expect(description.contains(String(cString: strerror(code)) + "; "))
     }
 
