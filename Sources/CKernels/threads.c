@@ -1,8 +1,9 @@
 #include "threads.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/resource.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "fovea_elementwise.h"
 
@@ -44,35 +45,62 @@ void fovea_parallel_for(int64_t count, double nanoseconds, fovea_range_body body
     GOMP_parallel(run_share, &loop, (unsigned)threads, 0);
 }
 
+// A pool of a thread of its own, for as long as other programs want the CPUs. It ends with its thread.
+static sem_t idle_pool_end;
+static int32_t idle_pool_runs;
+
 static void do_nothing(void *unused) { (void)unused; }
 
 static void *hold_idle_pool(void *unused) {
-    (void)unused;
-    if (fovea_startable_threads(1) < 1) return 0;
-    GOMP_parallel(do_nothing, 0, 2, 0);
-    for (;;) pause();
-    return 0;
+    if (fovea_startable_threads(1) > 0) GOMP_parallel(do_nothing, 0, 2, 0);
+    while (sem_wait(&idle_pool_end) != 0) {
+    }
+    return unused;
 }
 
 static void start_idle_pool(void) {
+    static int32_t has_end;
     pthread_t thread;
     // Without it everything works, only worse beside other programs.
-    if (pthread_create(&thread, 0, hold_idle_pool, 0) == 0) pthread_detach(thread);
+    if (!has_end && sem_init(&idle_pool_end, 0, 0) != 0) return;
+    has_end = 1;
+    if (pthread_create(&thread, 0, hold_idle_pool, 0) != 0) return;
+    pthread_detach(thread);
+    idle_pool_runs = 1;
 }
 
-// Runs that are looked at together, and how often another program may take a CPU in that time.
-enum { watched_runs = 8, tolerated_switches = 16 };
+static void end_idle_pool(void) {
+    sem_post(&idle_pool_end);
+    idle_pool_runs = 0;
+}
+
+static int64_t milliseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+}
+
+// For how long other programs are looked at; how often they take a CPU away in that time when they are in the way; and how
+// many looks without that mean that they are gone. A scheduler gives them a CPU for some milliseconds at a time, so each
+// program that computes takes one more than ten times in a look; a quiet machine's own work takes one or two.
+enum { look_milliseconds = 50, many_switches = 5, quiet_looks = 40 };
 
 void fovea_watch_contention(void) {
+    static int64_t look_began;
     static long switches_before;
-    static int32_t runs, is_started;
-    if (is_started || omp_get_max_threads() < 2 || runs++ % watched_runs != 0) return;
+    static int32_t looks_without;
+    if (omp_get_max_threads() < 2) return;
+    int64_t now = milliseconds_now(), elapsed = now - look_began;
+    if (elapsed < look_milliseconds) return;
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) != 0) return;
     long switches = usage.ru_nivcsw - switches_before;
+    int is_first = look_began == 0;
+    look_began = now;
     switches_before = usage.ru_nivcsw;
-    // The first look only learns where counting starts.
-    if (runs == 1 || switches <= tolerated_switches) return;
-    is_started = 1;
-    start_idle_pool();
+    if (is_first) return;
+    int is_contended = switches * look_milliseconds >= many_switches * elapsed;
+    looks_without = is_contended ? 0 : looks_without + 1;
+    if (is_contended && !idle_pool_runs) start_idle_pool();
+    if (idle_pool_runs && looks_without >= quiet_looks) end_idle_pool();
 }

@@ -134,11 +134,11 @@ int32_t fovea_thread_count(void);
 // Why there are fewer threads than was asked for; empty where there are not.
 const char *fovea_thread_shortage(void);
 
-// To be called after each run, from the compute thread: when other programs keep taking CPUs away, makes threads that wait
+// To be called after each run, from the compute thread: while other programs keep taking CPUs away, makes threads that wait
 // for each other give up the CPU soon. By itself the OpenMP runtime lets them spin for milliseconds, longer than the
-// scheduler's time slice: every wait then lasts until the other program's slice ends, and a training step takes twenty
-// times as long. The runtime spins far less while it manages more threads than there are CPUs, so this starts a second pool
-// that does nothing. On a quiet machine spinning is faster by some percent, so it stays until it is found to hurt.
+// scheduler's time slice: every wait then lasts until the other program's slice ends, and a training step takes twenty to a
+// hundred times as long. The runtime spins far less while it manages more threads than there are CPUs, so this starts a second
+// pool that does nothing, and ends it when the others are gone: on a quiet machine spinning is faster by some percent.
 void fovea_watch_contention(void);
 
 // From 1 to the greatest number that OMP_NUM_THREADS may have; what is outside becomes the nearest.
