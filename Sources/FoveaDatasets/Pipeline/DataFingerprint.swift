@@ -1,4 +1,3 @@
-import Foundation
 import FoveaGraph
 
 /// What the elements of a data set are made of, as far as is cheap to find out: a training that goes on notices by it that
@@ -28,8 +27,7 @@ package enum DataFingerprint: Codable, Hashable, Sendable {
         var digests = folder.classNames.map { _ in (count: 0, names: FNV1a(), sizes: FNV1a()) }
         let prefix = folder.path.utf8.count + (folder.path.hasSuffix("/") ? 0 : 1)
         for item in folder.items {
-            var name = String(decoding: item.path.utf8.dropFirst(prefix), as: UTF8.self)
-            if !name.utf8.allSatisfy({ $0 < 0x80 }) { name = name.precomposedStringWithCanonicalMapping }
+            let name = String(decoding: item.path.utf8.dropFirst(prefix), as: UTF8.self).normalForm
             digests[item.label].count += 1
             // No name contains the byte 0.
             for byte in name.utf8 { digests[item.label].names.add(byte) }
