@@ -80,15 +80,15 @@ static int64_t milliseconds_now(void) {
     return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
 }
 
-// For how long other programs are looked at; how often they take a CPU away in that time when they are in the way; and how
-// many looks without that mean that they are gone. A scheduler gives them a CPU for some milliseconds at a time, so each
-// program that computes takes one more than ten times in a look; a quiet machine's own work takes one or two.
-enum { look_milliseconds = 50, many_switches = 5, quiet_looks = 40 };
+// For how long other programs are looked at, how often they take a CPU away in that time when they are in the way, and how
+// many looks in a row must tell the same. A program that computes beside two threads takes a CPU 150 to 6,000 times in a
+// second, depending on the kernel's version; on a quiet machine it was 30 to 60 times.
+enum { look_milliseconds = 100, many_switches = 15, looks_to_start = 2, looks_to_end = 20 };
 
 void fovea_watch_contention(void) {
     static int64_t look_began;
     static long switches_before;
-    static int32_t looks_without;
+    static int32_t looks_alike;
     if (omp_get_max_threads() < 2) return;
     int64_t now = milliseconds_now(), elapsed = now - look_began;
     if (elapsed < look_milliseconds) return;
@@ -100,7 +100,9 @@ void fovea_watch_contention(void) {
     switches_before = usage.ru_nivcsw;
     if (is_first) return;
     int is_contended = switches * look_milliseconds >= many_switches * elapsed;
-    looks_without = is_contended ? 0 : looks_without + 1;
-    if (is_contended && !idle_pool_runs) start_idle_pool();
-    if (idle_pool_runs && looks_without >= quiet_looks) end_idle_pool();
+    // What speaks for the state that there is begins the count anew.
+    looks_alike = is_contended == idle_pool_runs ? 0 : looks_alike + 1;
+    if (is_contended && looks_alike == looks_to_start) start_idle_pool();
+    if (!is_contended && looks_alike == looks_to_end) end_idle_pool();
+    if (is_contended == idle_pool_runs) looks_alike = 0;
 }
