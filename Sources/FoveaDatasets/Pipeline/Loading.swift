@@ -36,12 +36,6 @@ extension Dataset {
     }
 }
 
-/// What a thread that waits for an element (`nextBlocking`) looks at now and then: whether it still has to.
-package enum DataWait {
-    /// Ends the wait with `CancellationError` when it is true.
-    @TaskLocal package static var isUnwanted: (@Sendable () -> Bool)?
-}
-
 /// The elements of one epoch, computed ahead.
 public struct LoadedDataset<Element: Sendable>: AsyncSequence, Sendable {
     fileprivate let dataset: Dataset<Element>
@@ -49,6 +43,9 @@ public struct LoadedDataset<Element: Sendable>: AsyncSequence, Sendable {
     fileprivate let ahead: Int
     fileprivate let epoch: Int
     fileprivate let start: Int
+    /// What a thread that waits for an element (`nextBlocking`) looks at now and then: whether it still has to. If not, the
+    /// wait ends with `CancellationError`.
+    package var isUnwanted: (@Sendable () -> Bool)?
 
     /// Begins to load.
     public func makeAsyncIterator() -> Iterator { Iterator(Loader(self)) }
@@ -85,7 +82,7 @@ public struct LoadedDataset<Element: Sendable>: AsyncSequence, Sendable {
             let isDone = DispatchSemaphore(value: 0)
             task.whenDone { isDone.signal() }
             while isDone.wait(timeout: .now() + .milliseconds(100)) == .timedOut {
-                if DataWait.isUnwanted?() == true { throw CancellationError() }
+                if loader.source.isUnwanted?() == true { throw CancellationError() }
             }
             return try loader.result(of: task)
         }
@@ -101,7 +98,7 @@ private final class Loader<Element: Sendable>: Sendable {
         var tasks: [LoadingTask<Element>] = []
     }
 
-    private let source: LoadedDataset<Element>
+    let source: LoadedDataset<Element>
     private let state: Mutex<State>
     private let queue: PieceQueue?
 

@@ -148,15 +148,16 @@ extension Trainer {
     ) throws -> History {
         try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps)
         let validation = try validation.map { data in
-            let batches = try loaded(
+            var batches = try loaded(
                 data, steps: validationSteps, .validation, threads: loaderThreads, prefetch)
+            batches.isUnwanted = { stop?.isRequested == true }
             return ValidationSource(
                 summary: summary("\(data)", steps: validationSteps), fingerprints: { data.fingerprints },
                 evaluate: { [self] in try evaluated(batches, .validation) })
         }
         let source = try DatasetSource(
             self, batches, epochs: epochs, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights,
-            seed: seed, loaderThreads: loaderThreads, prefetch: prefetch)
+            seed: seed, loaderThreads: loaderThreads, prefetch: prefetch, stop: stop)
         dropTrainingExecutables(exceptSeed: seed)
         let run = TrainingRun(
             self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,

@@ -83,12 +83,9 @@ public final class TrainingRun {
 
     /// Trains to the end, or until it is asked to stop, also while it waits for data.
     func train() throws -> History {
-        let isStopRequested: @Sendable () -> Bool = { [stop] in stop?.isRequested == true }
-        return try DataWait.$isUnwanted.withValue(isStopRequested) {
-            do { return try trainToEnd() } catch let error as CancellationError {
-                guard isStopRequested() else { throw error }
-                return try interrupted()
-            }
+        do { return try trainToEnd() } catch let error as CancellationError {
+            guard isStopRequested else { throw error }
+            return try interrupted()
         }
     }
 

@@ -158,10 +158,12 @@ final class DatasetSource: TrainingSource {
     private var step = 0
     private var leftOutCount = 0
 
-    /// - Parameter epochs: how many are trained on; batches of more are not loaded.
+    /// - Parameters:
+    ///   - epochs: how many are trained on; batches of more are not loaded.
+    ///   - stop: ends waits for batches with `CancellationError`.
     init(
         _ trainer: Trainer, _ batches: Dataset<Examples>, epochs: Int, stepsPerEpoch: Int?,
-        classWeights: ClassWeights?, seed: UInt64, loaderThreads: Int?, prefetch: Int
+        classWeights: ClassWeights?, seed: UInt64, loaderThreads: Int?, prefetch: Int, stop: StopSignal?
     ) throws {
         guard batches.count != 0 else { throw TrainingError.noExamples(.training) }
         guard let stepsPerEpoch = stepsPerEpoch ?? batches.count, stepsPerEpoch <= Int32.max else {
@@ -178,7 +180,11 @@ final class DatasetSource: TrainingSource {
             "data set": batches.description, "seed": "\(seed)", "class weights": classWeights.summary,
         ]
         let steps = try batches.repeated().take(epochs * stepsPerEpoch)
-        loaded = { try steps.loaded(threads: loaderThreads, ahead: prefetch, from: $0) }
+        loaded = { step in
+            var loaded = try steps.loaded(threads: loaderThreads, ahead: prefetch, from: step)
+            loaded.isUnwanted = { stop?.isRequested == true }
+            return loaded
+        }
         // So that arguments out of range are found before anything is changed.
         _ = try loaded(0)
     }
