@@ -3,7 +3,7 @@ import Testing
 
 extension CommandTests {
     /// Where the system or the environment gives fewer threads than wanted, or asks for too many.
-    @Suite(.timeLimit(.minutes(3))) struct Limits {
+    @Suite struct Limits {
         private static let bench = "$fovea bench softmax-regression --batch-size 5 --steps 2 --json"
         private static let training =
             "$fovea train mnist --network softmax-regression --epochs 1 --verbosity 0 --output out"
@@ -86,7 +86,7 @@ extension CommandTests {
     }
 
     /// A request to end is obeyed wherever the process is.
-    @Suite(.timeLimit(.minutes(3))) struct Termination {
+    @Suite struct Termination {
         @Test func atOnce() async throws {
             let place = try Workplace()
             let run = try place.start("train shapes --epochs 1000")

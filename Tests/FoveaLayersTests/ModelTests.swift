@@ -186,7 +186,7 @@ import Testing
     }
 
     /// As often as real networks and more; not as often as files of a few hundred kilobytes could ask for.
-    @Test(.timeLimit(.minutes(2))) func callsAreLimited() throws {
+    @Test func callsAreLimited() throws {
         func repeated(_ count: Int, _ layer: any Layer) -> Model {
             Model(
                 LayerGraph(

@@ -6,7 +6,7 @@ import Testing
 @testable import FoveaSaving
 
 /// Files of a few kilobytes that ask for gigabytes or minutes. They are refused before any of it is spent.
-@Suite(.timeLimit(.minutes(2))) struct ModelLimitTests {
+@Suite struct ModelLimitTests {
     /// What is said of a file with an architecture and no tensors.
     private func problem(_ architecture: String, training: String? = nil) async throws -> String {
         var problem = ""

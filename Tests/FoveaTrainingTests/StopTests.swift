@@ -5,7 +5,7 @@ import Testing
 @testable import FoveaTraining
 
 /// A request to stop is heard while training waits for data that does not come.
-@Suite(.timeLimit(.minutes(1))) struct StopTests {
+@Suite struct StopTests {
     @Test(arguments: [false, true]) func whileWaitingForData(isValidation: Bool) async throws {
         let gate = DispatchSemaphore(value: 0)
         // Lets the threads that compute the data end.
