@@ -206,7 +206,12 @@ struct BatchLoaderTests {
             let stop = StopSignal()
             let stopped = try smallTrainer(
                 on: HookedBackend { step in
-                    let count = try? loaderThreads()
+                    // It names itself, which takes until it has a CPU.
+                    var count = try? loaderThreads()
+                    for _ in 0..<500 where count == 0 {
+                        usleep(20_000)
+                        count = try? loaderThreads()
+                    }
                     #expect(count == 1)
                     if step == 3 { stop.request() }
                     return nil
