@@ -43,9 +43,9 @@ lint:
 docs: setup
 	swift package --allow-writing-to-directory .build/documentation generate-documentation \
 		--enable-experimental-combined-documentation --transform-for-static-hosting \
-		--target FoveaGraph --target FoveaDatasets --target FoveaLayers --target FoveaModels \
-		--target FoveaPlanner --target FoveaRuntime --target FoveaSignal --target FoveaTraining \
-		--target FoveaSaving \
+		--target FoveaFiles --target FoveaGraph --target FoveaPictures --target FoveaDatasets \
+		--target FoveaLayers --target FoveaModels --target FoveaPlanner --target FoveaRuntime --target FoveaSignal \
+		--target FoveaTraining --target FoveaSaving \
 		--output-path .build/documentation
 
 setup:

@@ -6,6 +6,7 @@ let package = Package(
     products: [
         .library(name: "Fovea", targets: ["Fovea"]),
         .library(name: "FoveaDatasets", targets: ["FoveaDatasets"]),
+        .library(name: "FoveaPictures", targets: ["FoveaPictures"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
     ],
     dependencies: [
@@ -13,8 +14,10 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
-        .target(name: "FoveaGraph"),
-        .target(name: "FoveaDatasets", dependencies: ["FoveaGraph", "CPictures", "CZlib", "COpenSSL"]),
+        .target(name: "FoveaFiles", dependencies: ["CZlib"]),
+        .target(name: "FoveaGraph", dependencies: ["FoveaFiles"]),
+        .target(name: "FoveaPictures", dependencies: ["FoveaGraph", "CPictures"]),
+        .target(name: "FoveaDatasets", dependencies: ["FoveaPictures", "CZlib", "COpenSSL"]),
         .target(name: "FoveaLayers", dependencies: ["FoveaGraph"]),
         .target(name: "FoveaModels", dependencies: ["FoveaLayers"]),
         .target(name: "FoveaPlanner", dependencies: ["FoveaGraph"]),
@@ -42,9 +45,14 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 
         .target(name: "TestSupport", dependencies: ["FoveaRuntime"], path: "Tests/TestSupport"),
+        .testTarget(name: "FoveaFilesTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaGraphTests", dependencies: ["TestSupport"]),
         .testTarget(
-            name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets"], resources: [.copy("Golden")]),
+            name: "FoveaPicturesTests", dependencies: ["FoveaPictures", "TestSupport"],
+            resources: [.copy("Golden")]),
+        .testTarget(
+            name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets", "TestSupport"],
+            resources: [.copy("Golden")]),
         .testTarget(
             name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaTraining"],
             resources: [.copy("Golden")]),
@@ -56,7 +64,9 @@ let package = Package(
         .testTarget(
             name: "FoveaTrainingTests", dependencies: ["FoveaTraining", "FoveaModels", "TestSupport"],
             resources: [.copy("Golden")]),
-        .testTarget(name: "FoveaSavingTests", dependencies: ["FoveaSaving"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "FoveaSavingTests", dependencies: ["FoveaSaving", "TestSupport"],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "FoveaCommandTests", dependencies: ["FoveaCommand"]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "FoveaGraph"]),
     ],

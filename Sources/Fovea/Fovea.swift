@@ -1,8 +1,10 @@
 // One import for programs that build, train and use models.
 @_exported import FoveaDatasets
+@_exported import FoveaFiles
 @_exported import FoveaGraph
 @_exported import FoveaLayers
 @_exported import FoveaModels
+@_exported import FoveaPictures
 @_exported import FoveaPlanner
 @_exported import FoveaRuntime
 @_exported import FoveaSaving

@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// A column of an ARFF file.
 struct ARFFAttribute: Equatable {
     enum Kind: Equatable {

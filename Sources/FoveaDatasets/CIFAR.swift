@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// Readers for the binary form of CIFAR-10 and CIFAR-100: records of one or two bytes with the class numbers and 32×32

@@ -1,4 +1,5 @@
 import COpenSSL
+import FoveaFiles
 
 /// A published checksum, in lower-case hexadecimal.
 public enum Checksum: Hashable, Sendable, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// Data could not be read, found, downloaded or divided as asked.
@@ -52,10 +53,23 @@ public struct DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { describedError(file, message) }
 }
 
-/// The text of an error. Names in it may come from anywhere.
-func describedError(_ file: String?, _ message: String) -> String {
-    visible(file.map { "\($0): \(message)" } ?? message)
+extension DatasetError: ReadingFailure {
+    package init(_ problem: ReadingProblem, file: String, message: String) {
+        let kind: Kind =
+            switch problem {
+            case .missingFile: .missingFile
+            case .fileAccess: .fileAccess
+            case .truncated: .truncated
+            case .damaged: .corruptGzip
+            }
+        self.init(kind, file: file, message)
+    }
 }
+
+// What readers of data sets read from.
+typealias ByteSource = FoveaFiles.ByteSource<DatasetError>
+typealias Inflater = FoveaFiles.Inflater<DatasetError>
+typealias UnpackedFile = FoveaFiles.UnpackedFile<DatasetError>
 
 /// Runs `body`; the error that it throws names `file`.
 func checkingShape<Result>(

@@ -1,4 +1,5 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
 
 /// Finds named data sets on this machine, or downloads them.

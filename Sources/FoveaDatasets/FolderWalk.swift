@@ -1,3 +1,5 @@
+import FoveaFiles
+import FoveaPictures
 import Glibc
 
 /// Goes through folders and remembers where it was.

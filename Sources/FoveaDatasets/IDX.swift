@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// Readers for IDX, the format of MNIST and its relatives: two zero bytes, the element type, the number of

@@ -1,4 +1,5 @@
 import FoveaGraph
+import FoveaPictures
 
 /// Labelled pictures in folders: one folder for each class, named after it. Lists them; decodes nothing.
 ///

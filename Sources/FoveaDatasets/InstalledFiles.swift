@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// The files of a data set on this machine.

@@ -1,3 +1,4 @@
+import FoveaFiles
 import Glibc
 
 /// The lines of a text file, one after the other.

@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// One element of a MATLAB file while it is read: so many bytes of a file or of what is unpacked from it.
 final class MATElement {
     private let path: String

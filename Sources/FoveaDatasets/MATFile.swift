@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// A reader for MATLAB's files of level 5, which MATLAB 5 to 7 and `scipy.io.savemat` write: numbers in arrays of any rank,

@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// The readers of files, to be tried on bytes in memory.
 ///
 /// Each reads as from a file and gives up on more than `limit` bytes of data; memory for more than that, or for more than

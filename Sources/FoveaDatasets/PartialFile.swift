@@ -1,3 +1,4 @@
+import FoveaFiles
 import Glibc
 
 /// A file that is being downloaded, locked against other processes that download the same.

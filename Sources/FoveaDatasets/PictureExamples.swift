@@ -1,5 +1,6 @@
 import Foundation
 import FoveaGraph
+import FoveaPictures
 
 extension Dataset where Element == Example {
     /// The pictures of a folder, each read when it is asked for: decoded, brought to one size and labelled.

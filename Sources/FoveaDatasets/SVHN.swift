@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// Readers for SVHN's cropped digits: 32×32 pixels with colours; a label is the digit in the middle.

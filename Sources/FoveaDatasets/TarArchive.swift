@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// Reads the regular files of a tar archive, packed with gzip or not, one after the other: the old format, POSIX.1-1988
 /// (ustar) and POSIX.1-2001 (pax), and GNU's long names and large sizes.
 ///

@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// A gradient was asked for that does not exist.
 public struct GradientError: Error, Hashable, Sendable, CustomStringConvertible {
     public let operation: String

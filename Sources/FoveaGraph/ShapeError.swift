@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// An operation or layer was given shapes (or sizes, or element types) that it cannot work with.
 public struct ShapeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was asked for, such as `convolution` or `Dense`.

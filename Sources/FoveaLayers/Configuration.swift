@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// The settings of a layer or model, under Keras's keys.

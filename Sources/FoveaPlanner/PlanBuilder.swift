@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// Turns fused kernels into calls: decides layouts, adds the layout changes that cannot be avoided, and names the memory

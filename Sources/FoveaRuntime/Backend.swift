@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 import FoveaPlanner
 

@@ -1,4 +1,5 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
 import FoveaTraining
 

@@ -1,4 +1,5 @@
 import FoveaDatasets
+import FoveaFiles
 import FoveaGraph
 
 /// Named tensors and text in the safetensors format (<https://github.com/huggingface/safetensors>).

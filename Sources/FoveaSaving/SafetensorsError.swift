@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// A safetensors file that breaks the format's rules, or tensors that the format cannot hold.

@@ -1,5 +1,6 @@
 import Foundation
 import FoveaDatasets
+import FoveaFiles
 import FoveaGraph
 import FoveaLayers
 import FoveaTraining

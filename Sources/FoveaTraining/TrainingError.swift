@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// Training, evaluation or prediction cannot start with what it was given, or had to stop.

@@ -1,4 +1,5 @@
 import FoveaGraph
+import TestSupport
 import Testing
 
 @testable import FoveaDatasets

@@ -1,4 +1,6 @@
 import Foundation
+import FoveaPictures
+import TestSupport
 import Testing
 
 @testable import FoveaDatasets

@@ -1,5 +1,7 @@
 import Foundation
 import FoveaGraph
+import FoveaPictures
+import TestSupport
 import Testing
 
 @testable import FoveaDatasets

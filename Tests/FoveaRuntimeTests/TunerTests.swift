@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import FoveaFiles
 import FoveaGraph
 import Synchronization
 import TestSupport

@@ -5,6 +5,7 @@ import FoveaLayers
 import FoveaRuntime
 import FoveaTraining
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FoveaSaving

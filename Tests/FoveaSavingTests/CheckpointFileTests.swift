@@ -1,9 +1,11 @@
 import Foundation
 import FoveaDatasets
+import FoveaFiles
 import FoveaGraph
 import FoveaLayers
 import FoveaRuntime
 import FoveaTraining
+import TestSupport
 import Testing
 
 @testable import FoveaSaving

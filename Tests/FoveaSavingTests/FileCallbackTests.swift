@@ -1,10 +1,12 @@
 import Foundation
 import FoveaDatasets
+import FoveaFiles
 import FoveaGraph
 import FoveaLayers
 import FoveaRuntime
 import FoveaTraining
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FoveaSaving

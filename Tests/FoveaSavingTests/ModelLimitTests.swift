@@ -1,6 +1,7 @@
 import Foundation
 import FoveaGraph
 import FoveaLayers
+import TestSupport
 import Testing
 
 @testable import FoveaSaving

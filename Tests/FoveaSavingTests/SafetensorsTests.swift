@@ -1,6 +1,8 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
 import FoveaSaving
+import TestSupport
 import Testing
 
 @Suite struct SafetensorsTests {

@@ -1,7 +1,9 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
 import FoveaLayers
 import FoveaTraining
+import TestSupport
 import Testing
 
 @testable import FoveaSaving

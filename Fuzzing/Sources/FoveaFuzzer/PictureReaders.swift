@@ -1,5 +1,6 @@
 import FoveaDatasets
 import FoveaGraph
+import FoveaPictures
 
 /// One for each format. Inputs that are of another are not read, so that a corpus keeps to its format.
 let pictureReaders: [String: Reader] = Dictionary(

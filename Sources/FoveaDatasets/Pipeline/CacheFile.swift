@@ -1,5 +1,6 @@
 import COpenSSL
 import CZlib
+import FoveaFiles
 import FoveaGraph
 import Glibc
 

@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// What the elements of a data set are made of, as far as is cheap to find out: a training that goes on notices by it that

@@ -1,4 +1,5 @@
 import FoveaGraph
+import FoveaPictures
 import Synchronization
 
 extension Dataset {

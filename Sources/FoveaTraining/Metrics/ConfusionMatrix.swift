@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// How often examples of each class were taken for each class.

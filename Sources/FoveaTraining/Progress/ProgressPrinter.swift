@@ -1,4 +1,5 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
 
 /// Prints how training goes on. Times are seconds on any clock that does not go back.

@@ -1,5 +1,6 @@
 import Foundation
 import FoveaGraph
+import TestSupport
 import Testing
 
 @testable import FoveaDatasets

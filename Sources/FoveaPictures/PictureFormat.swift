@@ -40,7 +40,7 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Endings, in lower case, of the names of pictures that are of other formats.
-    static let otherFileExtensions: Set<String> = [
+    package static let otherFileExtensions: Set<String> = [
         "arw", "avif", "cr2", "cr3", "dng", "heic", "heif", "hif", "jp2", "jxl", "nef", "orf", "psd", "raf",
         "rw2", "svg", "tga",
         "tif", "tiff",

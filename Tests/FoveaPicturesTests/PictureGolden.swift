@@ -1,7 +1,8 @@
 import Foundation
+import FoveaFiles
 import Testing
 
-@testable import FoveaDatasets
+@testable import FoveaPictures
 
 /// Golden/pictures.bin.gz, which Golden/make_pictures.py writes with Pillow and Keras.
 struct PictureGolden: Sendable {
@@ -47,7 +48,7 @@ struct PictureGolden: Sendable {
 
     private init() throws {
         let path = try #require(Bundle.module.path(forResource: "Golden/pictures.bin", ofType: "gz"))
-        let file = try UnpackedFile(path)
+        let file = try UnpackedFile<PictureError>(path)
         bytes = try file.readBytes(count: file.greatestByteCount)
         let length = try #require(ByteRange(bytes).number(0, bytes: 4, isBigEndian: false))
         start = 4 + length

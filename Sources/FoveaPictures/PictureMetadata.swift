@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// What a picture file tells of its picture beside the pixels, where Pillow looks for it.
 struct PictureMetadata {
     static let exifPrefix = "Exif\0\0"
@@ -142,7 +144,7 @@ private struct PNGText {
     func text() -> ByteRange? {
         guard isPacked else { return body }
         var waiting = body.slice
-        let inflater = try? Inflater(.zlib, path: "") { memory in
+        let inflater = try? Inflater<PictureError>(.zlib, path: "") { memory in
             let part = waiting.prefix(memory.count)
             memory.copyBytes(from: part)
             waiting = waiting.dropFirst(part.count)

@@ -2,7 +2,7 @@ import CZlib
 import FoveaGraph
 import Testing
 
-@testable import FoveaDatasets
+@testable import FoveaPictures
 
 /// Files that are cut short, damaged or lie about their size.
 @Suite struct PictureHostileTests {

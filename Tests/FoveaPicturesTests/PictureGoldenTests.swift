@@ -1,7 +1,7 @@
 import FoveaGraph
 import Testing
 
-@testable import FoveaDatasets
+@testable import FoveaPictures
 
 /// Comparison with Pillow and Keras.
 @Suite struct PictureGoldenTests {

@@ -1,28 +1,28 @@
 /// A file that is read from its beginning; a gzip file, told by its first bytes, is unpacked on the way.
-final class UnpackedFile {
+package final class UnpackedFile<Failure: ReadingFailure> {
     /// What errors call the file.
-    let path: String
+    package let path: String
     /// The size of the file on disk.
-    let storedByteCount: Int
-    let isGzip: Bool
-    private let source: ByteSource
-    private let inflater: Inflater?
+    package let storedByteCount: Int
+    package let isGzip: Bool
+    private let source: ByteSource<Failure>
+    private let inflater: Inflater<Failure>?
     /// The first bytes, until they are read again.
     private var start: [UInt8]
 
-    /// - Throws: `DatasetError` when the file is missing, not a regular file or may not be read.
-    convenience init(_ path: String) throws(DatasetError) { try self.init(ByteSource(path)) }
+    /// - Throws: `Failure` when the file is missing, not a regular file or may not be read.
+    package convenience init(_ path: String) throws(Failure) { try self.init(ByteSource(path)) }
 
     /// Bytes in memory in place of a file.
-    convenience init(_ bytes: [UInt8], named path: String) throws(DatasetError) {
+    package convenience init(_ bytes: [UInt8], named path: String) throws(Failure) {
         try self.init(ByteSource(bytes, named: path))
     }
 
-    init(_ source: ByteSource) throws(DatasetError) {
+    package init(_ source: ByteSource<Failure>) throws(Failure) {
         self.source = source
         path = source.path
         storedByteCount = source.byteCount
-        let start = try readingBytes(count: 2) { (memory) throws(DatasetError) in
+        let start = try readingBytes(count: 2) { (memory) throws(Failure) in
             try source.read(into: memory)
         }
         isGzip = start == [0x1F, 0x8B]
@@ -33,7 +33,7 @@ final class UnpackedFile {
         }
         self.start = []
         var isFirst = true
-        inflater = try Inflater(.gzip, path: path) { (memory) throws(DatasetError) in
+        inflater = try Inflater(.gzip, path: path) { (memory) throws(Failure) in
             guard isFirst else { return try source.read(into: memory) }
             isFirst = false
             memory.copyBytes(from: start)
@@ -43,7 +43,7 @@ final class UnpackedFile {
     }
 
     /// No file of this size unpacks to more: deflate spends at least 2 bits on each 258 bytes.
-    var greatestByteCount: Int {
+    package var greatestByteCount: Int {
         guard isGzip else { return storedByteCount }
         let (product, overflow) = storedByteCount.multipliedReportingOverflow(by: 1032)
         return overflow ? .max : product
@@ -52,8 +52,8 @@ final class UnpackedFile {
     /// Fills `memory` as far as the data goes.
     ///
     /// - Returns: The number of bytes read, less than the size of `memory` only at the end of the data.
-    /// - Throws: `DatasetError` when the disk fails or the gzip data is damaged or cut short.
-    func read(into memory: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+    /// - Throws: `Failure` when the disk fails or the gzip data is damaged or cut short.
+    package func read(into memory: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
         if let inflater { return try inflater.read(into: memory) }
         let part = start.prefix(memory.count)
         memory.copyBytes(from: part)
@@ -65,23 +65,7 @@ final class UnpackedFile {
     /// Up to `count` bytes, fewer only at the end of the data.
     ///
     /// The memory is not written before data for it has been read, so a false claim costs none.
-    func readBytes(count: Int) throws(DatasetError) -> [UInt8] {
-        try readingBytes(count: count) { (memory) throws(DatasetError) in try self.read(into: memory) }
+    package func readBytes(count: Int) throws(Failure) -> [UInt8] {
+        try readingBytes(count: count) { (memory) throws(Failure) in try self.read(into: memory) }
     }
-}
-
-/// The bytes that `body` writes into memory of `count` bytes; it returns how many it wrote.
-func readingBytes(
-    count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
-) throws(DatasetError) -> [UInt8] {
-    var failure: DatasetError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { memory, initializedCount in
-        do throws(DatasetError) {
-            initializedCount = try body(UnsafeMutableRawBufferPointer(memory))
-        } catch {
-            failure = error
-        }
-    }
-    if let failure { throw failure }
-    return bytes
 }

@@ -1,29 +1,29 @@
 import Glibc
 
 /// The bytes of a regular file, or of memory in its place, from the first to the last.
-final class ByteSource {
+package final class ByteSource<Failure: ReadingFailure> {
     /// What errors call it.
-    let path: String
-    let byteCount: Int
+    package let path: String
+    package let byteCount: Int
     private let descriptor: Int32?
     private let memory: [UInt8]
     private var position = 0
 
-    /// - Throws: `DatasetError` when the file is missing, not a regular file or may not be read.
-    init(_ path: String) throws(DatasetError) {
+    /// - Throws: `Failure` when the file is missing, not a regular file or may not be read.
+    package init(_ path: String) throws(Failure) {
         // Opening a pipe that nobody writes to would otherwise wait for ever.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR {
-                throw DatasetError(.missingFile, file: path, "there is no such file; check the path")
+                throw Failure(.missingFile, file: path, message: "there is no such file; check the path")
             }
-            throw DatasetError(.fileAccess, file: path, "cannot be opened: \(systemErrorText())")
+            throw Failure(.fileAccess, file: path, message: "cannot be opened: \(systemErrorText())")
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
             let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
-            throw DatasetError(.fileAccess, file: path, "is \(kind); give the path of a file")
+            throw Failure(.fileAccess, file: path, message: "is \(kind); give the path of a file")
         }
         self.path = path
         self.descriptor = descriptor
@@ -31,7 +31,7 @@ final class ByteSource {
         memory = []
     }
 
-    init(_ bytes: [UInt8], named path: String) {
+    package init(_ bytes: [UInt8], named path: String) {
         self.path = path
         descriptor = nil
         byteCount = bytes.count
@@ -43,8 +43,8 @@ final class ByteSource {
     /// Fills `buffer` as far as the bytes go.
     ///
     /// - Returns: The number of bytes read, less than the size of `buffer` only at the end.
-    /// - Throws: `DatasetError` when the disk fails.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+    /// - Throws: `Failure` when the disk fails.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
         guard let descriptor else {
             let part = memory[position...].prefix(buffer.count)
             buffer.copyBytes(from: part)
@@ -56,7 +56,7 @@ final class ByteSource {
             let count = Glibc.read(descriptor, start + filled, min(buffer.count - filled, 1 << 30))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
-                throw DatasetError(.fileAccess, file: path, "cannot be read: \(systemErrorText())")
+                throw Failure(.fileAccess, file: path, message: "cannot be read: \(systemErrorText())")
             }
             if count == 0 { break }
             filled += count
@@ -66,7 +66,7 @@ final class ByteSource {
 }
 
 /// What the last failed system call says, with a hint where there is one.
-func systemErrorText() -> String {
+package func systemErrorText() -> String {
     let code = errno
     let text = String(cString: strerror(code))
     return switch code {

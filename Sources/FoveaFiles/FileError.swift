@@ -1,4 +1,3 @@
-import FoveaGraph
 import Glibc
 
 /// A file that could not be read or written.

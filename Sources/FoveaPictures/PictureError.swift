@@ -1,3 +1,5 @@
+import FoveaFiles
+
 /// A picture could not be read, made, changed or written.
 public struct PictureError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
@@ -36,4 +38,17 @@ public struct PictureError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { describedError(file, message) }
+}
+
+extension PictureError: ReadingFailure {
+    package init(_ problem: ReadingProblem, file: String, message: String) {
+        let kind: Kind =
+            switch problem {
+            case .missingFile: .missingFile
+            case .fileAccess: .unreadable
+            case .truncated: .truncated
+            case .damaged: .corrupt
+            }
+        self.init(kind, file: file, message)
+    }
 }

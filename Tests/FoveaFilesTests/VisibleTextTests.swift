@@ -1,4 +1,4 @@
-import FoveaGraph
+import FoveaFiles
 import Testing
 
 @Suite struct VisibleTextTests {
@@ -52,20 +52,5 @@ import Testing
     @Test func linesStayLines() {
         let long = String(repeating: "x", count: 5_000)
         #expect(visibleLines("a\tb\n\n\(long)\u{1B}[m\r\n") == "a\tb\n\n\(long)\\u{1B}[m\\u{D}\n")
-    }
-
-    /// Errors may name what comes from anywhere.
-    @Test func errorsShowNamesVisibly() {
-        let name = "\u{1B}[31m\u{202E}" + String(repeating: "n", count: 1_000_000)
-        let errors: [any Error] = [
-            ShapeError(name, "wrong", path: [name, name]), ShapeError("Conv2D", name).inside(name),
-            GradientError(operation: name, reason: name),
-        ]
-        for error in errors {
-            let text = "\(error)"
-            #expect(
-                !text.contains("\u{1B}") && !text.contains("\u{202E}") && text.unicodeScalars.count <= 2_000)
-            #expect(text.contains("\\u{1B}[31m\\u{202E}nnn"))
-        }
     }
 }

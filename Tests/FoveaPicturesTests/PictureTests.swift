@@ -1,8 +1,9 @@
 import Foundation
 import FoveaGraph
+import TestSupport
 import Testing
 
-@testable import FoveaDatasets
+@testable import FoveaPictures
 
 @Suite struct PictureTests {
     /// Samples that tell their places.

@@ -1,8 +1,8 @@
 import Foundation
-import FoveaGraph
+import TestSupport
 import Testing
 
-@testable import FoveaSaving
+@testable import FoveaFiles
 
 @Suite struct AtomicFileTests {
     private func contents(of folder: String) throws -> [String] {

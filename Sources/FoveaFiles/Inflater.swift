@@ -1,8 +1,8 @@
 import CZlib
 
 /// Unpacks deflated data piece by piece (RFC 1950 to 1952); checksums in the data are verified.
-final class Inflater {
-    enum Wrapping: String {
+package final class Inflater<Failure: ReadingFailure> {
+    package enum Wrapping: String {
         /// A gzip file: one member or several, one after the other; zero bytes may follow.
         case gzip
         /// One zlib stream; bytes behind it are left alone.
@@ -10,7 +10,7 @@ final class Inflater {
     }
 
     /// Fills memory with packed bytes and returns how many it wrote: none only at the end.
-    typealias Supply = (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
+    package typealias Supply = (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
 
     private let wrapping: Wrapping
     private let path: String
@@ -21,7 +21,7 @@ final class Inflater {
     private var isAtEnd = false
 
     /// - Parameter path: what errors call the data.
-    init(_ wrapping: Wrapping, path: String, supply: @escaping Supply) throws(DatasetError) {
+    package init(_ wrapping: Wrapping, path: String, supply: @escaping Supply) throws(Failure) {
         self.wrapping = wrapping
         self.path = path
         self.supply = supply
@@ -30,7 +30,7 @@ final class Inflater {
         let windowBits: Int32 = wrapping == .gzip ? 15 + 16 : 15
         let size = Int32(MemoryLayout<z_stream>.size)
         guard inflateInit2_(stream, windowBits, ZLIB_VERSION, size) == Z_OK else {
-            throw DatasetError(.fileAccess, file: path, "there is not enough memory to unpack it")
+            throw Failure(.fileAccess, file: path, message: "there is not enough memory to unpack it")
         }
     }
 
@@ -43,14 +43,14 @@ final class Inflater {
     /// Fills `buffer` as far as the data goes.
     ///
     /// - Returns: The number of bytes unpacked, less than the size of `buffer` only at the end of the data.
-    /// - Throws: `DatasetError` when the data is damaged or cut short.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+    /// - Throws: `Failure` when the data is damaged or cut short.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
         var filled = 0
         while filled < buffer.count, !isAtEnd {
             if stream.pointee.avail_in == 0, try !refill() {
-                throw DatasetError(
+                throw Failure(
                     .truncated, file: path,
-                    "the \(wrapping.rawValue) data is cut short; copy or download it again")
+                    message: "the \(wrapping.rawValue) data is cut short; copy or download it again")
             }
             let room = min(buffer.count - filled, 1 << 30)
             stream.pointee.next_out = (buffer.baseAddress! + filled).assumingMemoryBound(to: UInt8.self)
@@ -66,7 +66,7 @@ final class Inflater {
         return filled
     }
 
-    private func refill() throws(DatasetError) -> Bool {
+    private func refill() throws(Failure) -> Bool {
         let count = try supply(input)
         stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_in = UInt32(count)
@@ -74,7 +74,7 @@ final class Inflater {
     }
 
     /// Goes on to the next member if there is one.
-    private func finishMember() throws(DatasetError) {
+    private func finishMember() throws(Failure) {
         guard wrapping == .gzip else {
             isAtEnd = true
             return
@@ -96,9 +96,9 @@ final class Inflater {
         }
     }
 
-    private func damaged(_ reason: String) -> DatasetError {
-        DatasetError(
-            .corruptGzip, file: path,
-            "the \(wrapping.rawValue) data is damaged (\(reason)); copy or download it again")
+    private func damaged(_ reason: String) -> Failure {
+        Failure(
+            .damaged, file: path,
+            message: "the \(wrapping.rawValue) data is damaged (\(reason)); copy or download it again")
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-func withTemporaryFolder(_ body: (String) throws -> Void) throws {
+public func withTemporaryFolder(_ body: (String) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "fovea-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -8,7 +8,7 @@ func withTemporaryFolder(_ body: (String) throws -> Void) throws {
 }
 
 /// `withTemporaryFolder` for work that waits.
-func inTemporaryFolder(_ body: (String) async throws -> Void) async throws {
+public func inTemporaryFolder(_ body: (String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "fovea-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(at: folder) }
