@@ -31,7 +31,7 @@ struct TrainingLoop {
         let images = Tensor.input("images", [28, 28, 1], .uint8)
         let labels = Tensor.input("labels", [], .int32)
         let logits = try model(images.cast(to: .float32) / 255)
-        let losses = try Loss.sparseCategoricalCrossentropy(fromLogits: true)(
+        let losses = try SparseCategoricalCrossentropy(fromLogits: true)(
             targets: labels, predictions: logits)
         let rightAnswers = try logits.argMax().equal(labels).cast(to: .float32).sum()
         let outputs = [try losses.sum(), rightAnswers]

@@ -123,7 +123,7 @@ extension NamedNetwork {
     static let listOfNames = allCases.map(\.rawValue).joined(separator: ", ")
 
     /// The loss that fits the network's output.
-    var loss: Loss {
+    var loss: any Loss {
         switch output {
         case .classProbabilities: .sparseCategoricalCrossentropy()
         case .classLogits: .sparseCategoricalCrossentropy(fromLogits: true)

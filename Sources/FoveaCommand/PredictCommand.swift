@@ -194,7 +194,7 @@ private struct Predictor {
         }
     }
 
-    private func probabilities(_ outputs: [Double], _ loss: Loss) -> [Double] {
+    private func probabilities(_ outputs: [Double], _ loss: any Loss) -> [Double] {
         var outputs = outputs
         if outputs.count == 1 {
             let second = loss.fromLogits ? 1 / (1 + exp(-outputs[0])) : outputs[0]

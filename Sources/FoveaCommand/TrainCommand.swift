@@ -275,7 +275,7 @@ struct TrainCommand: AsyncParsableCommand {
         // Of this run, which may have gone on from another.
         let epochsHere = Double(epochs) - progressBefore.withLock { $0 }
         let metrics = RunMetrics(
-            testAccuracy: test?.metrics[Metric.accuracy.name], testLoss: test?.loss, seconds: seconds,
+            testAccuracy: test?.metrics[AccuracyMetric.name], testLoss: test?.loss, seconds: seconds,
             imagesPerSecond: Double(data.train.count) * epochsHere / seconds, dataset: dataset,
             network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
             optimizer: optimizer, learningRate: settings.optimizer.learningRate, validation: validation,

@@ -191,18 +191,14 @@ extension TrainingData.Form {
     ///
     /// - Parameter file: where the model is from.
     /// - Throws: `CommandError` when the model takes something else.
-    init(_ model: any ModelProtocol, file: String, loss: Loss?) throws {
+    init(_ model: any ModelProtocol, file: String, loss: (any Loss)?) throws {
         let shape = try model.inputShape
         guard shape.rank == 3, shape.channels == 1 || shape.channels == 3 else {
             throw CommandError("\(file): the model takes \(shape), not grey or RGB pictures")
         }
-        let classMode: ClassMode =
-            switch loss {
-            case .binaryCrossentropy, .binaryFocalCrossentropy: .binary
-            case .categoricalCrossentropy, .categoricalFocalCrossentropy: .categorical
-            default: .sparse
-            }
-        self.init(size: Size2D(shape[0], shape[1]), channels: shape.channels, classMode: classMode)
+        self.init(
+            size: Size2D(shape[0], shape[1]), channels: shape.channels,
+            classMode: loss?.targetKind.classMode ?? .sparse)
     }
 
     /// One picture, `[1, height, width, channels]`.

@@ -56,9 +56,12 @@ extension Checkpoint {
 
     /// Reads a file of `write(to:)`.
     ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - customTypes: losses and metrics of your own that it may name.
     /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it is no
     ///   checkpoint.
-    public init(contentsOf path: String) throws {
+    public init(contentsOf path: String, customTypes: CustomTypes = CustomTypes()) throws {
         let file = try Safetensors(contentsOf: path)
         func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
         // Without its checksum, under another name for one, the file may be damaged anywhere.
@@ -71,11 +74,12 @@ extension Checkpoint {
             throw failure("it has no '\(Name.header)'; the file is damaged")
         }
         let decoder = JSONDecoder()
+        decoder.customTypes = customTypes
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         let header: Header
         do { header = try decoder.decode(Header.self, from: Data(json)) } catch {
-            throw failure("its '\(Name.header)' cannot be read (\(reason(error))); the file is damaged")
+            throw failure("its '\(Name.header)' cannot be read (\(reason(error)))\(remedy(error))")
         }
 
         var variables: [String: TensorValue] = [:]

@@ -61,11 +61,11 @@ public struct SavedModel: Sendable {
     ///
     /// - Parameters:
     ///   - path: the file.
-    ///   - layerTypes: the kinds of layers that may occur in it.
+    ///   - customTypes: layers, optimizers, losses and metrics of your own that it may name.
     /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it
     ///   holds no model or parts that do not fit together.
     @Compute
-    public init(contentsOf path: String, layerTypes: [any Layer.Type] = builtInLayers) throws {
+    public init(contentsOf path: String, customTypes: CustomTypes = CustomTypes()) throws {
         let file = try Safetensors(contentsOf: path)
         func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
@@ -74,10 +74,12 @@ public struct SavedModel: Sendable {
                 throw failure("its metadata '\(key)' cannot be read: \(problem), more than any model needs")
             }
             do {
-                return try JSONDecoder().decode(type, from: Data(text.utf8))
+                let decoder = JSONDecoder()
+                decoder.customTypes = customTypes
+                return try decoder.decode(type, from: Data(text.utf8))
             } catch {
                 throw failure(
-                    "its metadata '\(key)' cannot be read (\(reason(error))); the file is damaged")
+                    "its metadata '\(key)' cannot be read (\(reason(error)))\(remedy(error))")
             }
         }
 
@@ -101,7 +103,7 @@ public struct SavedModel: Sendable {
         let elementCount = file.tensors.reduce(0) { $0 + $1.value.shape.elementCount }
         do {
             model = try makeModel(
-                architecture, layerTypes: layerTypes, elementLimit: 2 * elementCount + 1 << 20)
+                architecture, layerTypes: customTypes.allLayers, elementLimit: 2 * elementCount + 1 << 20)
         } catch {
             throw failure("its architecture cannot be built: \(error)")
         }
@@ -117,6 +119,14 @@ public struct SavedModelError: Error, Hashable, Sendable, CustomStringConvertibl
     public let problem: String
 
     public var description: String { visible("\(file): \(problem)") }
+}
+
+/// What follows from a decoder's error: a name that is not known may be that of a type that was not given.
+func remedy(_ error: any Error) -> String {
+    if case DecodingError.dataCorrupted(let context) = error, context.underlyingError is UnknownName {
+        return ""
+    }
+    return "; the file is damaged"
 }
 
 /// What a decoder says is wrong.

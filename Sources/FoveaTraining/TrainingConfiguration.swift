@@ -48,26 +48,16 @@ public struct TrainingConfiguration: Codable, Sendable {
     private enum Key: String, CodingKey { case optimizer, outputs, schedule, clipping, accumulation }
     private enum OptimizerKey: String, CodingKey { case name, settings }
 
-    /// The optimizers that files may name.
-    private static let optimizers: [any Optimizer.Type] = [
-        SGD.self, RMSprop.self, Adam.self, AdamW.self, Adamax.self, Nadam.self, Adagrad.self, Adadelta.self,
-    ]
-
     /// - Throws: `DecodingError` for an unknown optimizer, loss or metric or a missing setting, `TrainingError` for a
     ///   setting outside its range.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         let optimizer = try container.nestedContainer(keyedBy: OptimizerKey.self, forKey: .optimizer)
         let name = try optimizer.decode(String.self, forKey: .name)
-        guard let type = Self.optimizers.first(where: { $0.name == name }) else {
-            let known = Self.optimizers.map { $0.name }
-            let hint = nearestName(to: name, among: known).map { "did you mean '\($0)'?" }
-            throw DecodingError.dataCorruptedError(
-                forKey: .name, in: optimizer,
-                debugDescription:
-                    "there is no optimizer '\(name)'; \(hint ?? "known are \(known.joined(separator: ", "))")"
-            )
-        }
+        let type: any Optimizer.Type
+        do {
+            type = try decoder.customTypes.optimizer(named: name)
+        } catch { throw error.error(at: decoder.codingPath) }
         self.optimizer = try optimizer.decode(type, forKey: .settings)
         outputs = try container.decode([String: OutputTraining].self, forKey: .outputs)
         schedule = try container.decodeIfPresent(LearningRateSchedule.self, forKey: .schedule)
@@ -91,16 +81,48 @@ public struct TrainingConfiguration: Codable, Sendable {
 /// What training asks of one output of a model.
 public struct OutputTraining: Hashable, Codable, Sendable {
     /// What is made smaller; an output without is only measured.
-    public var loss: Loss?
+    public var loss: (any Loss)?
     /// How much the loss counts in the sum over all outputs, not negative.
     public var weight: Double
-    public var metrics: [Metric]
+    public var metrics: [any Metric]
 
     /// Metrics that come twice are taken once.
-    public init(loss: Loss?, weight: Double = 1, metrics: [Metric] = []) {
+    public init(loss: (any Loss)?, weight: Double = 1, metrics: [any Metric] = []) {
         self.loss = loss
         self.weight = weight
-        var seen = Set<Metric>()
-        self.metrics = metrics.filter { seen.insert($0).inserted }
+        var seen = Set<CodableMetric>()
+        self.metrics = metrics.filter { seen.insert(CodableMetric($0)).inserted }
+    }
+
+    // MARK: Equality and files
+
+    private var codableLoss: CodableLoss? { loss.map { CodableLoss($0) } }
+    private var codableMetrics: [CodableMetric] { metrics.map { CodableMetric($0) } }
+
+    public static func == (a: OutputTraining, b: OutputTraining) -> Bool {
+        a.codableLoss == b.codableLoss && a.weight == b.weight && a.codableMetrics == b.codableMetrics
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(codableLoss)
+        hasher.combine(weight)
+        hasher.combine(codableMetrics)
+    }
+
+    private enum CodingKeys: CodingKey { case loss, weight, metrics }
+
+    /// - Throws: `DecodingError` for an unknown loss or metric or a missing setting.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        loss = try container.decodeIfPresent(CodableLoss.self, forKey: .loss)?.loss
+        weight = try container.decode(Double.self, forKey: .weight)
+        metrics = try container.decode([CodableMetric].self, forKey: .metrics).map(\.metric)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(codableLoss, forKey: .loss)
+        try container.encode(weight, forKey: .weight)
+        try container.encode(codableMetrics, forKey: .metrics)
     }
 }

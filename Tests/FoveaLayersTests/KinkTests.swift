@@ -115,7 +115,7 @@ import Testing
             }
             let shape: Shape = [record.predictions.count / 2, 2]
             let targets = Tensor.constant(try TensorValue(shape: shape, record.targets))
-            let loss: FoveaTraining.Loss =
+            let loss: any FoveaTraining.Loss =
                 switch record.name {
                 case "mean_absolute_error": .meanAbsoluteError
                 case "huber": .huber()

@@ -65,7 +65,7 @@ import Testing
                 try await fit($0, data)
             }
             func other(
-                loss: Loss = .sparseCategoricalCrossentropy(), accumulation: Int = 1,
+                loss: any Loss = .sparseCategoricalCrossentropy(), accumulation: Int = 1,
                 schedule: LearningRateSchedule? = nil, clipping: GradientClipping? = nil
             ) throws -> Trainer {
                 try pointTrainer().model.compile(

@@ -42,7 +42,9 @@ func predictions(of model: any ModelProtocol) async throws -> [Float] {
 
 extension TrainingConfiguration {
     /// For a model with one output.
-    init(optimizer: any Optimizer, output: String = "dense", loss: Loss, metrics: [Metric] = []) {
+    init(
+        optimizer: any Optimizer, output: String = "dense", loss: any Loss, metrics: [any Metric] = []
+    ) {
         self.init(optimizer: optimizer, outputs: [output: OutputTraining(loss: loss, metrics: metrics)])
     }
 }

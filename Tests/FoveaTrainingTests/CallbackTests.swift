@@ -89,7 +89,7 @@ struct CallbackTests {
 
     @Test func autoKnowsWhichWayIsBetter() async throws {
         let data = try bars(8)
-        let metrics: [Metric] = [
+        let metrics: [any Metric] = [
             .accuracy, .auc(), .rootMeanSquaredError, .meanAbsoluteError, .cosineSimilarity,
         ]
         let model = try Sequential(input: [6, 5, 1]) {

@@ -59,9 +59,10 @@ struct ConfusionMatrixTests {
         let matrix = try example()
         let (y, x) = (Tensor.input("y", .scalar, .int32), Tensor.input("x", [3]))
         let rows: [Float] = [3, 1, 2, 1, 1, 0, 0, 0.5, 0.2, -1, -2, -0.5, 9, 0, 0, 0, 0, 1]
-        for (metric, ofClasses) in [
-            (Metric.precision(), matrix.precision), (.recall(), matrix.recall), (.f1Score(), matrix.f1Score),
-        ] {
+        let pairs: [(any Metric, [Double])] = [
+            (.precision(), matrix.precision), (.recall(), matrix.recall), (.f1Score(), matrix.f1Score),
+        ]
+        for (metric, ofClasses) in pairs {
             let sums = try await outputs(
                 of: [metric(targets: y, predictions: x)],
                 ["x": TensorValue(shape: [6, 3], rows), "y": TensorValue([0, 0, 0, 2, 2, 1] as [Int32])],

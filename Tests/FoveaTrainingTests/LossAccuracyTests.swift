@@ -48,7 +48,7 @@ struct LossAccuracyTests {
     /// A loss of logits, which may reach it in other forms.
     struct Form: Sendable, CustomTestStringConvertible {
         let name: String
-        let loss: Loss
+        let loss: any Loss
         var isSparse = false
         var through: @Sendable (Tensor) throws -> Tensor = { $0 }
         var testDescription: String { name }

@@ -80,7 +80,7 @@ struct NetworkTests {
         let images = Tensor.input("images", try model.inputShape)
         let labels = Tensor.input("labels", .scalar, .int32)
         let predictions = try model(images)
-        let lossFunction: Loss =
+        let lossFunction: any Loss =
             switch network.output {
             case .classProbabilities: .sparseCategoricalCrossentropy()
             case .classLogits: .sparseCategoricalCrossentropy(fromLogits: true)

@@ -238,7 +238,7 @@ struct TrainerTests {
         let model = try smallNetwork()
         let images = Tensor.input("images", [6, 5, 1], .uint8)
         let labels = Tensor.input("labels", .scalar, .int32)
-        let loss = try Loss.sparseCategoricalCrossentropy()(
+        let loss = try SparseCategoricalCrossentropy()(
             targets: labels, predictions: model(images.cast(to: .float32) / 255)
         ).mean()
         let variables = model.trainableParameters.compactMap(\.parameter.variable)

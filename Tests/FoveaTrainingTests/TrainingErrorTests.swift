@@ -126,7 +126,7 @@ struct TrainingErrorTests {
     @Test func floatTargets() async throws {
         let inputs = try TensorValue(shape: [3, 2], [1, 2, 3, 4, 5, 6])
         let model = try Sequential(input: [2]) { Dense(units: 2) }
-        func error(_ loss: Loss, _ targets: [Float]) async throws -> TrainingError? {
+        func error(_ loss: any Loss, _ targets: [Float]) async throws -> TrainingError? {
             let trainer = try model.compile(optimizer: .sgd(), loss: loss, backend: ReferenceBackend())
             let examples = try Examples(inputs: inputs, targets: TensorValue(shape: [3, 2], targets))
             return await #expect(throws: TrainingError.self) {

@@ -8,7 +8,7 @@ struct WeightTests {
     @Test func theSumIsDividedByTheNumberOfExamples() async throws {
         let (losses, weights) = (Tensor.input("l", .scalar), Tensor.input("w", .scalar))
         let results = try await outputs(
-            of: [Loss.weightedMean(losses, weights: weights), Loss.weightedMean(losses, weights: nil)],
+            of: [losses.weightedMean(weights), losses.weightedMean(nil)],
             ["l": TensorValue([1, 2, 4] as [Float]), "w": TensorValue([0, 3, 0.5] as [Float])], batch: 3)
         #expect(results.map(\.scalar) == [8 / 3, 7 / 3])
     }
@@ -18,7 +18,7 @@ struct WeightTests {
         for weights in [
             Tensor.input("w", [1]), .argument("w", [3]), .constant(2), .input("w", .scalar, .int32),
         ] {
-            #expect(throws: ShapeError.self) { try Loss.weightedMean(losses, weights: weights) }
+            #expect(throws: ShapeError.self) { try losses.weightedMean(weights) }
         }
     }
 

@@ -66,7 +66,8 @@ public final class BackupAndRestore: Callback {
             + run.trainer.optimizerState.variables
         try AtomicFile.checkWritable(path, byteCount: variables.reduce(0) { $0 + $1.byteCount })
         guard access(path, F_OK) == 0 else { return }
-        var checkpoint = try Checkpoint(contentsOf: path)
+        var checkpoint = try Checkpoint(
+            contentsOf: path, customTypes: CustomTypes(of: run.trainer.configuration))
         for (name, value) in conditions.sorted(by: { $0.key < $1.key }) {
             let other = checkpoint.conditions.removeValue(forKey: Self.given + name)
             guard other == value else {

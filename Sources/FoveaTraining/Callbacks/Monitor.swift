@@ -65,16 +65,3 @@ package struct Monitor: Sendable {
         return true
     }
 }
-
-extension Metric {
-    /// Whether training aims for larger values.
-    fileprivate var isLargerBetter: Bool {
-        switch self {
-        case .accuracy, .sparseCategoricalAccuracy, .categoricalAccuracy, .binaryAccuracy,
-            .topKCategoricalAccuracy, .sparseTopKCategoricalAccuracy, .precision, .recall, .f1Score, .auc,
-            .cosineSimilarity:
-            true
-        case .rootMeanSquaredError, .loss: false
-        }
-    }
-}

@@ -1,9 +1,11 @@
 import FoveaGraph
 
-/// How targets are brought to the shape of predictions, for losses and metrics alike.
+/// How targets are brought to the shape of predictions, for losses and metrics alike. Errors name who asks.
 extension Tensor {
-    /// Class numbers, one for each row of `predictions` along its last axis; a trailing axis of extent 1 is dropped.
-    func labels(for predictions: Tensor, _ name: String) throws -> Tensor {
+    /// Class numbers, `int32`, one for each row of `predictions` along its last axis; a trailing axis of extent 1 is dropped.
+    ///
+    /// - Throws: `ShapeError` for targets of another shape or type, naming `name`.
+    public func labels(for predictions: Tensor, of name: String) throws -> Tensor {
         guard predictions.shape.rank > 1 else {
             throw ShapeError(name, "needs predictions [batch, classes]", shapes: [shape, predictions.shape])
         }
@@ -24,7 +26,9 @@ extension Tensor {
     }
 
     /// Targets as float32 of exactly the shape of `predictions`; a last axis of extent 1 may be missing.
-    func aligned(with predictions: Tensor, _ name: String) throws -> Tensor {
+    ///
+    /// - Throws: `ShapeError` for targets of another shape, naming `name`.
+    public func aligned(with predictions: Tensor, for name: String) throws -> Tensor {
         let expected = predictions.shape
         guard shape == expected || shape.dimensions + [1] == expected.dimensions else {
             throw ShapeError(
@@ -35,7 +39,7 @@ extension Tensor {
     }
 
     /// These predictions, which must have a last axis of classes behind the batch axis.
-    func rows(_ name: String) throws -> Tensor {
+    func rows(for name: String) throws -> Tensor {
         guard shape.rank > 1 else {
             throw ShapeError(name, "needs predictions [batch, classes]", shapes: [shape])
         }
@@ -43,7 +47,7 @@ extension Tensor {
     }
 
     /// The mean over every axis but the batch axis.
-    func meanPerExample() throws -> Tensor {
+    public func meanPerExample() throws -> Tensor {
         shape.rank > 1 ? try mean(axes: Array(1..<shape.rank)) : self
     }
 }

@@ -1,23 +1,20 @@
 import FoveaGraph
 
-extension Loss {
-    /// The number that training makes smaller: `Σ wᵢ lossᵢ / n` over the n examples of a batch.
+extension Tensor {
+    /// The number that training makes smaller: `Σ wᵢ lossᵢ / n` for the losses of the n examples of a batch, `[batch]`.
     ///
     /// The sum is divided by the number of examples, not by the sum of their weights, as Keras does with its reduction
     /// `sum_over_batch_size`. So doubling every weight doubles the gradient, and an example of weight 0 still counts.
     ///
-    /// - Parameters:
-    ///   - losses: one per example, `[batch]`.
-    ///   - weights: `float32`, `[batch]`; all 1 when nil. Sample weights and class weights are multiplied by the caller.
+    /// - Parameter weights: `float32`, `[batch]`; all 1 when nil. Sample weights and class weights are multiplied by the
+    ///   caller.
     /// - Throws: `ShapeError` when there is not one weight per loss.
-    public static func weightedMean(_ losses: Tensor, weights: Tensor?) throws -> Tensor {
-        guard let weights else { return try losses.mean() }
-        try weights.checkAsWeights("weightedMean", of: losses.shape)
-        return try (losses * weights).mean()
+    public func weightedMean(_ weights: Tensor?) throws -> Tensor {
+        guard let weights else { return try mean() }
+        try weights.checkAsWeights("weightedMean", of: shape)
+        return try (self * weights).mean()
     }
-}
 
-extension Tensor {
     func checkAsWeights(_ name: String, of expected: Shape) throws {
         guard shape == expected, dtype == .float32 else {
             throw ShapeError(
@@ -75,7 +72,7 @@ public struct ClassWeights: Hashable, Codable, Sendable {
         try container.encode(weights)
     }
 
-    /// The weight of each example, `[batch]`, for `Loss.weightedMean`.
+    /// The weight of each example, `[batch]`, for `Tensor.weightedMean`.
     ///
     /// - Parameters:
     ///   - targets: class numbers `[batch]` or `[batch, 1]`; rows `[batch, classes]`, of which the largest element tells
@@ -99,12 +96,12 @@ public struct ClassWeights: Hashable, Codable, Sendable {
         }
         let labels: Tensor
         if outputs == 1 {
-            let column = try targets.aligned(with: predictions, name)
+            let column = try targets.aligned(with: predictions, for: name)
             labels = try column.greater(0.5).cast(to: .int32).reshaped(to: Shape([predictions.shape[0]]))
         } else if targets.shape == predictions.shape {
             labels = try targets.cast(to: .float32).argMax()
         } else {
-            labels = try targets.labels(for: predictions, name)
+            labels = try targets.labels(for: predictions, of: name)
         }
         return try Tensor.constant(TensorValue((0..<classes).map { Float(weights[$0] ?? 1) }))
             .gathered(at: labels)

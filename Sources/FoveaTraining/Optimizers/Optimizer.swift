@@ -35,6 +35,11 @@ public protocol Optimizer: Hashable, Codable, Sendable {
     func checkSettings() throws
 }
 
+/// The optimizers that files may name without `CustomTypes`.
+public let builtInOptimizers: [any Optimizer.Type] = [
+    SGD.self, RMSprop.self, Adam.self, AdamW.self, Adamax.self, Nadam.self, Adagrad.self, Adadelta.self,
+]
+
 /// A tensor that an optimizer keeps between steps. One that is 0 at first may be written as its name alone.
 public struct OptimizerSlot: Hashable, Sendable, ExpressibleByStringLiteral {
     public let name: String

@@ -52,14 +52,16 @@ extension Trainer {
         _ targets: TensorValue, of output: TrainedOutput, _ data: TrainingError.Data
     ) throws {
         let perExample = max(1, targets.storage.count / targets.shape[0])
-        switch output.training.loss {
-        case .sparseCategoricalCrossentropy, .negativeLogLikelihood:
+        switch output.training.loss?.targetKind {
+        case .classNumbers(let ignored):
             let classes = output.shape.channels
-            if let index = targets.integers.firstIndex(where: { $0 < 0 || $0 >= classes }) {
+            if let index = targets.integers.firstIndex(where: {
+                ($0 < 0 || $0 >= classes) && Int($0) != ignored
+            }) {
                 throw TrainingError.labelOutOfRange(
                     Int(targets.integers[index]), example: index / perExample, classes: classes, in: data)
             }
-        case .binaryCrossentropy, .binaryFocalCrossentropy:
+        case .probabilities:
             try checkTargets(targets, perExample, "in 0...1", data) { (0...1).contains($0) }
         default:
             guard targets.dtype.isFloatingPoint else { return }

@@ -10,7 +10,7 @@ struct Totals: Hashable, Codable, Sendable {
     private struct Part: Hashable, Codable {
         let name: String
         /// Nil for the loss of one output.
-        let metric: Metric?
+        let metric: CodableMetric?
         var sums: [Double] = []
     }
 
@@ -21,14 +21,17 @@ struct Totals: Hashable, Codable, Sendable {
         parts =
             losses.map { Part(name: "\(prefix($0))loss", metric: nil) }
             + outputs.flatMap { output in
-                output.training.metrics.map { Part(name: prefix(output) + $0.name, metric: $0) }
+                output.training.metrics.map {
+                    Part(name: prefix(output) + $0.name, metric: CodableMetric($0))
+                }
             }
     }
 
     /// Which number is a loss or the value of which metric, by its name.
-    var metricsByName: [String: Metric?] {
+    var metricsByName: [String: (any Metric)?] {
         Dictionary(
-            [("loss", nil)] + parts.map { ($0.name, $0.metric) }, uniquingKeysWith: { first, _ in first })
+            [("loss", nil)] + parts.map { ($0.name, $0.metric?.metric) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// Whether these can be sums of the same losses and metrics after some steps, of which the batches may have been left
@@ -67,7 +70,7 @@ struct Totals: Hashable, Codable, Sendable {
                 guard examples > 0 else { return (part.name, .nan) }
                 return (
                     part.name,
-                    Double(plain: part.metric?.value(of: part.sums) ?? part.sums[0] / Double(examples))
+                    Double(plain: part.metric?.metric.value(of: part.sums) ?? part.sums[0] / Double(examples))
                 )
             }, uniquingKeysWith: { first, _ in first })
     }

@@ -166,7 +166,8 @@ extension ModelProtocol {
     ///   - backend: what computes; the CPU unless said.
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
     public func compile(
-        optimizer: any Optimizer, loss: Loss, metrics: [Metric] = [], schedule: LearningRateSchedule? = nil,
+        optimizer: any Optimizer, loss: any Loss, metrics: [any Metric] = [],
+        schedule: LearningRateSchedule? = nil,
         clipping: GradientClipping? = nil, accumulation: Int = 1, backend: any Backend = OneDNNBackend()
     ) throws -> Trainer {
         let output = OutputTraining(loss: loss, metrics: metrics)

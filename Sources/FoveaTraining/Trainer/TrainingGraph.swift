@@ -77,8 +77,7 @@ extension Trainer {
                         let ofClass = try classWeights.weights(for: targets, predictions: prediction)
                         weights = try weights.map { try $0 * ofClass } ?? ofClass
                     }
-                    let mean = try Loss.weightedMean(
-                        loss(targets: targets, predictions: prediction), weights: weights)
+                    let mean = try loss(targets: targets, predictions: prediction).weightedMean(weights)
                     losses.append(mean)
                     let part =
                         output.training.weight == 1 ? mean : try mean * Float(output.training.weight)
