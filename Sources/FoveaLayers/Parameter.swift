@@ -49,7 +49,7 @@ public final class Parameter: Sendable {
     /// same shape, it keeps its values: that is how parts of models are shared.
     ///
     /// - Throws: `ShapeError` when it has another shape already, when the shape is empty or too large, or
-    ///   when the initializer's settings make no sense.
+    ///   when the initializer's settings make no sense or no sense for the shape.
     public func declare(shape: Shape, in scope: inout BuildScope) throws(ShapeError) {
         if let variable {
             guard variable.shape == shape else {
@@ -62,7 +62,7 @@ public final class Parameter: Sendable {
             return
         }
         let stream = try scope.reserve(shape, for: name)
-        try initializer.checkSettings()
+        try initializer.check(for: shape)
         let (initializer, seed) = (initializer, scope.seed)
         let variable = Variable(
             name: (scope.path + [name]).joined(separator: "/"), type: TensorType(shape, .float32)

@@ -106,6 +106,8 @@ import Testing
         Initializer.zeros, .ones, .constant(3), .randomUniform(min: 0, max: 2),
         .randomNormal(mean: 1, stddev: 2),
         .truncatedNormal(), .glorotUniform, .glorotNormal, .heUniform, .heNormal, .lecunUniform, .lecunNormal,
+        .varianceScaling(scale: 3, mode: .fanOut, distribution: .untruncatedNormal), .orthogonal(gain: 0.5),
+        .identity(gain: 2),
     ])
     func roundTripOfInitializers(initializer: Initializer) throws {
         let model = try model(Dense(units: 2, kernelInitializer: initializer), input: [3])
