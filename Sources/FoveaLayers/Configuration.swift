@@ -26,12 +26,6 @@ public enum ConfigurationValue: Hashable, Sendable {
         case .object(let members): "an object of \(members.count)"
         }
     }
-
-    static func size(_ size: Size2D) -> ConfigurationValue { [.integer(size.height), .integer(size.width)] }
-
-    static func border(_ border: Padding2D) -> ConfigurationValue {
-        [[.integer(border.top), .integer(border.bottom)], [.integer(border.left), .integer(border.right)]]
-    }
 }
 
 extension String {
@@ -172,7 +166,7 @@ public struct ConfigurationReader {
     /// Whether a setting is there that may be missing.
     public func contains(_ key: String) -> Bool { remaining[key] != nil }
 
-    private mutating func take<T>(
+    mutating func take<T>(
         _ key: String, _ expected: String, _ convert: (ConfigurationValue) -> T?
     ) throws(ConfigurationError) -> T {
         known.append(key)
@@ -250,39 +244,6 @@ public struct ConfigurationReader {
         }
     }
 
-    /// A height and a width.
-    public mutating func size(_ key: String) throws(ConfigurationError) -> Size2D {
-        try take(key, "a list of two integers, height and width") { $0.asSize }
-    }
-
-    /// A height and a width; nil for null.
-    mutating func optionalSize(_ key: String) throws(ConfigurationError) -> Size2D? {
-        try take(key, "null, or a list of two integers, height and width") { value -> Size2D?? in
-            if case .null = value { return .some(nil) }
-            guard let size = value.asSize else { return nil }
-            return size
-        }
-    }
-
-    /// A height and a width, or one extent along a sequence, which is a width at height 1.
-    mutating func size(_ key: String, spatialAxes: Int) throws(ConfigurationError) -> Size2D {
-        if spatialAxes == 2 { return try size(key) }
-        return try take(key, "a list of one integer") { value in
-            guard let extents = value.asIntegers, extents.count == 1 else { return nil }
-            return Size2D(1, extents[0])
-        }
-    }
-
-    /// How much is put around an image or taken away there.
-    mutating func border(_ key: String) throws(ConfigurationError) -> Padding2D {
-        try take(key, "two lists of two integers: top and bottom, left and right") { value in
-            guard case .list(let axes) = value else { return nil }
-            let ends = axes.compactMap(\.asIntegers)
-            guard axes.count == 2, ends.map(\.count) == [2, 2] else { return nil }
-            return Padding2D(top: ends[0][0], bottom: ends[0][1], left: ends[1][0], right: ends[1][1])
-        }
-    }
-
     /// One example's shape, written with a null for the batch axis in front; nil for null.
     mutating func optionalShape(_ key: String) throws(ConfigurationError) -> Shape? {
         try take(key, "null, or a list of null and the extents of one example") { value -> Shape?? in
@@ -355,7 +316,7 @@ public struct ConfigurationReader {
 extension ConfigurationValue {
     fileprivate var asInteger: Int? { if case .integer(let value) = self { value } else { nil } }
 
-    fileprivate var asIntegers: [Int]? {
+    var asIntegers: [Int]? {
         guard case .list(let elements) = self else { return nil }
         let integers = elements.compactMap(\.asInteger)
         return integers.count == elements.count ? integers : nil
@@ -365,11 +326,6 @@ extension ConfigurationValue {
         guard case .list(let elements) = self else { return nil }
         let numbers = elements.compactMap(\.asNumber)
         return numbers.count == elements.count ? numbers : nil
-    }
-
-    fileprivate var asSize: Size2D? {
-        guard let extents = asIntegers, extents.count == 2 else { return nil }
-        return Size2D(extents[0], extents[1])
     }
 
     fileprivate var asNumber: Double? {

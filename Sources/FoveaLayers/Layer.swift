@@ -136,18 +136,22 @@ extension Layer {
 
 /// The layers that files may contain. Pass a longer list to read layers of your own.
 public let builtInLayers: [any Layer.Type] = [
-    Activation.self, ActivityRegularization.self, Add.self, Average.self, AveragePooling1D.self,
-    AveragePooling2D.self, BatchNormalization.self, CenterCrop.self, Concatenate.self, Conv1D.self,
-    Conv2D.self, Conv2DTranspose.self, Cropping2D.self, Dense.self, DepthwiseConv2D.self, Dropout.self,
-    ELU.self, Flatten.self, GaussianDropout.self, GaussianNoise.self, GlobalAveragePooling1D.self,
-    GlobalAveragePooling2D.self, GlobalMaxPooling1D.self, GlobalMaxPooling2D.self, LayerNormalization.self,
-    LeakyReLU.self, LocalResponseNormalization.self, MaxPooling1D.self, MaxPooling2D.self, Maximum.self,
-    Minimum.self, Model.self, Multiply.self, Normalization.self, PReLU.self, Permute.self,
+    Activation.self, ActivityRegularization.self, AdaptiveAveragePooling1D.self,
+    AdaptiveAveragePooling2D.self, AdaptiveMaxPooling1D.self, AdaptiveMaxPooling2D.self, Add.self,
+    AlphaDropout.self, Average.self, AveragePooling1D.self, AveragePooling2D.self, BatchNormalization.self,
+    CenterCrop.self, Concatenate.self, Conv1D.self, Conv1DTranspose.self, Conv2D.self, Conv2DTranspose.self,
+    Cropping1D.self, Cropping2D.self, Dense.self, DepthwiseConv1D.self, DepthwiseConv2D.self, Dot.self,
+    Dropout.self, ELU.self, Flatten.self, GaussianDropout.self, GaussianNoise.self,
+    GlobalAveragePooling1D.self, GlobalAveragePooling2D.self, GlobalMaxPooling1D.self,
+    GlobalMaxPooling2D.self, GroupNormalization.self, Identity.self, LayerNormalization.self, LeakyReLU.self,
+    LocalResponseNormalization.self, MaxPooling1D.self, MaxPooling2D.self, Maximum.self, Minimum.self,
+    Model.self, Multiply.self, Normalization.self, PReLU.self, Permute.self, RMSNormalization.self,
     RandomBrightness.self, RandomContrast.self, RandomCrop.self, RandomErasing.self, RandomFlip.self,
     RandomHue.self, RandomRotation.self, RandomSaturation.self, RandomShear.self, RandomTranslation.self,
-    RandomZoom.self, ReLU.self, Rescaling.self, Reshape.self, Resizing.self, SeparableConv2D.self,
-    Sequential.self, Softmax.self, SpatialDropout2D.self, Subtract.self, UpSampling2D.self,
-    ZeroPadding2D.self,
+    RandomZoom.self, ReLU.self, RepeatVector.self, Rescaling.self, Reshape.self, Resizing.self,
+    SeparableConv1D.self, SeparableConv2D.self, Sequential.self, Softmax.self, SpatialDropout1D.self,
+    SpatialDropout2D.self, Subtract.self, UnitNormalization.self, UpSampling1D.self, UpSampling2D.self,
+    ZeroPadding1D.self, ZeroPadding2D.self,
 ]
 
 /// A layer from `{"class_name": …, "config": {"name": …, …}}`.

@@ -85,6 +85,15 @@ extension Layer {
         return place
     }
 
+    /// Axes counted from the front, in order.
+    func exampleAxes(_ axes: [Int], of shape: Shape) throws(ShapeError) -> [Int] {
+        let places = try axes.map { axis throws(ShapeError) in try exampleAxis(axis, of: shape) }.sorted()
+        guard !places.isEmpty, Set(places).count == places.count else {
+            throw error("axes \(axes) must name at least one axis, and none twice", shape)
+        }
+        return places
+    }
+
     func checkEpsilon(_ epsilon: Double, _ shape: Shape) throws(ShapeError) {
         // Checked as the float32 that the graph holds.
         guard Float(epsilon) > 0, Float(epsilon).isFinite else {

@@ -52,7 +52,15 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (Activation.self, [[6]], { Activation(.mish) }),
         (Activation.self, [image], { Activation(.logSoftmax) }),
         (ActivityRegularization.self, [image], { ActivityRegularization(l1: 0.25, l2: 0.5) }),
+        (AdaptiveAveragePooling1D.self, [[9, 4]], { AdaptiveAveragePooling1D(outputSize: 4) }),
+        (AdaptiveAveragePooling2D.self, [image], { AdaptiveAveragePooling2D(outputSize: [3, 9]) }),
+        (
+            AdaptiveMaxPooling1D.self, [[4, 9]],
+            { AdaptiveMaxPooling1D(outputSize: 3, dataFormat: .channelsFirst) }
+        ),
+        (AdaptiveMaxPooling2D.self, [image], { AdaptiveMaxPooling2D(outputSize: [2, 5]) }),
         (Add.self, [image, [4], [5, 7, 1]], { Add() }),
+        (AlphaDropout.self, [image], { AlphaDropout(rate: 0.25) }),
         (Average.self, [image, image, image], { Average() }),
         (AveragePooling2D.self, [image], { AveragePooling2D(poolSize: [2, 3], padding: .same) }),
         (AveragePooling1D.self, [[9, 4]], { AveragePooling1D(poolSize: 2, strides: 3, padding: .same) }),
@@ -84,6 +92,10 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
             Conv1D.self, [[4, 9]],
             { Conv1D(filters: 3, kernelSize: 2, strides: 2, dataFormat: .channelsFirst, activation: .relu) }
         ),
+        (
+            Conv1DTranspose.self, [[9, 4]],
+            { Conv1DTranspose(filters: 3, kernelSize: 3, strides: 2, outputPadding: 1, activation: .tanh) }
+        ),
         (Conv2D.self, [[4, 5, 7]], { Conv2D(filters: 2, kernelSize: 3, dataFormat: .channelsFirst) }),
         (
             Conv2DTranspose.self, [image],
@@ -93,13 +105,20 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
                     kernelRegularizer: .l2())
             }
         ),
+        (Cropping1D.self, [[9, 4]], { Cropping1D(cropping: (start: 2, end: 1)) }),
         (Cropping2D.self, [image], { Cropping2D(cropping: [1, 2]) }),
+        (
+            DepthwiseConv1D.self, [[9, 4]],
+            { DepthwiseConv1D(kernelSize: 3, padding: .same, depthMultiplier: 2, dilationRate: 2) }
+        ),
         (
             DepthwiseConv2D.self, [image],
             { DepthwiseConv2D(kernelSize: [3, 2], strides: 2, padding: .same, depthMultiplier: 2) }
         ),
         (Dense.self, [[6]], { Dense(units: 3, activation: .selu, kernelConstraint: .minMaxNorm()) }),
         (Dense.self, [[3, 6]], { Dense(units: 2, useBias: false) }),
+        (Dot.self, [image, [7, 3]], { Dot(axes: (2, 1)) }),
+        (Dot.self, [[6], [6]], { Dot(axes: -1, normalize: true) }),
         (Dropout.self, [image], { Dropout(rate: 0.25) }),
         (ELU.self, [[6]], { ELU(alpha: 0.5) }),
         (Flatten.self, [image], { Flatten() }),
@@ -109,6 +128,12 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (GlobalAveragePooling1D.self, [[9, 4]], { GlobalAveragePooling1D() }),
         (GlobalMaxPooling1D.self, [[4, 9]], { GlobalMaxPooling1D(dataFormat: .channelsFirst) }),
         (GlobalMaxPooling2D.self, [image], { GlobalMaxPooling2D() }),
+        (
+            GroupNormalization.self, [image],
+            { GroupNormalization(groups: 2, gammaRegularizer: .l2(), betaConstraint: .nonNegative) }
+        ),
+        (GroupNormalization.self, [image], { GroupNormalization(groups: -1, axis: 1, center: false) }),
+        (Identity.self, [image], { Identity() }),
         (LayerNormalization.self, [image], { LayerNormalization() }),
         (LayerNormalization.self, [image], { LayerNormalization(axes: [1, -1], betaRegularizer: .l1()) }),
         (LeakyReLU.self, [[6]], { LeakyReLU(negativeSlope: 0.125) }),
@@ -137,6 +162,8 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (PReLU.self, [image], { PReLU(sharedAxes: [1, 2], alphaInitializer: .constant(0.25)) }),
         (PReLU.self, [[6]], { PReLU(alphaRegularizer: .l2(), alphaConstraint: .nonNegative) }),
         (Permute.self, [image], { Permute(dims: [3, 1, 2]) }),
+        (RMSNormalization.self, [image], { RMSNormalization() }),
+        (RMSNormalization.self, [image], { RMSNormalization(axes: [1, 3], epsilon: 0.125) }),
         (RandomBrightness.self, [image], { RandomBrightness(factor: 0.25, valueRange: -1...1) }),
         (RandomContrast.self, [image], { RandomContrast(factor: 0.5, valueRange: -1...1) }),
         (RandomCrop.self, [image], { RandomCrop(height: 3, width: 4) }),
@@ -173,6 +200,7 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         (RandomZoom.self, [image], { RandomZoom(heightFactor: 0.5) }),
         (ReLU.self, [image], { ReLU() }),
         (ReLU.self, [image], { ReLU(maxValue: 0.5, negativeSlope: 0.25, threshold: 0.125) }),
+        (RepeatVector.self, [[6]], { RepeatVector(n: 3) }),
         (Rescaling.self, [image], { Rescaling(scale: 0.25, offset: -1) }),
         (Resizing.self, [image], { Resizing(height: 3, width: 9) }),
         (
@@ -181,6 +209,10 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
         ),
         (Reshape.self, [image], { Reshape(targetShape: [-1, 2]) }),
         (
+            SeparableConv1D.self, [[4, 9]],
+            { SeparableConv1D(filters: 5, kernelSize: 3, strides: 2, dataFormat: .channelsFirst) }
+        ),
+        (
             SeparableConv2D.self, [image],
             {
                 SeparableConv2D(
@@ -188,8 +220,12 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
                     pointwiseRegularizer: .l1(), depthwiseConstraint: .unitNorm(axes: [0, 1]))
             }
         ),
+        (UnitNormalization.self, [image], { UnitNormalization() }),
+        (UnitNormalization.self, [image], { UnitNormalization(axes: [1, 2]) }),
+        (UpSampling1D.self, [[9, 4]], { UpSampling1D(size: 3, interpolation: .bilinear) }),
         (UpSampling2D.self, [image], { UpSampling2D(size: [2, 3]) }),
         (UpSampling2D.self, [image], { UpSampling2D(interpolation: .bilinear) }),
+        (ZeroPadding1D.self, [[9, 4]], { ZeroPadding1D(padding: (start: 2, end: 1)) }),
         (ZeroPadding2D.self, [image], { ZeroPadding2D(padding: [2, 1]) }),
         (
             Sequential.self, [image],
@@ -203,7 +239,9 @@ struct ContractCase: Sendable, CustomTestStringConvertible {
             }
         ),
         (Softmax.self, [image], { Softmax(axis: 1) }),
+        (SpatialDropout1D.self, [[9, 4]], { SpatialDropout1D(rate: 0.5) }),
         (SpatialDropout2D.self, [image], { SpatialDropout2D(rate: 0.5) }),
+        (SpatialDropout2D.self, [image], { SpatialDropout2D(rate: 0.5, dataFormat: .channelsFirst) }),
         (Subtract.self, [image, [4]], { Subtract() }),
     ]
 }

@@ -189,6 +189,7 @@ import Testing
         let defaults: Configuration =
             switch name {
             case "LayerNormalization": LayerNormalization().configuration
+            case "GroupNormalization": GroupNormalization().configuration
             case "PReLU": PReLU().configuration
             case "ReLU": ReLU().configuration
             default: [:]

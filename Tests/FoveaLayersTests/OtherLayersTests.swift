@@ -42,6 +42,21 @@ import Testing
             (Softmax(axis: 9), image, "axis 9"),
             (ActivityRegularization(l1: -1), image, "factors must be finite and not negative"),
             (BatchNormalization(axis: .max), image, "is none of an example"),
+            (GroupNormalization(groups: 3), image, "divide the 4 channels, not 3"),
+            (GroupNormalization(groups: 0), image, "divide the 4 channels, not 0"),
+            (GroupNormalization(groups: .min), image, "must be -1, or positive"),
+            (GroupNormalization(groups: 2, axis: 0), image, "axis 0 is none of an example"),
+            (GroupNormalization(groups: 2, epsilon: 0), image, "epsilon must be positive"),
+            (RMSNormalization(axes: [1, 1]), image, "none twice"),
+            (RMSNormalization(epsilon: -1), image, "epsilon must be positive"),
+            (UnitNormalization(axes: []), image, "at least one axis"),
+            (UnitNormalization(axes: [4]), image, "1 to 3"),
+            (AlphaDropout(rate: 1), image, "less than 1, not 1.0"),
+            (SpatialDropout1D(rate: 0.5), image, "works on sequences"),
+            (RepeatVector(n: 2), image, "works on rows [batch, features]"),
+            (RepeatVector(n: 0), [3], "n must be positive, not 0"),
+            (RepeatVector(n: .max), [3], "model/repeat_vector: "),
+            (Dot(axes: 1), image, "joins 2 inputs [batch, …], not 1"),
         ]
         for (layer, input, text) in cases {
             let error = #expect(throws: ShapeError.self, "\(text)") { try model(layer, input: input) }
@@ -73,9 +88,78 @@ import Testing
         #expect(abs(multiplied.mean - 2) < 0.05 && abs(multiplied.deviation - 1) < 0.036)
     }
 
+    /// Numbers of mean 0 and variance 1 keep these, whatever their distribution.
+    @Test(arguments: [0.1, 0.5, 0.9]) func alphaDropoutKeepsMeanAndVariance(rate: Double) async throws {
+        let x = try hashed(1, [20, 5000]).floats.map { $0 * Float(3.0.squareRoot()) }
+        let y = try await trained(AlphaDropout(rate: rate), TensorValue(shape: [20, 5000], x))
+        let (mean, deviation) = statistics(y)
+        #expect(abs(mean) < 0.02 && abs(deviation - 1) < 0.02, "\(mean), \(deviation)")
+        // What is not replaced is on a line, and all that is replaced is one number.
+        let limit = -1.7580993408473766
+        let factor = 1 / ((1 - rate) * (1 + rate * limit * limit)).squareRoot()
+        let replaced = Float(factor * (limit - rate * limit))
+        var count = 0
+        for (x, y) in zip(x, y) {
+            if abs(y - replaced) < 1e-5 {
+                count += 1
+            } else {
+                #expect(abs(Double(y) - factor * (Double(x) - rate * limit)) < 1e-5)
+            }
+        }
+        #expect(abs(Double(count) - rate * 100_000) < 800)
+    }
+
+    /// The same numbers with axes or channels elsewhere.
+    @Test func normalizationsAreOneAnother() async throws {
+        let x = try hashed(1, [2, 3, 5, 4])
+        func values(_ layer: any Layer) async throws -> [Double] {
+            try await outputs(of: model(layer, input: [3, 5, 4]), for: x).doubles
+        }
+        let all = try await values(LayerNormalization(axes: [1, 2, 3]))
+        let one = try await values(GroupNormalization(groups: 1))
+        #expect(difference(one.map { Float($0) }, all) < 1e-6)
+        let each = try await values(LayerNormalization(axes: [1, 2]))
+        let instances = try await values(GroupNormalization(groups: -1))
+        #expect(difference(instances.map { Float($0) }, each) < 1e-6)
+    }
+
+    /// Zeros have no direction; neither their result nor its gradient is NaN.
+    @Test func unitsOfZeros() async throws {
+        let x = Tensor.input("x", [3])
+        let layers: [any UnaryLayer] = [UnitNormalization(), RMSNormalization()]
+        for layer in layers {
+            let y = try model(layer, input: [3])(x)
+            let slope = try gradient(of: (y * y + y).sum(), withRespectTo: [x])[0]
+            for tensor in [y, slope] {
+                let values = try await evaluate(
+                    tensor, feeds: ["x": TensorValue(repeating: 0, shape: [2, 3])], batch: 2)
+                #expect(values.floats.allSatisfy { $0.isFinite }, "\(type(of: layer))")
+            }
+        }
+    }
+
+    @Test func inputsOfDot() {
+        let cases: [(Dot, [Shape], String)] = [
+            (Dot(axes: 1), [[3], [4]], "the inputs have 3 and 4 elements along axes 1 and 1"),
+            (Dot(axes: (2, 0)), [[3, 4], [4]], "axis 0 is none of an example"),
+            (Dot(axes: (.max, .min)), [[3, 4], [4]], "is none of an example"),
+            (Dot(axes: 1), [[3], [3], [3]], "joins 2 inputs"),
+            (Dot(axes: 1), [[1, 1 << 14, 1 << 14], [1, 1 << 14, 1 << 14]], "model/dot: "),
+        ]
+        for (layer, shapes, text) in cases {
+            let inputs = shapes.enumerated().map { LayerOutput.input("x\($0)", $1) }
+            let error = #expect(throws: ShapeError.self, "\(text)") {
+                try Model(inputs: inputs, outputs: [layer(inputs)])
+            }
+            #expect(error?.description.contains(text) == true, "\(error?.description ?? "")")
+        }
+    }
+
     @Test func channelsAreDroppedWhole() async throws {
         let x = TensorValue(repeating: 3, shape: [4, 3, 2, 250])
         let y = try await trained(SpatialDropout2D(rate: 0.25), x)
+        let sequences = TensorValue(repeating: 3, shape: [4, 6, 250])
+        #expect(try await trained(SpatialDropout1D(rate: 0.25), sequences) == y)
         var kept = 0
         for example in 0..<4 {
             for channel in 0..<250 {
@@ -92,6 +176,7 @@ import Testing
         let x = try hashed(1, [2, 3, 4, 2])
         let layers: [any Layer] = [
             SpatialDropout2D(rate: rate), GaussianNoise(stddev: rate), GaussianDropout(rate: rate),
+            AlphaDropout(rate: rate),
         ]
         for layer in layers {
             #expect(try await outputs(of: model(layer, input: [3, 4, 2]), for: x) == x)

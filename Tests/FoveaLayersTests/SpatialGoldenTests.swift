@@ -20,11 +20,15 @@ import Testing
 
     /// Every kind of layer in the file, with arguments of no meaning where there are no defaults.
     private let layers: [any Layer] = [
-        AveragePooling1D(), AveragePooling2D(), Conv1D(filters: 1, kernelSize: 1),
-        Conv2D(filters: 1, kernelSize: 1), Conv2DTranspose(filters: 1, kernelSize: 1), Cropping2D(),
-        DepthwiseConv2D(kernelSize: 1), Flatten(), GlobalAveragePooling1D(), GlobalAveragePooling2D(),
-        GlobalMaxPooling1D(), GlobalMaxPooling2D(), MaxPooling1D(), MaxPooling2D(),
-        SeparableConv2D(filters: 1, kernelSize: 1), UpSampling2D(), ZeroPadding2D(),
+        AdaptiveAveragePooling1D(outputSize: 1), AdaptiveAveragePooling2D(outputSize: 1),
+        AdaptiveMaxPooling1D(outputSize: 1), AdaptiveMaxPooling2D(outputSize: 1), AveragePooling1D(),
+        AveragePooling2D(), Conv1D(filters: 1, kernelSize: 1), Conv1DTranspose(filters: 1, kernelSize: 1),
+        Conv2D(filters: 1, kernelSize: 1), Conv2DTranspose(filters: 1, kernelSize: 1), Cropping1D(),
+        Cropping2D(), DepthwiseConv1D(kernelSize: 1), DepthwiseConv2D(kernelSize: 1), Flatten(),
+        GlobalAveragePooling1D(), GlobalAveragePooling2D(), GlobalMaxPooling1D(), GlobalMaxPooling2D(),
+        MaxPooling1D(), MaxPooling2D(), SeparableConv1D(filters: 1, kernelSize: 1),
+        SeparableConv2D(filters: 1, kernelSize: 1), UpSampling1D(), UpSampling2D(), ZeroPadding1D(),
+        ZeroPadding2D(),
     ]
 
     @Test func reference() async throws { try await compare(on: ReferenceBackend(), tolerance: 2e-6) }

@@ -39,6 +39,20 @@ import Testing
             (GlobalMaxPooling1D(), [7, 2], [2]), (GlobalAveragePooling1D(keepDims: true), [7, 2], [1, 2]),
             (GlobalMaxPooling2D(dataFormat: .channelsFirst, keepDims: true), [2, 5, 7], [2, 1, 1]),
             (Flatten(dataFormat: .channelsFirst), [2, 5, 7], [70]),
+            (Conv1DTranspose(filters: 4, kernelSize: 3, strides: 2), [7, 2], [15, 4]),
+            (
+                Conv1DTranspose(filters: 4, kernelSize: 3, strides: 2, padding: .same, outputPadding: 0),
+                [7, 2], [13, 4]
+            ),
+            (DepthwiseConv1D(kernelSize: 3, depthMultiplier: 3), [7, 2], [5, 6]),
+            (SeparableConv1D(filters: 5, kernelSize: 3, strides: 2, padding: .same), [7, 2], [4, 5]),
+            (ZeroPadding1D(), [7, 2], [9, 2]),
+            (ZeroPadding1D(padding: (start: 1, end: 3)), [7, 2], [11, 2]),
+            (Cropping1D(), [7, 2], [5, 2]), (Cropping1D(cropping: (0, 3)), [7, 2], [4, 2]),
+            (UpSampling1D(), [7, 2], [14, 2]),
+            (AdaptiveAveragePooling2D(outputSize: 3), [5, 7, 2], [3, 3, 2]),
+            (AdaptiveMaxPooling2D(outputSize: [9, 1]), [5, 7, 2], [9, 1, 2]),
+            (AdaptiveMaxPooling1D(outputSize: 4, dataFormat: .channelsFirst), [2, 7], [2, 4]),
         ]
         for (layer, input, output) in cases {
             #expect(try model(layer, input: input).outputShape == output, "\(type(of: layer)) of \(input)")
@@ -122,6 +136,27 @@ import Testing
             (GlobalMaxPooling2D(), sequence, "works on images"),
             (GlobalMaxPooling1D(), image, "works on sequences"),
             (GlobalAveragePooling1D(), [9], "works on sequences"),
+            (
+                Conv1DTranspose(filters: 2, kernelSize: 0), sequence,
+                "kernelSize must be from 1 to 65536, not 0"
+            ),
+            (
+                Conv1DTranspose(filters: 2, kernelSize: 2, strides: 2, outputPadding: 2), sequence,
+                "outputPadding must be from 0 to 1, less than the stride, not 2"
+            ),
+            (
+                DepthwiseConv1D(kernelSize: 2, depthMultiplier: 0), sequence,
+                "depthMultiplier must be positive"
+            ),
+            (SeparableConv1D(filters: 0, kernelSize: 2), sequence, "filters must be positive, not 0"),
+            (SeparableConv1D(filters: 1, kernelSize: 2), image, "works on sequences"),
+            (ZeroPadding1D(padding: (start: 0, end: -1)), sequence, "at each side, not (0, -1)"),
+            (Cropping1D(cropping: .max), sequence, "cropping must be from 0"),
+            (Cropping1D(cropping: (3, 4)), sequence, "cropping (3, 4) leaves nothing of the 7 steps"),
+            (UpSampling1D(size: -2), sequence, "size must be from 1 to 65536, not -2"),
+            (AdaptiveMaxPooling1D(outputSize: 0), sequence, "outputSize must be from 1 to 65536, not 0"),
+            (AdaptiveMaxPooling2D(outputSize: [.max, .min]), image, "outputSize must be from 1"),
+            (AdaptiveAveragePooling2D(outputSize: 65_536), image, "at most 536870912 elements"),
         ]
         for (layer, input, text) in cases {
             let error = #expect(throws: ShapeError.self, "\(text)") { try model(layer, input: input) }
@@ -174,6 +209,15 @@ import Testing
             try parameters(SeparableConv2D(filters: 6, kernelSize: [3, 2], depthMultiplier: 5), [5, 7, 4])
                 == ["depthwise_kernel [3, 2, 4, 5]", "pointwise_kernel [1, 1, 20, 6]", "bias [6]"])
         #expect(
+            try parameters(Conv1DTranspose(filters: 6, kernelSize: 3), [7, 4])
+                == ["kernel [3, 6, 4]", "bias [6]"])
+        #expect(
+            try parameters(DepthwiseConv1D(kernelSize: 3, depthMultiplier: 5), [7, 4])
+                == ["kernel [3, 4, 5]", "bias [20]"])
+        #expect(
+            try parameters(SeparableConv1D(filters: 6, kernelSize: 3, depthMultiplier: 5), [7, 4])
+                == ["depthwise_kernel [3, 4, 5]", "pointwise_kernel [1, 20, 6]", "bias [6]"])
+        #expect(
             try parameters(SeparableConv2D(filters: 6, kernelSize: 2, useBias: false), [5, 7, 4])
                 == ["depthwise_kernel [2, 2, 4, 1]", "pointwise_kernel [1, 1, 4, 6]"])
     }
@@ -205,15 +249,73 @@ import Testing
             ])
     }
 
+    /// Windows that divide the image are those of ordinary pooling, and one window is global pooling.
+    @Test func adaptivePoolingIsPooling() async throws {
+        let x = try hashed(1, [2, 6, 8, 3])
+        func values(_ layer: any Layer) async throws -> [Float] {
+            try await outputs(of: model(layer, input: [6, 8, 3]), for: x).floats
+        }
+        #expect(
+            try await values(AdaptiveMaxPooling2D(outputSize: [3, 2]))
+                == values(MaxPooling2D(poolSize: [2, 4])))
+        #expect(
+            try await values(AdaptiveAveragePooling2D(outputSize: [2, 8]))
+                == values(AveragePooling2D(poolSize: [3, 1])))
+        #expect(try await values(AdaptiveMaxPooling2D(outputSize: 1)) == values(GlobalMaxPooling2D()))
+        #expect(try await values(AdaptiveMaxPooling2D(outputSize: [6, 8])) == x.floats)
+    }
+
+    /// A layer over sequences is that over images of height 1.
+    @Test func sequencesAreImagesOfHeightOne() async throws {
+        let pairs: [(any Layer, any Layer)] = [
+            (
+                Conv1DTranspose(filters: 3, kernelSize: 4, strides: 3, padding: .same, outputPadding: 1),
+                Conv2DTranspose(
+                    filters: 3, kernelSize: [1, 4], strides: [1, 3], padding: .same, outputPadding: [0, 1])
+            ),
+            (
+                DepthwiseConv1D(kernelSize: 3, strides: 2, depthMultiplier: 2, dilationRate: 2),
+                DepthwiseConv2D(
+                    kernelSize: [1, 3], strides: [1, 2], depthMultiplier: 2, dilationRate: [1, 2])
+            ),
+            (
+                SeparableConv1D(filters: 3, kernelSize: 3, padding: .same, activation: .relu),
+                SeparableConv2D(filters: 3, kernelSize: [1, 3], padding: .same, activation: .relu)
+            ),
+            (
+                UpSampling1D(size: 3, interpolation: .bilinear),
+                UpSampling2D(size: [1, 3], interpolation: .bilinear)
+            ),
+            (
+                AdaptiveAveragePooling1D(outputSize: 4), AdaptiveAveragePooling2D(outputSize: [1, 4])
+            ),
+        ]
+        let x = try hashed(1, [2, 9, 2])
+        let images = try TensorValue(shape: [2, 1, 9, 2], x.floats)
+        for (short, long) in pairs {
+            let a = try model(short, input: [9, 2])
+            let b = try model(long, input: [1, 9, 2])
+            #expect(try await values(of: a) == values(of: b), "\(type(of: short))")
+            #expect(
+                try await outputs(of: a, for: x).floats == outputs(of: b, for: images).floats,
+                "\(type(of: short))")
+        }
+    }
+
     /// A kind of pooling and a layer over images from outside the library.
     @Test func layersOfTheUser() async throws {
         let built = try Sequential(input: [2, 2, 4]) {
             Pooling2D<RangePooling>(dataFormat: .channelsFirst)
             RowSums(dataFormat: .channelsFirst)
         }
+        let adaptive = try model(
+            AdaptivePooling<TwoAxes, RangePooling>(outputSize: [1, 2]), input: [2, 2, 4])
         let x = try TensorValue(shape: [1, 2, 2, 4], (0..<16).map { Float($0 * $0) })
         #expect(built.layers[0].name == nil && type(of: built.layers[0]).typeName == "RangePooling2D")
         #expect(try await outputs(of: built, for: x).floats == [25 + 45, 105 + 125])
+        #expect(
+            try await outputs(of: adaptive, for: x).floats
+                == [64, 80, 96, 112, 128, 144, 160, 176])
     }
 }
 

@@ -1,10 +1,10 @@
 import FoveaGraph
 
-/// What `DepthwiseConv2D` and `SeparableConv2D` have in common: each channel convolved with filters of its own.
-struct DepthwiseArguments: Sendable {
+/// What depthwise and separable convolutions have in common: each channel convolved with filters of its own.
+struct DepthwiseArguments<Axes: SpatialAxes>: Sendable {
     /// How many filters each channel has.
     let multiplier: Int
-    let window: WindowArguments
+    let window: WindowArguments<Axes, Padding>
 
     /// How many channels there are behind it.
     ///
@@ -21,14 +21,13 @@ struct DepthwiseArguments: Sendable {
         return channels
     }
 
-    /// The shape of the parameter: `[height, width, channels, multiplier]`.
-    func kernelShape(channels: Int) -> Shape {
-        [window.window.height, window.window.width, channels, multiplier]
-    }
+    /// The shape of the parameter: that of the window, channels, multiplier.
+    func kernelShape(channels: Int) -> Shape { Axes.kernelShape(window.window, channels, multiplier) }
 
     /// Channel `c · multiplier + m` of the result is channel `c` convolved with its filter `m`.
     func convolved(_ images: Tensor, with kernel: Tensor, layer: String) throws(ShapeError) -> Tensor {
         let path = try window.path(over: images.shape.imageSize, layer: layer)
+        let kernel = try Axes.imageKernel(kernel)
         let extents = kernel.shape
         let grouped = try kernel.reshaped(to: [extents[0], extents[1], 1, extents[2] * extents[3]])
         return try images.convolved(with: grouped, Convolution(path, groups: extents[2]))
@@ -37,7 +36,7 @@ struct DepthwiseArguments: Sendable {
     // MARK: Configuration
 
     var configuration: Configuration {
-        window.configuration(spatialAxes: 2).with(["depth_multiplier": .integer(multiplier)])
+        window.configuration.with(["depth_multiplier": .integer(multiplier)])
     }
 }
 
@@ -45,6 +44,6 @@ extension DepthwiseArguments {
     init(_ reader: inout ConfigurationReader) throws(ConfigurationError) {
         self.init(
             multiplier: try reader.integer("depth_multiplier"),
-            window: try WindowArguments(.kernelSize, spatialAxes: 2, &reader))
+            window: try WindowArguments(.kernelSize, &reader))
     }
 }

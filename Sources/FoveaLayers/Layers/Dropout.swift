@@ -48,51 +48,11 @@ extension Layer {
 extension Tensor {
     /// In training, `x / (1 - rate)` where the number drawn for that place is at least `rate`, else 0. `noise` is the shape
     /// of what is drawn; extents of 1 stand for the whole axis.
-    fileprivate func dropped(rate: Double, noise: Shape) throws(ShapeError) -> Tensor {
+    func dropped(rate: Double, noise: Shape) throws(ShapeError) -> Tensor {
         let rate = Float(rate)
         if rate == 0 { return self }
         let isKept = try Tensor.randomUniform(noise).greaterOrEqual(rate)
         let dropped = try Tensor.select(isKept, self * (1 / (1 - rate)), .filled(0, shape, dtype))
         return try .select(.isTraining, dropped, self)
-    }
-}
-
-/// Sets whole channels of an image to zero while training, and scales the others: `Dropout` for images whose neighbouring
-/// pixels say much the same. Tompson et al. 2014, "Efficient object localization using convolutional networks",
-/// arXiv:1411.4280.
-///
-/// - Input and output: `[batch, height, width, channels]`.
-/// - Throws: `ShapeError` for other inputs and for a rate outside `0..<1`.
-public final class SpatialDropout2D: UnaryLayer {
-    public static let typeName = "SpatialDropout2D"
-    public let name: String?
-    public let rate: Double
-
-    /// - Parameters:
-    ///   - rate: the part of the channels set to zero, from 0 up to but not including 1.
-    ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(rate: Double, name: String? = nil) {
-        self.rate = rate
-        self.name = name
-    }
-
-    public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        try checkRate(rate, input)
-        guard input.rank == 4 else {
-            throw error(
-                "it works on images [batch, height, width, channels]; use Dropout for others", input)
-        }
-    }
-
-    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        try x.dropped(rate: rate, noise: x.shape.reduced(over: [1, 2], keepDims: true))
-    }
-
-    public var configuration: Configuration { ["rate": .number(rate)] }
-
-    public convenience init(
-        name: String?, configuration: inout ConfigurationReader
-    ) throws(ConfigurationError) {
-        self.init(rate: try configuration.number("rate"), name: name)
     }
 }

@@ -31,16 +31,23 @@ public typealias GlobalMaxPooling1D = GlobalPooling1D<MaximumPooling>
 /// - Errors: `ShapeError` when built, for anything but sequences.
 public typealias GlobalAveragePooling1D = GlobalPooling1D<MeanPooling>
 
-/// All pixels of an image made one: `GlobalMaxPooling2D` or `GlobalAveragePooling2D`.
-public final class GlobalPooling2D<Kind: PoolingKind>: GlobalPoolingLayer {
-    public static var typeName: String { "Global\(Kind.name)Pooling2D" }
+/// `GlobalMaxPooling2D`, `GlobalAveragePooling2D` or another kind of pooling of images.
+public typealias GlobalPooling2D<Kind: PoolingKind> = GlobalPooling<TwoAxes, Kind>
+
+/// `GlobalMaxPooling1D`, `GlobalAveragePooling1D` or another kind of pooling of sequences.
+public typealias GlobalPooling1D<Kind: PoolingKind> = GlobalPooling<OneAxis, Kind>
+
+/// All pixels of an image, or all steps of a sequence, made one.
+public final class GlobalPooling<Axes: SpatialAxes, Kind: PoolingKind>: SpatialLayer {
+    public static var typeName: String { "Global\(Kind.name)Pooling\(Axes.count)D" }
+    public static var spatialAxes: Int { Axes.count }
     public let name: String?
     public let dataFormat: DataFormat
     public let keepDims: Bool
 
     /// - Parameters:
     ///   - dataFormat: where the channels are.
-    ///   - keepDims: whether height and width stay, as 1.
+    ///   - keepDims: whether height and width, or the steps' axis, stay, as 1.
     ///   - name: the layer's name in its model; chosen by the model when nil.
     public init(dataFormat: DataFormat = .channelsLast, keepDims: Bool = false, name: String? = nil) {
         self.dataFormat = dataFormat
@@ -48,50 +55,6 @@ public final class GlobalPooling2D<Kind: PoolingKind>: GlobalPoolingLayer {
         self.name = name
     }
 
-    public var configuration: Configuration { settings }
-
-    public convenience init(
-        name: String?, configuration: inout ConfigurationReader
-    ) throws(ConfigurationError) {
-        try self.init(name: name, settings: &configuration)
-    }
-}
-
-/// All steps of a sequence made one: `GlobalMaxPooling1D` or `GlobalAveragePooling1D`.
-public final class GlobalPooling1D<Kind: PoolingKind>: GlobalPoolingLayer {
-    public static var typeName: String { "Global\(Kind.name)Pooling1D" }
-    public static var spatialAxes: Int { 1 }
-    public let name: String?
-    public let dataFormat: DataFormat
-    public let keepDims: Bool
-
-    /// - Parameters:
-    ///   - dataFormat: where the channels are.
-    ///   - keepDims: whether the steps' axis stays, as 1.
-    ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(dataFormat: DataFormat = .channelsLast, keepDims: Bool = false, name: String? = nil) {
-        self.dataFormat = dataFormat
-        self.keepDims = keepDims
-        self.name = name
-    }
-
-    public var configuration: Configuration { settings }
-
-    public convenience init(
-        name: String?, configuration: inout ConfigurationReader
-    ) throws(ConfigurationError) {
-        try self.init(name: name, settings: &configuration)
-    }
-}
-
-/// What global pooling layers have in common, which is all but the number of axes.
-protocol GlobalPoolingLayer: SpatialLayer {
-    associatedtype Kind: PoolingKind
-    var keepDims: Bool { get }
-    init(dataFormat: DataFormat, keepDims: Bool, name: String?)
-}
-
-extension GlobalPoolingLayer {
     public func build(images: Shape, in scope: inout BuildScope) {}
 
     public func call(images: Tensor) throws(ShapeError) -> Tensor {
@@ -99,13 +62,15 @@ extension GlobalPoolingLayer {
         return keepDims ? y : try y.reshaped(to: [y.shape[0], y.shape.channels])
     }
 
-    var settings: Configuration {
+    public var configuration: Configuration {
         dataFormat.configuration.with(["keepdims": .bool(keepDims)])
     }
 
-    init(name: String?, settings reader: inout ConfigurationReader) throws(ConfigurationError) {
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
         self.init(
-            dataFormat: try DataFormat(&reader), keepDims: try reader.bool("keepdims"),
+            dataFormat: try DataFormat(&configuration), keepDims: try configuration.bool("keepdims"),
             name: name)
     }
 }

@@ -58,26 +58,17 @@ public final class LayerNormalization: UnaryLayer {
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
         try checkEpsilon(epsilon, input)
-        let extents = try places(in: input).map { input[$0] }
+        let extents = try exampleAxes(axes, of: input).map { input[$0] }
         try arguments.declare(shape: Shape(extents), in: &scope)
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        let places = try places(in: x.shape)
+        let places = try exampleAxes(axes, of: x.shape)
         let others = (0..<x.shape.rank).filter { !places.contains($0) }
         let (mean, variance) = try x.moments(axes: places, keepDims: true)
         return try arguments.normalize(
             x, mean: mean, variance: variance, epsilon: epsilon,
             as: x.shape.reduced(over: others, keepDims: true))
-    }
-
-    /// The axes counted from the front, in order.
-    private func places(in shape: Shape) throws(ShapeError) -> [Int] {
-        let places = try axes.map { axis throws(ShapeError) in try exampleAxis(axis, of: shape) }.sorted()
-        guard !places.isEmpty, Set(places).count == places.count else {
-            throw error("axes \(axes) must name at least one axis, and none twice", shape)
-        }
-        return places
     }
 
     public var configuration: Configuration {

@@ -63,7 +63,7 @@ extension MergeLayer {
 
 extension Layer {
     /// Checks how many inputs there are.
-    fileprivate func checkCount(_ shapes: [Shape], _ range: ClosedRange<Int>) throws(ShapeError) {
+    func checkCount(_ shapes: [Shape], _ range: ClosedRange<Int>) throws(ShapeError) {
         guard range.contains(shapes.count), shapes.allSatisfy({ $0.rank >= 1 }) else {
             let count = range.upperBound == .max ? "at least \(range.lowerBound)" : "\(range.upperBound)"
             throw ShapeError(

@@ -74,25 +74,32 @@ public typealias MaxPooling1D = Pooling1D<MaximumPooling>
 /// - Errors: `ShapeError` when built, as `AveragePooling2D`.
 public typealias AveragePooling1D = Pooling1D<MeanPooling>
 
-/// A window that moves over images and makes one pixel of those under it: `MaxPooling2D` or `AveragePooling2D`.
-public final class Pooling2D<Kind: PoolingKind>: PoolingLayer {
-    public static var typeName: String { "\(Kind.name)Pooling2D" }
+/// `MaxPooling2D`, `AveragePooling2D` or another kind of pooling over images.
+public typealias Pooling2D<Kind: PoolingKind> = Pooling<TwoAxes, Kind>
+
+/// `MaxPooling1D`, `AveragePooling1D` or another kind of pooling over sequences.
+public typealias Pooling1D<Kind: PoolingKind> = Pooling<OneAxis, Kind>
+
+/// A window that moves over images or sequences and makes one pixel or step of those under it.
+public final class Pooling<Axes: SpatialAxes, Kind: PoolingKind>: SpatialLayer {
+    public static var typeName: String { "\(Kind.name)Pooling\(Axes.count)D" }
+    public static var spatialAxes: Int { Axes.count }
     public let name: String?
     public let dataFormat: DataFormat
-    let window: WindowArguments
+    private let window: WindowArguments<Axes, Padding>
 
-    public var poolSize: Size2D { window.window }
-    public var strides: Size2D { window.strides }
+    public var poolSize: Axes.Size { window.window }
+    public var strides: Axes.Size { window.strides }
     public var padding: Padding { window.padding }
 
     /// - Parameters:
-    ///   - poolSize: height and width of the window, in pixels.
-    ///   - strides: steps from one window to the next; `poolSize` when nil, so that windows do not overlap.
+    ///   - poolSize: height and width of the window in pixels, or its length in steps.
+    ///   - strides: pixels or steps from one window to the next; `poolSize` when nil, so that windows do not overlap.
     ///   - padding: what is done at the border.
     ///   - dataFormat: where the channels are.
     ///   - name: the layer's name in its model; chosen by the model when nil.
     public convenience init(
-        poolSize: Size2D = 2, strides: Size2D? = nil, padding: Padding = .valid,
+        poolSize: Axes.Size = 2, strides: Axes.Size? = nil, padding: Padding = .valid,
         dataFormat: DataFormat = .channelsLast, name: String? = nil
     ) {
         self.init(
@@ -100,85 +107,25 @@ public final class Pooling2D<Kind: PoolingKind>: PoolingLayer {
             dataFormat: dataFormat, name: name)
     }
 
-    init(window: WindowArguments, dataFormat: DataFormat, name: String?) {
+    private init(window: WindowArguments<Axes, Padding>, dataFormat: DataFormat, name: String?) {
         self.window = window
         self.dataFormat = dataFormat
         self.name = name
     }
 
-    public var configuration: Configuration { settings }
-
-    public convenience init(
-        name: String?, configuration: inout ConfigurationReader
-    ) throws(ConfigurationError) {
-        try self.init(name: name, settings: &configuration)
-    }
-}
-
-/// A window that moves over sequences and makes one step of those under it: `MaxPooling1D` or `AveragePooling1D`.
-public final class Pooling1D<Kind: PoolingKind>: PoolingLayer {
-    public static var typeName: String { "\(Kind.name)Pooling1D" }
-    public static var spatialAxes: Int { 1 }
-    public let name: String?
-    public let dataFormat: DataFormat
-    let window: WindowArguments
-
-    public var poolSize: Int { window.window.width }
-    public var strides: Int { window.strides.width }
-    public var padding: Padding { window.padding }
-
-    /// - Parameters:
-    ///   - poolSize: the length of the window, in steps.
-    ///   - strides: steps from one window to the next; `poolSize` when nil, so that windows do not overlap.
-    ///   - padding: what is done at the ends.
-    ///   - dataFormat: where the channels are.
-    ///   - name: the layer's name in its model; chosen by the model when nil.
-    public convenience init(
-        poolSize: Int = 2, strides: Int? = nil, padding: Padding = .valid,
-        dataFormat: DataFormat = .channelsLast, name: String? = nil
-    ) {
-        self.init(
-            window: WindowArguments(
-                poolSize: Size2D(1, poolSize), strides: strides.map { Size2D(1, $0) }, padding: padding),
-            dataFormat: dataFormat, name: name)
-    }
-
-    init(window: WindowArguments, dataFormat: DataFormat, name: String?) {
-        self.window = window
-        self.dataFormat = dataFormat
-        self.name = name
-    }
-
-    public var configuration: Configuration { settings }
-
-    public convenience init(
-        name: String?, configuration: inout ConfigurationReader
-    ) throws(ConfigurationError) {
-        try self.init(name: name, settings: &configuration)
-    }
-}
-
-/// What pooling layers with a window have in common, which is all but the number of axes.
-protocol PoolingLayer: SpatialLayer {
-    associatedtype Kind: PoolingKind
-    var window: WindowArguments { get }
-    init(window: WindowArguments, dataFormat: DataFormat, name: String?)
-}
-
-extension PoolingLayer {
     public func build(images: Shape, in scope: inout BuildScope) {}
 
     public func call(images: Tensor) throws(ShapeError) -> Tensor {
         try Kind.pool(images, window.path(over: images.shape.imageSize, layer: Self.typeName))
     }
 
-    var settings: Configuration {
-        window.configuration(spatialAxes: Self.spatialAxes).with(dataFormat.configuration)
-    }
+    public var configuration: Configuration { window.configuration.with(dataFormat.configuration) }
 
-    init(name: String?, settings reader: inout ConfigurationReader) throws(ConfigurationError) {
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
         self.init(
-            window: try WindowArguments(.poolSize, spatialAxes: Self.spatialAxes, &reader),
-            dataFormat: try DataFormat(&reader), name: name)
+            window: try WindowArguments(.poolSize, &configuration),
+            dataFormat: try DataFormat(&configuration), name: name)
     }
 }

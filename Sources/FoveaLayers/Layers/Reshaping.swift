@@ -113,3 +113,39 @@ public final class Permute: UnaryLayer {
         self.init(dims: try configuration.integers("dims"), name: name)
     }
 }
+
+/// A row repeated: `y[t, c] = x[c]` for each of `n` steps.
+///
+/// - Input: `[batch, features]`.
+/// - Output: `[batch, n, features]`.
+/// - Throws: `ShapeError` for other inputs and for a number that is not positive.
+public final class RepeatVector: UnaryLayer {
+    public static let typeName = "RepeatVector"
+    public let name: String?
+    public let n: Int
+
+    /// - Parameters:
+    ///   - n: how often the row is repeated.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(n: Int, name: String? = nil) {
+        self.n = n
+        self.name = name
+    }
+
+    public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
+        guard x.shape.rank == 2 else {
+            throw error("it works on rows [batch, features]; put it after Flatten or Dense", x.shape)
+        }
+        guard n > 0 else { throw error("n must be positive, not \(n)", x.shape) }
+        let features = x.shape.channels
+        return try x.reshaped(to: [x.shape[0], 1, features]).broadcast(to: [x.shape[0], n, features])
+    }
+
+    public var configuration: Configuration { ["n": .integer(n)] }
+
+    public convenience init(
+        name: String?, configuration: inout ConfigurationReader
+    ) throws(ConfigurationError) {
+        self.init(n: try configuration.integer("n"), name: name)
+    }
+}

@@ -166,9 +166,10 @@ extension TargetSizeLayer {
     fileprivate var size: Size2D { Size2D(height, width) }
 
     public func build(images: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        let extents = 1...WindowArguments.limit
-        guard extents.contains(height), extents.contains(width) else {
-            throw error("height and width must be from 1 to \(extents.upperBound), not \(size)", images)
+        guard size.isSensible else {
+            throw error(
+                "height and width must be from 1 to \(Size2D.sensibleExtents.upperBound), not \(size)", images
+            )
         }
     }
 

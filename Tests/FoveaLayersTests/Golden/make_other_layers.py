@@ -145,6 +145,50 @@ def layers():
                      (lambda x, w: functional.prelu(x.permute(0, 3, 1, 2), w.ravel()).permute(0, 2, 3, 1))
                      if shared else lambda x, w: torch.where(x > 0, x, w * x), [shape], [parameter])
 
+    def group_norm(groups, axis, epsilon):
+        def run(x, gamma=None, beta=None):
+            moved = x.movedim(axis, 1)
+            return functional.group_norm(moved, moved.shape[1] if groups == -1 else groups, gamma, beta,
+                                         epsilon).movedim(1, axis)
+        return run
+
+    for shape, groups, axis, epsilon in [((2, 3, 2, 6), 3, -1, 1e-3), ((3, 8), 2, -1, 1e-5), ((2, 4, 3, 2), 2, 1, 1e-2),
+                                         ((2, 3, 3, 5), 5, -1, 1e-3), ((2, 4, 2, 3), 1, -1, 1e-3)]:
+        channels = (shape[axis],)
+        yield record("GroupNormalization", {"groups": groups, "axis": axis, "epsilon": epsilon},
+                     kinds.GroupNormalization(groups=groups, axis=axis, epsilon=epsilon, **double),
+                     group_norm(groups, axis, epsilon), [shape], [channels, channels])
+    yield record("GroupNormalization", {"groups": -1, "center": False}, kinds.GroupNormalization(-1, center=False, **double),
+                 group_norm(-1, -1, 1e-3), [(2, 3, 2, 4)], [(4,)])
+
+    for shape, axes, epsilon in [((3, 7), [-1], 1e-6), ((2, 3, 2, 4), [2, 3], 1e-2), ((2, 5, 3), [1, 2], 1e-6)]:
+        positive = sorted(a % len(shape) for a in axes)
+        extents = tuple(shape[a] for a in positive)
+        wide_shape = [n if a in positive else 1 for a, n in enumerate(shape)]
+        yield record("RMSNormalization", {"axis": axes, "epsilon": epsilon},
+                     kinds.RMSNormalization(axis=axes, epsilon=epsilon, **double),
+                     lambda x, w, p=positive, e=epsilon, s=wide_shape:
+                     x / (x.square().mean(p, keepdim=True) + e).sqrt() * w.reshape(s), [shape], [extents])
+    for shape, axes in [((3, 7), [-1]), ((2, 3, 2, 4), [1, 2]), ((2, 5, 3), [1])]:
+        yield record("UnitNormalization", {"axis": axes}, kinds.UnitNormalization(axes, **double),
+                     lambda x, a=axes: x / torch.linalg.vector_norm(x, dim=a, keepdim=True), [shape])
+    yield record("RepeatVector", {"n": 3}, kinds.RepeatVector(3, **double), lambda x: x[:, None].expand(-1, 3, -1), [(2, 5)])
+    yield record("Identity", {}, kinds.Identity(**double), lambda x: x * 1, [(2, 3, 2)])
+
+    for shapes, axes, letters, normalize in [
+        ([(3, 4), (3, 4)], [1, 1], "bk,bk->b", False), ([(3, 4), (3, 4)], [-1, -1], "bk,bk->b", True),
+        ([(2, 3, 4), (2, 4, 5)], [2, 1], "bik,bkj->bij", False), ([(2, 4, 3), (2, 5, 4)], [1, -1], "bki,bjk->bij", True),
+        ([(2, 4), (2, 3, 4)], [1, 2], "bk,bjk->bj", False), ([(2, 3, 4), (2, 3)], [1, 1], "bki,bk->bi", False),
+        ([(2, 3, 2, 4), (2, 5, 2, 2)], [2, 3], "bhkc,bijk->bhcij", False),
+    ]:
+        def product(a, b, axes=axes, letters=letters, normalize=normalize):
+            if normalize:
+                a, b = (x / torch.linalg.vector_norm(x, dim=k, keepdim=True) for x, k in zip((a, b), axes))
+            y = torch.einsum(letters, a, b)
+            return y[:, None] if y.ndim == 1 else y
+        yield record("Dot", {"axes": axes, "normalize": normalize}, kinds.Dot(axes, normalize=normalize, **double),
+                     product, shapes)
+
     rows = [(3, 11)]
     yield record("LeakyReLU", {"negative_slope": 0.3}, kinds.LeakyReLU(**double),
                  lambda x: functional.leaky_relu(x, 0.3), rows)

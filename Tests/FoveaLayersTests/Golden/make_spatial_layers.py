@@ -57,6 +57,22 @@ CASES = [
     ("Conv2DTranspose", {"filters": 2, "kernel_size": [3, 3], "strides": [2, 2], "padding": "same", **FIRST},
      [2, 3, 2, 3]),
 
+    ("Conv1DTranspose", {"filters": 3, "kernel_size": [3], "strides": [2]}, [2, 4, 2]),
+    ("Conv1DTranspose", {"filters": 2, "kernel_size": [4], "strides": [3], "padding": "same"}, [1, 5, 3]),
+    ("Conv1DTranspose", {"filters": 2, "kernel_size": [2], "strides": [3], "output_padding": [1]}, [1, 3, 2]),
+    ("Conv1DTranspose", {"filters": 2, "kernel_size": [3], "dilation_rate": [2], "use_bias": False}, [1, 4, 2]),
+    ("Conv1DTranspose", {"filters": 2, "kernel_size": [3], "strides": [2], "padding": "same", **FIRST}, [2, 3, 4]),
+
+    ("DepthwiseConv1D", {"kernel_size": [3]}, [2, 5, 3]),
+    ("DepthwiseConv1D", {"kernel_size": [3], "strides": [2], "padding": "same", "depth_multiplier": 2}, [1, 6, 2]),
+    ("DepthwiseConv1D", {"kernel_size": [2], "dilation_rate": [3], "use_bias": False}, [1, 7, 3]),
+    ("DepthwiseConv1D", {"kernel_size": [3], "padding": "same", "depth_multiplier": 2, **FIRST}, [2, 2, 5]),
+    ("SeparableConv1D", {"filters": 3, "kernel_size": [3]}, [2, 5, 2]),
+    ("SeparableConv1D", {"filters": 2, "kernel_size": [2], "strides": [2], "padding": "same", "depth_multiplier": 2},
+     [1, 7, 3]),
+    ("SeparableConv1D", {"filters": 2, "kernel_size": [2], "dilation_rate": [2], "use_bias": False}, [1, 5, 1]),
+    ("SeparableConv1D", {"filters": 3, "kernel_size": [3], "padding": "same", **FIRST}, [2, 2, 4]),
+
     ("DepthwiseConv2D", {"kernel_size": [3, 2]}, [2, 5, 4, 3]),
     ("DepthwiseConv2D", {"kernel_size": [3, 3], "strides": [2, 2], "padding": "same", "depth_multiplier": 2},
      [1, 5, 6, 2]),
@@ -75,6 +91,10 @@ CASES = [
      [1, 5, 4, 1]),
     ("SeparableConv2D", {"filters": 3, "kernel_size": [3, 3], "padding": "same", **FIRST}, [2, 2, 3, 4]),
 
+    ("ZeroPadding1D", {"padding": [1, 2]}, [2, 4, 3]),
+    ("ZeroPadding1D", {"padding": [2, 0], **FIRST}, [1, 2, 3]),
+    ("Cropping1D", {"cropping": [1, 2]}, [2, 5, 3]),
+    ("UpSampling1D", {"size": [3]}, [2, 4, 2]),
     ("ZeroPadding2D", {"padding": [[1, 2], [0, 3]]}, [2, 3, 4, 2]),
     ("ZeroPadding2D", {"padding": [[2, 0], [1, 1]], **FIRST}, [1, 2, 3, 2]),
     ("Cropping2D", {"cropping": [[1, 2], [0, 3]]}, [2, 5, 4, 2]),
@@ -100,6 +120,18 @@ CASES = [
     *((f"Global{kind}Pooling2D", arguments, [2, 5, 3, 4])
       for kind in ("Max", "Average")
       for arguments in ({}, {"keepdims": True}, FIRST, {"keepdims": True, **FIRST})),
+    *((f"Adaptive{kind}Pooling1D", arguments, shape)
+      for kind in ("Max", "Average")
+      for arguments, shape in (({"output_size": [4]}, [2, 9, 2]), ({"output_size": [3]}, [1, 6, 2]),
+                               ({"output_size": [5]}, [1, 3, 2]), ({"output_size": [2], **FIRST}, [2, 3, 7]))),
+    *((f"Adaptive{kind}Pooling2D", arguments, shape)
+      for kind in ("Max", "Average")
+      for arguments, shape in (({"output_size": [3, 2]}, [2, 7, 5, 2]), ({"output_size": [2, 3]}, [1, 4, 6, 3]),
+                               ({"output_size": [2, 2]}, [1, 3, 5, 2]), ({"output_size": [3, 2]}, [2, 4, 4, 2]),
+                               ({"output_size": [3, 3], **FIRST}, [2, 3, 5, 4]))),
+    # For maxima TensorFlow divides by zero where there are more windows than pixels, and gives gradients from memory that
+    # nobody wrote where there is one row or column of windows.
+    ("AdaptiveAveragePooling2D", {"output_size": [4, 1]}, [1, 3, 5, 2]),
     ("Flatten", {}, [2, 3, 2, 2]),
     ("Flatten", FIRST, [2, 3, 2, 4]),
     ("Flatten", FIRST, [2, 3, 4]),
@@ -109,9 +141,11 @@ CASES = [
 def torch_layer(name, arguments, output_size):
     """The layer as a function of channels-first images and of parameters as Keras has them; 1-D layers get images of
     height 1."""
+    is_sequence = "1D" in name
+
     def pair(key, default):
         extents = arguments.get(key, [default])
-        return [1] * (name[-2] == "1") + extents * (2 if len(extents) == 1 and name[-2] != "1" else 1)
+        return [1] * is_sequence + extents * (2 if len(extents) == 1 and not is_sequence else 1)
 
     padding = arguments.get("padding", "valid")
     strides, dilation = pair("strides", 1), pair("dilation_rate", 1)
@@ -128,17 +162,23 @@ def torch_layer(name, arguments, output_size):
                                  dilation, arguments.get("groups", 1))
 
     def depthwise(x, kernel, bias=None):
+        if kernel.ndim == 3:
+            kernel = kernel.unsqueeze(0)
         filters = kernel.permute(2, 3, 0, 1).reshape(-1, 1, *kernel.shape[:2]).contiguous()
         return functional.conv2d(window("kernel_size", x), filters, bias, strides, 0, dilation, kernel.shape[2])
 
     def separable(x, kernel, pointwise, bias=None):
+        if pointwise.ndim == 3:
+            pointwise = pointwise.unsqueeze(0)
         return functional.conv2d(depthwise(x, kernel), pointwise.permute(3, 2, 0, 1).contiguous(), bias)
 
     def transposed(x, kernel, bias=None):
+        if kernel.ndim == 3:
+            kernel = kernel.unsqueeze(0)
         y = functional.conv_transpose2d(x, kernel.permute(3, 2, 0, 1).contiguous(), None, strides, dilation=dilation)
         borders = []
         for axis in (1, 0):
-            more = output_size[axis] - y.shape[2 + axis]
+            more = ([1] * is_sequence + output_size)[axis] - y.shape[2 + axis]
             before = -(max(-more, 0) // 2)
             borders += [before, more - before]
         y = functional.pad(y, borders)
@@ -151,29 +191,31 @@ def torch_layer(name, arguments, output_size):
         return sums / counts
 
     def sides(key, sign):
-        (top, bottom), (left, right) = arguments[key]
+        (top, bottom), (left, right) = ([[0, 0], arguments[key]] if is_sequence else arguments[key])
         return lambda x: functional.pad(x, [sign * n for n in (left, right, top, bottom)])
 
     def upsampling(x):
         mode = arguments.get("interpolation", "nearest")
         flags = {} if mode == "nearest" else {"align_corners": False}
-        return functional.interpolate(x, scale_factor=[float(n) for n in arguments["size"]], mode=mode, **flags)
+        return functional.interpolate(x, scale_factor=[float(n) for n in pair("size", 2)], mode=mode, **flags)
 
     def kept(y):
         return y if arguments.get("keepdims") else y.flatten(1)
 
     return {
-        "Conv1D": lambda: convolution, "Conv2D": lambda: convolution, "Conv2DTranspose": lambda: transposed,
-        "DepthwiseConv2D": lambda: depthwise, "SeparableConv2D": lambda: separable,
-        "ZeroPadding2D": lambda: sides("padding", 1), "Cropping2D": lambda: sides("cropping", -1),
-        "UpSampling2D": lambda: upsampling,
+        "Conv": lambda: convolution, "ConvTranspose": lambda: transposed,
+        "DepthwiseConv": lambda: depthwise, "SeparableConv": lambda: separable,
+        "ZeroPadding": lambda: sides("padding", 1), "Cropping": lambda: sides("cropping", -1),
+        "UpSampling": lambda: upsampling,
         "MaxPooling": lambda: lambda x: functional.max_pool2d(
             window("pool_size", x, -torch.inf), pair("pool_size", 1), strides),
         "AveragePooling": lambda: average,
         "GlobalMaxPooling": lambda: lambda x: kept(x.amax((2, 3), keepdim=True)),
         "GlobalAveragePooling": lambda: lambda x: kept(x.mean((2, 3), keepdim=True)),
+        "AdaptiveMaxPooling": lambda: lambda x: functional.adaptive_max_pool2d(x.contiguous(), pair("output_size", 1)),
+        "AdaptiveAveragePooling": lambda: lambda x: functional.adaptive_avg_pool2d(x.contiguous(), pair("output_size", 1)),
         "Flatten": lambda: lambda x: x.permute(0, 2, 3, 1).flatten(1),
-    }[name.removesuffix("1D").removesuffix("2D") if "Pooling" in name else name]()
+    }[name.replace("1D", "").replace("2D", "")]()
 
 
 def run_torch(name, arguments, arrays, output_shape):
@@ -192,8 +234,13 @@ def run_torch(name, arguments, arrays, output_shape):
     return [y.detach().numpy()] + [leaf.grad.numpy() for leaf in leaves]
 
 
+def keras_arguments(name, arguments):
+    """Where Keras wants a number for a list of one."""
+    return {key: x[0] if "1D" in name and key in ("size", "output_size") else x for key, x in arguments.items()}
+
+
 def keras_shapes(name, arguments, input_shape):
-    layer = getattr(keras.layers, name)(**arguments)
+    layer = getattr(keras.layers, name)(**keras_arguments(name, arguments))
     layer.build(input_shape)
     return [tuple(w.shape) for w in layer.weights], list(layer.compute_output_shape(tuple(input_shape)))
 
@@ -210,6 +257,7 @@ def run_keras_layer(name, arguments, arrays, dtype):
             [arrays[0], grouped, *arrays[2:]], dtype)
         return [output, image, slope.reshape(kernel.shape), *rest]
     layer = getattr(keras.layers, name)
+    arguments = keras_arguments(name, arguments)
     try:
         return run_keras(lambda dtype: layer(dtype=dtype, **arguments), arrays, dtype)
     except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError):

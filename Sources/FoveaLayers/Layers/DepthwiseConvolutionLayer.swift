@@ -10,27 +10,40 @@ import FoveaGraph
 ///   `[channels · depthMultiplier]`.
 /// - Errors: `ShapeError` when built, for sizes that are not positive or exceed 65,536, for a multiplier that is
 ///   not positive, and when no window fits the image.
-public final class DepthwiseConv2D: SpatialLayer {
-    public static let typeName = "DepthwiseConv2D"
+public typealias DepthwiseConv2D = DepthwiseConvolutionLayer<TwoAxes>
+
+/// Depthwise 1-D convolution: each channel of a sequence is convolved with `depthMultiplier` filters of its own:
+/// `DepthwiseConv2D` of images of height 1.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, steps', channels · depthMultiplier]`; `steps'` follows from `padding`.
+/// - Parameters: `kernel` `[kernel size, channels, depthMultiplier]`, `bias` `[channels · depthMultiplier]`.
+/// - Errors: `ShapeError` when built, as `DepthwiseConv2D`.
+public typealias DepthwiseConv1D = DepthwiseConvolutionLayer<OneAxis>
+
+/// Filters that see one channel each: `DepthwiseConv2D` or `DepthwiseConv1D`.
+public final class DepthwiseConvolutionLayer<Axes: SpatialAxes>: SpatialLayer {
+    public static var typeName: String { "DepthwiseConv\(Axes.count)D" }
+    public static var spatialAxes: Int { Axes.count }
     public let name: String?
     public let dataFormat: DataFormat
-    private let depthwise: DepthwiseArguments
+    private let depthwise: DepthwiseArguments<Axes>
     private let arguments: KernelArguments
 
     public var kernel: Parameter { arguments.kernel }
     /// Nil without bias.
     public var bias: Parameter? { arguments.bias }
     public var activation: ActivationFunction { arguments.activation }
-    public var kernelSize: Size2D { depthwise.window.window }
-    public var strides: Size2D { depthwise.window.strides }
-    public var dilationRate: Size2D { depthwise.window.dilations }
+    public var kernelSize: Axes.Size { depthwise.window.window }
+    public var strides: Axes.Size { depthwise.window.strides }
+    public var dilationRate: Axes.Size { depthwise.window.dilations }
     public var padding: Padding { depthwise.window.padding }
     public var depthMultiplier: Int { depthwise.multiplier }
     public var ownParameters: [Parameter] { arguments.parameters }
 
     /// - Parameters:
-    ///   - kernelSize: height and width of a filter, in pixels.
-    ///   - strides: steps from one window to the next.
+    ///   - kernelSize: height and width of a filter in pixels, or its length in steps.
+    ///   - strides: pixels or steps from one window to the next.
     ///   - padding: what is done at the border.
     ///   - depthMultiplier: how many filters each channel has.
     ///   - dataFormat: where the channels are.
@@ -46,8 +59,8 @@ public final class DepthwiseConv2D: SpatialLayer {
     ///   - biasConstraint: a rule that the bias keeps to.
     ///   - name: the layer's name in its model; chosen by the model when nil.
     public convenience init(
-        kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid, depthMultiplier: Int = 1,
-        dataFormat: DataFormat = .channelsLast, dilationRate: Size2D = 1,
+        kernelSize: Axes.Size, strides: Axes.Size = 1, padding: Padding = .valid, depthMultiplier: Int = 1,
+        dataFormat: DataFormat = .channelsLast, dilationRate: Axes.Size = 1,
         activation: ActivationFunction = .linear,
         useBias: Bool = true, depthwiseInitializer: Initializer = .glorotUniform,
         biasInitializer: Initializer = .zeros, depthwiseRegularizer: Regularizer? = nil,
@@ -69,7 +82,8 @@ public final class DepthwiseConv2D: SpatialLayer {
     }
 
     private init(
-        depthwise: DepthwiseArguments, dataFormat: DataFormat, arguments: KernelArguments, name: String?
+        depthwise: DepthwiseArguments<Axes>, dataFormat: DataFormat, arguments: KernelArguments,
+        name: String?
     ) {
         self.depthwise = depthwise
         self.dataFormat = dataFormat

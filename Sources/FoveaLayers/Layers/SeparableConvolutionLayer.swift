@@ -10,30 +10,44 @@ import FoveaGraph
 ///   `[1, 1, channels · depthMultiplier, filters]`, `bias` `[filters]`.
 /// - Errors: `ShapeError` when built, for sizes that are not positive or exceed 65,536, for filters or a
 ///   multiplier that are not positive, and when no window fits the image.
-public final class SeparableConv2D: SpatialLayer {
-    public static let typeName = "SeparableConv2D"
+public typealias SeparableConv2D = SeparableConvolutionLayer<TwoAxes>
+
+/// Separable 1-D convolution over sequences: a depthwise convolution, and one of single steps that mixes the channels:
+/// `SeparableConv2D` of images of height 1.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, steps', filters]`; `steps'` follows from `padding`.
+/// - Parameters: `depthwise_kernel` `[kernel size, channels, depthMultiplier]`, `pointwise_kernel`
+///   `[1, channels · depthMultiplier, filters]`, `bias` `[filters]`.
+/// - Errors: `ShapeError` when built, as `SeparableConv2D`.
+public typealias SeparableConv1D = SeparableConvolutionLayer<OneAxis>
+
+/// Depthwise filters and a mixture of the channels: `SeparableConv2D` or `SeparableConv1D`.
+public final class SeparableConvolutionLayer<Axes: SpatialAxes>: SpatialLayer {
+    public static var typeName: String { "SeparableConv\(Axes.count)D" }
+    public static var spatialAxes: Int { Axes.count }
     public let name: String?
     public let filters: Int
     public let dataFormat: DataFormat
     public let depthwiseKernel: Parameter
-    private let depthwise: DepthwiseArguments
+    private let depthwise: DepthwiseArguments<Axes>
     private let arguments: KernelArguments
 
     public var pointwiseKernel: Parameter { arguments.kernel }
     /// Nil without bias.
     public var bias: Parameter? { arguments.bias }
     public var activation: ActivationFunction { arguments.activation }
-    public var kernelSize: Size2D { depthwise.window.window }
-    public var strides: Size2D { depthwise.window.strides }
-    public var dilationRate: Size2D { depthwise.window.dilations }
+    public var kernelSize: Axes.Size { depthwise.window.window }
+    public var strides: Axes.Size { depthwise.window.strides }
+    public var dilationRate: Axes.Size { depthwise.window.dilations }
     public var padding: Padding { depthwise.window.padding }
     public var depthMultiplier: Int { depthwise.multiplier }
     public var ownParameters: [Parameter] { [depthwiseKernel] + arguments.parameters }
 
     /// - Parameters:
-    ///   - filters: how many features are computed for each pixel.
-    ///   - kernelSize: height and width of a depthwise filter, in pixels.
-    ///   - strides: steps from one window to the next.
+    ///   - filters: how many features are computed for each pixel or step.
+    ///   - kernelSize: height and width of a depthwise filter in pixels, or its length in steps.
+    ///   - strides: pixels or steps from one window to the next.
     ///   - padding: what is done at the border.
     ///   - dataFormat: where the channels are.
     ///   - dilationRate: distance between the pixels that a depthwise filter sees.
@@ -52,8 +66,8 @@ public final class SeparableConv2D: SpatialLayer {
     ///   - biasConstraint: a rule that the bias keeps to.
     ///   - name: the layer's name in its model; chosen by the model when nil.
     public convenience init(
-        filters: Int, kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid,
-        dataFormat: DataFormat = .channelsLast, dilationRate: Size2D = 1, depthMultiplier: Int = 1,
+        filters: Int, kernelSize: Axes.Size, strides: Axes.Size = 1, padding: Padding = .valid,
+        dataFormat: DataFormat = .channelsLast, dilationRate: Axes.Size = 1, depthMultiplier: Int = 1,
         activation: ActivationFunction = .linear, useBias: Bool = true,
         depthwiseInitializer: Initializer = .glorotUniform,
         pointwiseInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
@@ -81,8 +95,8 @@ public final class SeparableConv2D: SpatialLayer {
     }
 
     private init(
-        filters: Int, depthwise: DepthwiseArguments, dataFormat: DataFormat, depthwiseKernel: Parameter,
-        arguments: KernelArguments, name: String?
+        filters: Int, depthwise: DepthwiseArguments<Axes>, dataFormat: DataFormat,
+        depthwiseKernel: Parameter, arguments: KernelArguments, name: String?
     ) {
         self.filters = filters
         self.depthwise = depthwise
@@ -96,13 +110,13 @@ public final class SeparableConv2D: SpatialLayer {
         let channels = try depthwise.check(images: images, layer: Self.typeName)
         guard filters > 0 else { throw error("filters must be positive, not \(filters)") }
         try depthwiseKernel.declare(shape: depthwise.kernelShape(channels: images.channels), in: &scope)
-        try arguments.declare(kernel: [1, 1, channels, filters], bias: filters, in: &scope)
+        try arguments.declare(kernel: Axes.kernelShape(1, channels, filters), bias: filters, in: &scope)
     }
 
     public func call(images: Tensor) throws(ShapeError) -> Tensor {
         let features = try depthwise.convolved(
             images, with: depthwiseKernel.tensor, layer: Self.typeName)
-        return try arguments.finish(features.convolved(with: pointwiseKernel.tensor))
+        return try arguments.finish(features.convolved(with: Axes.imageKernel(pointwiseKernel.tensor)))
     }
 
     public var configuration: Configuration {

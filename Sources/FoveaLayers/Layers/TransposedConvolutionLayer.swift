@@ -18,32 +18,45 @@ import FoveaGraph
 /// - Errors: `ShapeError` when built, for sizes that are not positive or exceed 65,536, for strides and dilations
 ///   that both exceed 1, for output padding that is negative or not smaller than the strides, and when no pixel is
 ///   left.
-public final class Conv2DTranspose: SpatialLayer {
-    public static let typeName = "Conv2DTranspose"
+public typealias Conv2DTranspose = TransposedConvolutionLayer<TwoAxes>
+
+/// Transposed 1-D convolution, which spreads each step over a window of a longer sequence: `Conv2DTranspose` of images of
+/// height 1.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, steps', filters]`; `steps'` as the height of `Conv2DTranspose`.
+/// - Parameters: `kernel` `[kernel size, filters, channels]`, `bias` `[filters]`.
+/// - Errors: `ShapeError` when built, as `Conv2DTranspose`.
+public typealias Conv1DTranspose = TransposedConvolutionLayer<OneAxis>
+
+/// Filters that spread pixels or steps: `Conv2DTranspose` or `Conv1DTranspose`.
+public final class TransposedConvolutionLayer<Axes: SpatialAxes>: SpatialLayer {
+    public static var typeName: String { "Conv\(Axes.count)DTranspose" }
+    public static var spatialAxes: Int { Axes.count }
     public let name: String?
     public let filters: Int
     /// Nil for the sizes that `padding` gives.
-    public let outputPadding: Size2D?
+    public let outputPadding: Axes.Size?
     public let dataFormat: DataFormat
-    private let window: WindowArguments
+    private let window: WindowArguments<Axes, Padding>
     private let arguments: KernelArguments
 
     public var kernel: Parameter { arguments.kernel }
     /// Nil without bias.
     public var bias: Parameter? { arguments.bias }
     public var activation: ActivationFunction { arguments.activation }
-    public var kernelSize: Size2D { window.window }
-    public var strides: Size2D { window.strides }
-    public var dilationRate: Size2D { window.dilations }
+    public var kernelSize: Axes.Size { window.window }
+    public var strides: Axes.Size { window.strides }
+    public var dilationRate: Axes.Size { window.dilations }
     public var padding: Padding { window.padding }
     public var ownParameters: [Parameter] { arguments.parameters }
 
     /// - Parameters:
-    ///   - filters: how many features are computed for each pixel.
-    ///   - kernelSize: height and width of a filter, in pixels.
-    ///   - strides: how many pixels of the output lie between the windows of neighbours.
+    ///   - filters: how many features are computed for each pixel or step.
+    ///   - kernelSize: height and width of a filter in pixels, or its length in steps.
+    ///   - strides: how many pixels or steps of the output lie between the windows of neighbours.
     ///   - padding: what is done at the border.
-    ///   - outputPadding: rows and columns of the output beyond the smallest possible, each less than its stride;
+    ///   - outputPadding: rows and columns, or steps, of the output beyond the smallest possible, fewer than the stride;
     ///     chosen by `padding` when nil.
     ///   - dataFormat: where the channels are.
     ///   - dilationRate: distance between the pixels that a filter reaches; with more than 1, strides must be 1.
@@ -58,8 +71,9 @@ public final class Conv2DTranspose: SpatialLayer {
     ///   - biasConstraint: a rule that the bias keeps to.
     ///   - name: the layer's name in its model; chosen by the model when nil.
     public convenience init(
-        filters: Int, kernelSize: Size2D, strides: Size2D = 1, padding: Padding = .valid,
-        outputPadding: Size2D? = nil, dataFormat: DataFormat = .channelsLast, dilationRate: Size2D = 1,
+        filters: Int, kernelSize: Axes.Size, strides: Axes.Size = 1, padding: Padding = .valid,
+        outputPadding: Axes.Size? = nil, dataFormat: DataFormat = .channelsLast,
+        dilationRate: Axes.Size = 1,
         activation: ActivationFunction = .linear,
         useBias: Bool = true, kernelInitializer: Initializer = .glorotUniform,
         biasInitializer: Initializer = .zeros, kernelRegularizer: Regularizer? = nil,
@@ -79,8 +93,8 @@ public final class Conv2DTranspose: SpatialLayer {
     }
 
     private init(
-        filters: Int, outputPadding: Size2D?, window: WindowArguments, dataFormat: DataFormat,
-        arguments: KernelArguments, name: String?
+        filters: Int, outputPadding: Axes.Size?, window: WindowArguments<Axes, Padding>,
+        dataFormat: DataFormat, arguments: KernelArguments, name: String?
     ) {
         self.filters = filters
         self.outputPadding = outputPadding
@@ -94,28 +108,30 @@ public final class Conv2DTranspose: SpatialLayer {
         _ = try inverse(of: images.imageSize)
         guard filters > 0 else { throw error("filters must be positive, not \(filters)") }
         try arguments.declare(
-            kernel: [kernelSize.height, kernelSize.width, filters, images.channels], bias: filters, in: &scope
-        )
+            kernel: Axes.kernelShape(kernelSize, filters, images.channels), bias: filters, in: &scope)
     }
 
     public func call(images: Tensor) throws(ShapeError) -> Tensor {
         let inverse = try inverse(of: images.shape.imageSize)
-        return try arguments.finish(Tensor(.convolutionInputGradient(inverse), [kernel.tensor, images]))
+        return try arguments.finish(
+            Tensor(.convolutionInputGradient(inverse), [Axes.imageKernel(kernel.tensor), images]))
     }
 
     /// The convolution that would make images of the given size from this layer's output, backwards.
     private func inverse(of size: Size2D) throws(ShapeError) -> ConvolutionInputGradient {
         try window.check(layer: Self.typeName)
         try window.checkDilatedStrides(layer: Self.typeName)
-        let rows = try output(
-            size.height, kernelSize.height, strides.height, dilationRate.height, outputPadding?.height)
-        let columns = try output(
-            size.width, kernelSize.width, strides.width, dilationRate.width, outputPadding?.width)
+        let (reach, steps, dilations) = (
+            Axes.imageSize(kernelSize), Axes.imageSize(strides), Axes.imageSize(dilationRate)
+        )
+        let more = outputPadding.map { Axes.imageSize($0, height: 0) }
+        let rows = try output(size.height, reach.height, steps.height, dilations.height, more?.height)
+        let columns = try output(size.width, reach.width, steps.width, dilations.width, more?.width)
         let padding = Padding2D(
             top: rows.cut / 2, bottom: rows.cut - rows.cut / 2, left: columns.cut / 2,
             right: columns.cut - columns.cut / 2)
         return ConvolutionInputGradient(
-            convolution: Convolution(strides: strides, dilations: dilationRate, padding: padding),
+            convolution: Convolution(strides: steps, dilations: dilations, padding: padding),
             inputSize: Size2D(rows.size, columns.size))
     }
 
@@ -136,9 +152,10 @@ public final class Conv2DTranspose: SpatialLayer {
     }
 
     public var configuration: Configuration {
-        arguments.configuration.with(window.configuration(spatialAxes: 2)).with(dataFormat.configuration)
+        arguments.configuration.with(window.configuration).with(dataFormat.configuration)
             .with([
-                "filters": .integer(filters), "output_padding": outputPadding.map { .size($0) } ?? .null,
+                "filters": .integer(filters),
+                "output_padding": outputPadding.map { Axes.configuration($0) } ?? .null,
             ])
     }
 
@@ -147,8 +164,8 @@ public final class Conv2DTranspose: SpatialLayer {
     ) throws(ConfigurationError) {
         self.init(
             filters: try configuration.integer("filters"),
-            outputPadding: try configuration.optionalSize("output_padding"),
-            window: try WindowArguments(.kernelSize, spatialAxes: 2, &configuration),
+            outputPadding: try configuration.optionalSize("output_padding", along: Axes.self),
+            window: try WindowArguments(.kernelSize, &configuration),
             dataFormat: try DataFormat(&configuration), arguments: try KernelArguments(&configuration),
             name: name)
     }

@@ -17,20 +17,31 @@ public enum Interpolation: String, Hashable, Sendable, CaseIterable {
 /// - Input: `[batch, height, width, channels]`.
 /// - Output: `[batch, height · size, width · size, channels]`.
 /// - Errors: `ShapeError` when built, for a size that is not positive or exceeds 65,536.
-public final class UpSampling2D: SpatialLayer {
-    public static let typeName = "UpSampling2D"
+public typealias UpSampling2D = UpSampling<TwoAxes>
+
+/// Sequences made longer by a whole factor: `UpSampling2D` of images of height 1. Keras's repeats steps only, as `.nearest`.
+///
+/// - Input: `[batch, steps, channels]`.
+/// - Output: `[batch, steps · size, channels]`.
+/// - Errors: `ShapeError` when built, as `UpSampling2D`.
+public typealias UpSampling1D = UpSampling<OneAxis>
+
+/// Images or sequences made larger by whole factors: `UpSampling2D` or `UpSampling1D`.
+public final class UpSampling<Axes: SpatialAxes>: SpatialLayer {
+    public static var typeName: String { "UpSampling\(Axes.count)D" }
+    public static var spatialAxes: Int { Axes.count }
     public let name: String?
-    public let size: Size2D
+    public let size: Axes.Size
     public let dataFormat: DataFormat
     public let interpolation: Interpolation
 
     /// - Parameters:
-    ///   - size: how many times as high and as wide images become.
+    ///   - size: how many times as high and as wide, or as long, they become.
     ///   - dataFormat: where the channels are.
     ///   - interpolation: how the pixels between come about.
     ///   - name: the layer's name in its model; chosen by the model when nil.
     public init(
-        size: Size2D = 2, dataFormat: DataFormat = .channelsLast, interpolation: Interpolation = .nearest,
+        size: Axes.Size = 2, dataFormat: DataFormat = .channelsLast, interpolation: Interpolation = .nearest,
         name: String? = nil
     ) {
         self.size = size
@@ -42,17 +53,19 @@ public final class UpSampling2D: SpatialLayer {
     public func build(images: Shape, in scope: inout BuildScope) {}
 
     public func call(images: Tensor) throws(ShapeError) -> Tensor {
-        let limit = WindowArguments.limit
-        guard (1...limit).contains(size.height), (1...limit).contains(size.width) else {
-            throw error("size must be from 1 to \(limit) in each direction, not \(size)")
+        let factors = Axes.imageSize(size)
+        guard factors.isSensible else {
+            throw error(
+                "size must be from 1 to \(Size2D.sensibleExtents.upperBound)"
+                    + "\(Axes.count == 1 ? "" : " in each direction"), not \(size)")
         }
-        return try images.stretched(axis: 1, by: size.height, interpolation)
-            .stretched(axis: 2, by: size.width, interpolation)
+        return try images.stretched(axis: 1, by: factors.height, interpolation)
+            .stretched(axis: 2, by: factors.width, interpolation)
     }
 
     public var configuration: Configuration {
         dataFormat.configuration.with([
-            "size": .size(size), "interpolation": .string(interpolation.rawValue),
+            "size": Axes.configuration(size), "interpolation": .string(interpolation.rawValue),
         ])
     }
 
@@ -60,7 +73,8 @@ public final class UpSampling2D: SpatialLayer {
         name: String?, configuration: inout ConfigurationReader
     ) throws(ConfigurationError) {
         self.init(
-            size: try configuration.size("size"), dataFormat: try DataFormat(&configuration),
+            size: try configuration.size("size", along: Axes.self),
+            dataFormat: try DataFormat(&configuration),
             interpolation: try configuration.choice("interpolation"), name: name)
     }
 }
