@@ -16,16 +16,14 @@ public enum DatasetName: String, CaseIterable, Codable, Sendable {
 
     /// The data set with this name.
     ///
-    /// - Throws: `DatasetError` with the nearest known name, and all of them, when there is none.
+    /// - Throws: `DatasetError` with the nearest known name, or all of them, when there is none with that name.
     public init(named name: String) throws(DatasetError) {
         if let known = DatasetName(rawValue: name) {
             self = known
             return
         }
-        let names = DatasetName.allCases.map(\.rawValue)
-        let hint = nearestName(to: name, among: names).map { "did you mean '\($0)'? " } ?? ""
-        throw DatasetError(
-            .unknownName, "unknown data set '\(name)'; \(hint)known: \(names.joined(separator: ", "))")
+        let advice = adviceOnName(name, among: DatasetName.allCases.map(\.rawValue), heading: "known:")
+        throw DatasetError(.unknownName, "unknown data set '\(name)'; \(advice)")
     }
 }
 

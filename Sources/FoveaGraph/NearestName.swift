@@ -19,6 +19,21 @@ public func nearestName(to name: String, among candidates: some Sequence<String>
     return nearest?.name
 }
 
+/// What to say about a name that is none of those known: `did you mean 'relu'?` where one is close, else
+/// `known are relu, tanh`.
+///
+/// - Parameters:
+///   - name: what was asked for; it may come from a file.
+///   - known: what could have been asked for.
+///   - heading: what stands before the list where no name is close.
+///   - limit: how many names are listed.
+package func adviceOnName(
+    _ name: String, among known: some Collection<String>, heading: String = "known are", limit: Int = .max
+) -> String {
+    if let nearest = nearestName(to: name, among: known) { return "did you mean '\(nearest)'?" }
+    return "\(heading) " + (known.isEmpty ? "none" : known.prefix(limit).joined(separator: ", "))
+}
+
 /// The Damerau–Levenshtein distance in its common form, where no stretch is edited twice (optimal string
 /// alignment): insertions, removals, replacements and swaps of neighbours each cost 1.
 private func editDistance(_ a: [Character], _ b: [Character]) -> Int {

@@ -306,10 +306,9 @@ public struct ConfigurationReader {
     }
 
     func unknown(_ what: String, _ name: String, among names: [String], key: String) -> ConfigurationError {
-        let advice =
-            nearestName(to: String(name.prefix(60)), among: names).map { "did you mean '\($0)'?" }
-            ?? "known are " + (names.isEmpty ? "none" : names.joined(separator: ", "))
-        return ConfigurationError(owner: owner, key: key, "unknown \(what) \(name.quoted); \(advice)")
+        ConfigurationError(
+            owner: owner, key: key,
+            "unknown \(what) \(name.quoted); \(adviceOnName(name, among: names))")
     }
 }
 

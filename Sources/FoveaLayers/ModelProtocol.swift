@@ -107,10 +107,8 @@ extension ModelProtocol {
 
     private func place(of name: String) throws(ShapeError) -> Int {
         if let place = namedLayers.firstIndex(where: { $0.name == name }) { return place }
-        let names = namedLayers.map(\.name)
-        let advice =
-            nearestName(to: String(name.prefix(60)), among: names).map { "did you mean '\($0)'?" }
-            ?? "its layers are " + names.prefix(20).joined(separator: ", ")
+        let advice = adviceOnName(
+            name, among: namedLayers.map(\.name), heading: "its layers are", limit: 20)
         throw error("\(displayName.quoted) has no layer \(name.quoted); \(advice)")
     }
 }

@@ -20,35 +20,6 @@ struct Design {
         Dropout(rate: dropoutRate ?? rate, name: name)
     }
 
-    /// The network with this design. Sizes and classes are the caller's to check.
-    func build(_ network: NamedNetwork) throws(ShapeError) -> any ModelProtocol {
-        switch network {
-        case .fashionCNN: try fashionCNN()
-        case .singleConv: try singleConv()
-        case .mnistCNN: try mnistCNN()
-        case .wideKernelCNN: try wideKernelCNN()
-        case .catsDogsCNN: try catsDogsCNN()
-        case .softmaxRegression: try softmaxRegression()
-        case .leNet5: try leNet5()
-        case .alexNet: try alexNet()
-        case .alexNet2014: try alexNet2014()
-        case .vgg16: try vgg(convolutions: [2, 2, 3, 3, 3])
-        case .vgg19: try vgg(convolutions: [2, 2, 4, 4, 4])
-        case .googLeNet: try googLeNet(auxiliaryClassifiers: false)
-        case .googLeNetAuxiliary: try googLeNet(auxiliaryClassifiers: true)
-        case .resNet18: try resNet(block: .basic, counts: [2, 2, 2, 2])
-        case .resNet34: try resNet(block: .basic, counts: [3, 4, 6, 3])
-        case .resNet50: try resNet(block: .bottleneck, counts: [3, 4, 6, 3])
-        case .resNet101: try resNet(block: .bottleneck, counts: [3, 4, 23, 3])
-        case .resNet152: try resNet(block: .bottleneck, counts: [3, 8, 36, 3])
-        case .cifarResNet20: try cifarResNet(depth: 20)
-        case .cifarResNet32: try cifarResNet(depth: 32)
-        case .cifarResNet44: try cifarResNet(depth: 44)
-        case .cifarResNet56: try cifarResNet(depth: 56)
-        case .cifarResNet110: try cifarResNet(depth: 110)
-        }
-    }
-
     /// The pooling of features without top, if they are pooled.
     private var pooling: (any Layer)? {
         switch ending {

@@ -3,58 +3,18 @@ import FoveaLayers
 
 extension NamedNetwork {
     /// The shape of the images that it was made for: height, width, channels.
-    public var inputShape: Shape {
-        switch self {
-        case .fashionCNN, .singleConv, .mnistCNN, .wideKernelCNN, .softmaxRegression, .leNet5: [28, 28, 1]
-        case .catsDogsCNN: [150, 150, 3]
-        case .alexNet: [227, 227, 3]
-        case .alexNet2014, .vgg16, .vgg19, .googLeNet, .googLeNetAuxiliary, .resNet18, .resNet34, .resNet50,
-            .resNet101, .resNet152:
-            [224, 224, 3]
-        case .cifarResNet20, .cifarResNet32, .cifarResNet44, .cifarResNet56, .cifarResNet110: [32, 32, 3]
-        }
-    }
+    public var inputShape: Shape { row.inputShape }
 
     /// How many classes it was made for.
-    public var classCount: Int {
-        switch self {
-        case .catsDogsCNN: 2
-        case .alexNet, .alexNet2014, .vgg16, .vgg19, .googLeNet, .googLeNetAuxiliary, .resNet18, .resNet34,
-            .resNet50, .resNet101, .resNet152:
-            1000
-        default: 10
-        }
-    }
+    public var classCount: Int { row.classCount }
 
     /// How many numbers it gives for an example of what it was made for.
     public var outputCount: Int { output == .binaryProbability ? 1 : classCount }
 
-    public var output: Output {
-        switch self {
-        case .catsDogsCNN: .binaryProbability
-        case .wideKernelCNN: .classLogits
-        default: .classProbabilities
-        }
-    }
+    public var output: Output { row.output }
 
     /// The least height and width of an image, in pixels; smaller ones leave nothing for a later layer.
-    public var smallestImage: Int {
-        switch self {
-        case .fashionCNN: 10
-        case .singleConv: 2
-        case .mnistCNN: 18
-        case .wideKernelCNN: 4
-        case .catsDogsCNN: 46
-        case .leNet5: 12
-        case .alexNet: 67
-        case .alexNet2014: 63
-        case .vgg16, .vgg19: 32
-        case .googLeNetAuxiliary: 65
-        case .softmaxRegression, .googLeNet, .resNet18, .resNet34, .resNet50, .resNet101, .resNet152,
-            .cifarResNet20, .cifarResNet32, .cifarResNet44, .cifarResNet56, .cifarResNet110:
-            1
-        }
-    }
+    public var smallestImage: Int { row.smallestImage }
 
     /// The network, built. The arguments are those of Keras's applications.
     ///
@@ -90,10 +50,11 @@ extension NamedNetwork {
                 throw ShapeError(rawValue, "the number of classes must be positive, not \(classes)")
             }
         }
-        return try Design(
-            name: rawValue.split(separator: "-").joined(separator: "_"), input: input,
-            ending: includeTop ? .classes(classes) : .features(pooling), seed: seed, dropoutRate: dropoutRate
-        ).build(self)
+        return try row.build(
+            Design(
+                name: rawValue.split(separator: "-").joined(separator: "_"), input: input,
+                ending: includeTop ? .classes(classes) : .features(pooling), seed: seed,
+                dropoutRate: dropoutRate))
     }
 }
 

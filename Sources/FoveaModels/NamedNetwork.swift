@@ -201,28 +201,7 @@ public enum NamedNetwork: String, CaseIterable, Sendable {
     }
 
     /// What it is, in a line.
-    public var summary: String {
-        switch self {
-        case .fashionCNN: "two 3×3 convolutions, dropout; for Fashion-MNIST"
-        case .singleConv: "one 3×3 convolution, dropout twice; for Fashion-MNIST"
-        case .mnistCNN: "three 3×3 convolutions, dropout; for MNIST"
-        case .wideKernelCNN: "two 5×5 convolutions, 1,024 units, dropout, logits; for MNIST"
-        case .catsDogsCNN: "four 3×3 convolutions, dropout; for two classes of 150×150 photographs"
-        case .softmaxRegression: "one dense layer, no convolution; the least that MNIST can be learned with"
-        case .leNet5: "LeCun et al. 1998; for digits"
-        case .alexNet: "Krizhevsky et al. 2012, with groups and normalization; for ImageNet"
-        case .alexNet2014: "Krizhevsky 2014, without groups and normalization; for ImageNet"
-        case .vgg16, .vgg19: "Simonyan and Zisserman 2014, \(rawValue.suffix(2)) layers; for ImageNet"
-        case .googLeNet: "Szegedy et al. 2014, inception modules; for ImageNet"
-        case .googLeNetAuxiliary: "the same with its two auxiliary classifiers, three outputs"
-        case .resNet18, .resNet34:
-            "He et al. 2015, \(rawValue.suffix(2)) layers in basic blocks; for ImageNet"
-        case .resNet50, .resNet101, .resNet152:
-            "He et al. 2015, \(rawValue.dropFirst(6)) layers in bottleneck blocks; for ImageNet"
-        case .cifarResNet20, .cifarResNet32, .cifarResNet44, .cifarResNet56, .cifarResNet110:
-            "He et al. 2015, \(rawValue.dropFirst(12)) layers; for CIFAR-10"
-        }
-    }
+    public var summary: String { row.summary }
 }
 
 /// A network was asked for that does not exist.
@@ -237,9 +216,8 @@ public struct UnknownNetworkError: Error, Hashable, Sendable, CustomStringConver
     }
 
     public var description: String {
-        let advice =
-            suggestion.map { "did you mean '\($0)'?" }
-            ?? "known are " + NamedNetwork.allCases.map(\.rawValue).joined(separator: ", ")
-        return visible("there is no network '\(name)'; \(advice)")
+        visible(
+            "there is no network '\(name)'; "
+                + adviceOnName(name, among: NamedNetwork.allCases.map(\.rawValue)))
     }
 }

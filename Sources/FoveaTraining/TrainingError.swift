@@ -66,8 +66,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
                 + expected.joined(separator: ", ")
         case .unknownOutput(let name, let known):
             "the model has no output '\(name)'; "
-                + (nearestName(to: name, among: known).map { "did you mean '\($0)'?" }
-                    ?? "its outputs are \(known.joined(separator: ", "))")
+                + adviceOnName(name, among: known, heading: "its outputs are")
         case .noLoss:
             "no output has a loss; state at least one, such as .meanSquaredError"
         case .checkpointDoesNotFit(let file, let reason):
@@ -77,8 +76,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(callback) asks for '\(name)', which this training does not report; "
                 + (name.hasPrefix("val_") && reported.contains(String(name.dropFirst(4)))
                     ? "give validation data"
-                    : nearestName(to: name, among: reported).map { "did you mean '\($0)'?" }
-                        ?? "reported are \(reported.joined(separator: ", "))")
+                    : adviceOnName(name, among: reported, heading: "reported are"))
         case .outOfBatches(let epoch, let step):
             "the batches ended before step \(step) of epoch \(epoch); give a sequence without end, fewer epochs or a "
                 + "smaller stepsPerEpoch"

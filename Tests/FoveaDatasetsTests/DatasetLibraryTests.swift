@@ -201,12 +201,12 @@ import Testing
     @Test func names() throws {
         #expect(try DatasetName(named: "fashion-mnist") == .fashionMNIST)
         let near = try #require(throws: DatasetError.self) { try DatasetName(named: "fasion-mnist") }
-        #expect(
-            near.description
-                == "unknown data set 'fasion-mnist'; did you mean 'fashion-mnist'? known: mnist, fashion-mnist, "
-                + "cifar-10, cifar-100, cifar-100-coarse, svhn, svhn-mat, shapes")
+        #expect(near.description == "unknown data set 'fasion-mnist'; did you mean 'fashion-mnist'?")
         let far = try #require(throws: DatasetError.self) { try DatasetName(named: "imagenet") }
-        #expect(far.description.hasPrefix("unknown data set 'imagenet'; known: mnist, fashion-mnist, "))
+        #expect(
+            far.description
+                == "unknown data set 'imagenet'; known: mnist, fashion-mnist, cifar-10, cifar-100, "
+                + "cifar-100-coarse, svhn, svhn-mat, shapes")
     }
 
     @Test(arguments: DatasetName.allCases)

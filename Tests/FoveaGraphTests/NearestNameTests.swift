@@ -34,4 +34,15 @@ import Testing
         #expect(nearestName(to: "a", among: ["", "b"]) == nil)
         #expect(nearestName(to: "a", among: [String]()) == nil)
     }
+
+    @Test func advice() {
+        #expect(adviceOnName("fasion-mnist", among: names) == "did you mean 'fashion-mnist'?")
+        #expect(
+            adviceOnName("imagenet", among: names)
+                == "known are mnist, fashion-mnist, shapes, cifar-10, cifar-100")
+        #expect(
+            adviceOnName("x", among: names, heading: "there are", limit: 2)
+                == "there are mnist, fashion-mnist")
+        #expect(adviceOnName("x", among: []) == "known are none")
+    }
 }

@@ -54,7 +54,7 @@ import Testing
     func smallestImagesAreTheLeast(network: NamedNetwork) throws {
         let size = network.smallestImage - 1
         let design = Design(name: "small", input: [size, size, 2], ending: .classes(2), seed: 0)
-        #expect(throws: ShapeError.self) { try design.build(network) }
+        #expect(throws: ShapeError.self) { try network.row.build(design) }
     }
 
     @Test(arguments: NamedNetwork.allCases)

@@ -234,9 +234,7 @@ private struct OptionReader {
     /// Checks that nothing is left over.
     func finish() throws(DatasetError) {
         guard let name = remaining.keys.min() else { return }
-        let advice =
-            nearestName(to: String(name.prefix(60)), among: known).map { "did you mean '\($0)'?" }
-            ?? "known are " + known.sorted().joined(separator: ", ")
+        let advice = adviceOnName(name, among: known.sorted())
         throw invalid("an augmentation has no option '\(name.prefix(60))'; \(advice)")
     }
 }

@@ -58,12 +58,9 @@ public struct CustomTypes: Sendable {
         _ name: String, _ kind: String, _ known: [(name: String, Found)]
     ) throws(UnknownName) -> Found {
         if let found = known.first(where: { $0.name == name }) { return found.1 }
-        let names = known.map(\.name)
-        let hint = nearestName(to: name, among: names).map { "did you mean '\($0)'?" }
         throw UnknownName(
-            message: "there is no \(kind) '\(name)'; "
-                + (hint ?? "known are \(names.joined(separator: ", ")); name types of your own in customTypes")
-        )
+            message: "there is no \(kind) '\(name)'; \(adviceOnName(name, among: known.map(\.name))); "
+                + "name types of your own in customTypes")
     }
 }
 
