@@ -11,7 +11,7 @@ import Synchronization
 /// let model = try Model(inputs: [images], outputs: [classes])
 /// ```
 ///
-/// Nothing is built or checked before the model is made.
+/// Nothing is built before the model is made, and nothing is checked unless you ask for a `shape`.
 public struct LayerOutput: Hashable, Sendable {
     let origin: Origin
     /// Which of the outputs of a call it is.
@@ -62,6 +62,7 @@ final class LayerCall: Hashable, Sendable {
     let name: String?
     /// Emptied by `deinit` only.
     private let ownInputs: Mutex<[LayerOutput]>
+    private let shapes = Mutex<[Shape]?>(nil)
 
     init(_ layer: any Layer, _ inputs: [LayerOutput], name: String? = nil) {
         self.layer = layer
@@ -70,6 +71,10 @@ final class LayerCall: Hashable, Sendable {
     }
 
     var inputs: [LayerOutput] { ownInputs.withLock { $0 } }
+
+    /// The shapes of what it gives, batch axis included, if somebody has asked for them.
+    var knownShapes: [Shape]? { shapes.withLock { $0 } }
+    func remember(_ outputShapes: [Shape]) { shapes.withLock { $0 = outputShapes } }
 
     static func == (a: LayerCall, b: LayerCall) -> Bool { a === b }
     func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }

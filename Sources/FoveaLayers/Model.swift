@@ -124,6 +124,7 @@ public final class Model: ModelProtocol {
             scope.leave()
         }
         for place in graph.outputs { _ = try graph.result(place, results) }
+        if scope.isTrial { return }
         shapes.withLock { $0 = results.map { $0.map(\.shape) } }
     }
 

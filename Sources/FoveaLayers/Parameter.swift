@@ -67,11 +67,17 @@ public final class Parameter: Sendable {
         let variable = Variable(
             name: (scope.path + [name]).joined(separator: "/"), type: TensorType(shape, .float32)
         ) { try initializer.value(shape: shape, seed: seed, stream: stream) }
-        state.withLock { $0.variable = variable }
+        if let trial = scope.trial {
+            trial.add(variable, for: self)
+        } else {
+            state.withLock { $0.variable = variable }
+        }
     }
 
     /// Where the values are; nil before the layer is built.
-    public var variable: Variable? { state.withLock { $0.variable } }
+    public var variable: Variable? {
+        state.withLock { $0.variable } ?? BuildTrial.current?.variable(of: self)
+    }
 
     /// The number of elements; 0 before the layer is built.
     public var elementCount: Int { variable?.shape.elementCount ?? 0 }
@@ -110,6 +116,8 @@ public struct BuildScope: Sendable {
 
     public let seed: UInt64
     private let elementLimit: Int
+    /// Set where layers are only tried out, to find the shapes of what they give.
+    let trial: BuildTrial?
     /// Names of the layers around the one being built, outermost first, without the model's own name.
     public private(set) var path: [String] = []
     private var parameterCount: UInt32 = 0
@@ -121,9 +129,16 @@ public struct BuildScope: Sendable {
     ///   - seed: for the parameters' first values.
     ///   - elementLimit: how many numbers the parameters may hold; never more than `BuildScope.elementLimit`.
     public init(seed: UInt64, elementLimit: Int = BuildScope.elementLimit) {
+        self.init(seed: seed, elementLimit: elementLimit, trial: nil)
+    }
+
+    init(seed: UInt64, elementLimit: Int = BuildScope.elementLimit, trial: BuildTrial?) {
         self.seed = seed
         self.elementLimit = min(elementLimit, BuildScope.elementLimit)
+        self.trial = trial
     }
+
+    var isTrial: Bool { trial != nil }
 
     /// Counts numbers of a constant that a layer puts into the graph each time it is called.
     ///

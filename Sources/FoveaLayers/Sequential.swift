@@ -18,6 +18,15 @@ import Synchronization
 ///
 /// It is a layer itself: made without an input shape, it is built by the model that contains it.
 ///
+/// It does not grow. A longer or another one is made of its layers, which both then share, trained as they are:
+///
+/// ```swift
+/// let other = try Sequential(input: model.inputShape) {
+///     model.layers.dropLast()
+///     Dense(units: 5, activation: .softmax)
+/// }
+/// ```
+///
 /// Layers without a name are called after their kind, as Keras does: `conv2d`, `conv2d_1`, `max_pooling2d`.
 public final class Sequential: UnaryLayer, ModelProtocol {
     public static let typeName = "Sequential"
@@ -100,6 +109,7 @@ public final class Sequential: UnaryLayer, ModelProtocol {
                     layerName: name, layer: layer, inputNames: [calls.last?.layerName ?? "inputs"],
                     outputs: [LayerOutput(origin: .call(call), index: 0)], outputShapes: [output.shape]))
         }
+        if scope.isTrial { return }
         built.withLock { $0 = Built(input: first, calls: calls) }
     }
 
