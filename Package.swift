@@ -5,8 +5,13 @@ let package = Package(
     name: "Fovea",
     products: [
         .library(name: "Fovea", targets: ["Fovea"]),
+        .library(name: "FoveaGraph", targets: ["FoveaGraph"]),
         .library(name: "FoveaDatasets", targets: ["FoveaDatasets"]),
         .library(name: "FoveaPictures", targets: ["FoveaPictures"]),
+        .library(name: "FoveaLayers", targets: ["FoveaLayers"]),
+        .library(name: "FoveaRuntime", targets: ["FoveaRuntime"]),
+        .library(name: "FoveaOneDNN", targets: ["FoveaOneDNN"]),
+        .library(name: "FoveaTraining", targets: ["FoveaTraining"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
     ],
     dependencies: [
@@ -21,11 +26,12 @@ let package = Package(
         .target(name: "FoveaLayers", dependencies: ["FoveaGraph"]),
         .target(name: "FoveaModels", dependencies: ["FoveaLayers"]),
         .target(name: "FoveaPlanner", dependencies: ["FoveaGraph"]),
-        .target(name: "FoveaRuntime", dependencies: ["FoveaPlanner", "CKernels"]),
+        .target(name: "FoveaRuntime", dependencies: ["FoveaGraph", "CDevices"]),
+        .target(name: "FoveaOneDNN", dependencies: ["FoveaPlanner", "FoveaRuntime", "CKernels"]),
         .target(name: "FoveaSignal", dependencies: ["FoveaRuntime"]),
         .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
         .target(name: "FoveaSaving", dependencies: ["FoveaTraining"]),
-        .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaSaving", "FoveaSignal"]),
+        .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaSaving", "FoveaSignal"]),
         .executableTarget(
             name: "FoveaCommand",
             dependencies: ["Fovea", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -34,6 +40,7 @@ let package = Package(
             name: "ResidualNetwork", dependencies: ["Fovea"], path: "Examples/ResidualNetwork"),
         .executableTarget(name: "TrainingLoop", dependencies: ["Fovea"], path: "Examples/TrainingLoop"),
 
+        .target(name: "CDevices"),
         .target(
             name: "CKernels", dependencies: ["COneDNN"],
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp"), .linkedLibrary("m")]),
@@ -44,7 +51,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 
-        .target(name: "TestSupport", dependencies: ["FoveaRuntime"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["FoveaOneDNN"], path: "Tests/TestSupport"),
         .testTarget(name: "FoveaFilesTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaGraphTests", dependencies: ["TestSupport"]),
         .testTarget(
@@ -54,10 +61,11 @@ let package = Package(
             name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets", "TestSupport"],
             resources: [.copy("Golden")]),
         .testTarget(
-            name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaTraining"],
+            name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaTraining"],
             resources: [.copy("Golden")]),
         .testTarget(name: "FoveaPlannerTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaRuntimeTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "FoveaOneDNNTests", dependencies: ["TestSupport"]),
         .testTarget(
             name: "FoveaSignalTests", dependencies: ["FoveaSignal", "TestSupport"],
             resources: [.copy("Golden")]),
@@ -65,7 +73,7 @@ let package = Package(
             name: "FoveaTrainingTests", dependencies: ["FoveaTraining", "FoveaModels", "TestSupport"],
             resources: [.copy("Golden")]),
         .testTarget(
-            name: "FoveaSavingTests", dependencies: ["FoveaSaving", "TestSupport"],
+            name: "FoveaSavingTests", dependencies: ["FoveaOneDNN", "FoveaSaving", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "FoveaCommandTests", dependencies: ["FoveaCommand"]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "FoveaGraph"]),

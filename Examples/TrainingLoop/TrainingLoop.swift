@@ -12,7 +12,7 @@ struct TrainingLoop {
 
     static func main() async throws {
         let data = try await DatasetLibrary().load(.mnist)
-        let training = try data.train.prefix(50_000)
+        let examples = try data.train.prefix(50_000)
         let validation = try data.train.suffix(10_000)
 
         let model = try Sequential(name: "wide_kernel_cnn", input: [28, 28, 1], seed: 1) {
@@ -40,45 +40,39 @@ struct TrainingLoop {
         let updates = try optimizer.updates(
             for: model.trainableParameters.map(\.parameter), minimizing: losses.mean())
 
-        // The last batch is smaller, and has a step of its own.
-        let backend = OneDNNBackend()
-        var steps: [Int: any Executable] = [:]
-        var checks: [Int: any Executable] = [:]
-        for size in [batchSize, training.count % batchSize] {
-            steps[size] = try await backend.compile(
-                outputs: outputs, updates: updates, mode: .training, batch: size, seed: 1)
-        }
-        for size in [batchSize, validation.count % batchSize] {
-            checks[size] = try await backend.compile(outputs: outputs, mode: .inference, batch: size)
-        }
+        // Each is compiled once for every batch size that comes: the last batch is smaller.
+        let training = Step(outputs: outputs, updates: updates, mode: .training)
+        let check = Step(outputs: outputs, mode: .inference)
+        let runner = try StepRunner()
 
-        let batches = try Dataset(training).shuffled(seed: 1).batched(batchSize)
-        var step: UInt64 = 0
+        let batches = try Dataset(examples).shuffled(seed: 1).batched(batchSize)
+        var number: UInt64 = 0
         for epoch in 1...epochs {
             let start = ContinuousClock.now
             var sums = Sums()
             for try await batch in try batches.loaded(epoch: epoch) {
-                let results = try await steps[batch.count]?.run(
+                let results = try await runner.run(
+                    training,
                     [
                         "images": batch.inputs[0], "labels": batch.targets[0],
                         "learning_rate": TensorValue(Float(optimizer.learningRate)),
-                    ], step: step)
-                sums.add(results, examples: batch.count)
-                step += 1
+                    ], number: number, seed: 1)
+                try await sums.add(results, examples: batch.count)
+                number += 1
             }
-            let checked = try await sumsOver(validation, checks)
+            let checked = try await sumsOver(validation, check, runner)
             let seconds = (ContinuousClock.now - start) / .seconds(1)
             print("epoch \(epoch): \(sums), validation \(checked), \(String(format: "%.1f", seconds)) s")
         }
-        print("test \(try await sumsOver(data.test, checks))")
+        print("test \(try await sumsOver(data.test, check, runner))")
     }
 
-    static func sumsOver(_ examples: Examples, _ checks: [Int: any Executable]) async throws -> Sums {
+    static func sumsOver(_ examples: Examples, _ check: Step, _ runner: StepRunner) async throws -> Sums {
         var sums = Sums()
         for try await batch in try Dataset(examples).batched(batchSize).loaded() {
-            let results = try await checks[batch.count]?.run(
-                ["images": batch.inputs[0], "labels": batch.targets[0]])
-            sums.add(results, examples: batch.count)
+            let results = try await runner.run(
+                check, ["images": batch.inputs[0], "labels": batch.targets[0]])
+            try await sums.add(results, examples: batch.count)
         }
         return sums
     }
@@ -90,9 +84,9 @@ struct Sums: CustomStringConvertible {
     private var rightAnswers = 0.0
     private var examples = 0.0
 
-    mutating func add(_ results: [TensorValue]?, examples count: Int) {
-        loss += results?[0].doubles[0] ?? .nan
-        rightAnswers += results?[1].doubles[0] ?? .nan
+    mutating func add(_ results: [RunOutput], examples count: Int) async throws {
+        loss += try await results[0].value().doubles[0]
+        rightAnswers += try await results[1].value().doubles[0]
         examples += Double(count)
     }
 

@@ -4,8 +4,8 @@
 @_exported import FoveaGraph
 @_exported import FoveaLayers
 @_exported import FoveaModels
+@_exported import FoveaOneDNN
 @_exported import FoveaPictures
-@_exported import FoveaPlanner
 @_exported import FoveaRuntime
 @_exported import FoveaSaving
 @_exported import FoveaSignal

@@ -47,7 +47,9 @@ func warn(_ message: String) { StandardStreams.writeError(visibleLines(message) 
 
 /// Says why computation uses fewer threads than was asked for, if it does.
 func warnOfThreadShortage() async {
-    if let shortage = await OneDNNBackend.threadShortage { warn("Computing on fewer threads: \(shortage)") }
+    if let shortage = await (try? Device.cpu.backend)?.threadShortage {
+        warn("Computing on fewer threads: \(shortage)")
+    }
 }
 
 /// The model in a file. Parameters with numbers that are not finite are named on standard error.
@@ -74,20 +76,20 @@ extension Evaluation {
     }
 }
 
-/// The CPU backend. Says so where this CPU cannot compute as asked.
+/// The CPU. Says so where it cannot compute as asked.
 ///
-/// - Parameter autotune: whether it chooses algorithms by timing them.
-func backend(precision: Precision, autotune: Bool) -> OneDNNBackend {
-    let backend = OneDNNBackend(precision: precision, tuner: autotune ? makeTuner() : nil)
-    if backend.precision != precision {
-        warn(
-            "This CPU has no bfloat16 arithmetic (it takes avx512_bf16 or amx_bf16): computing in \(backend.precision)"
-        )
+/// - Parameter tuner: chooses algorithms by timing them.
+func device(precision: Precision, tuner: Tuner?) throws -> Device {
+    let device = Device.cpu(precision: precision, tuner: tuner)
+    let usable = try device.backend.precision
+    if usable != precision {
+        warn("This CPU has no bfloat16 arithmetic (it takes avx512_bf16 or amx_bf16): computing in \(usable)")
     }
-    return backend
+    return device
 }
 
-private func makeTuner() -> Tuner {
+/// What chooses algorithms by timing them, and remembers.
+func makeTuner() -> Tuner {
     let file = DatasetLibrary().cacheDirectory.map { $0 + "/autotune.json" }
     if file == nil {
         warn(

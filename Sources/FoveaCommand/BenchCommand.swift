@@ -99,12 +99,12 @@ struct BenchCommand: AsyncParsableCommand {
         let clock = ContinuousClock()
         for number in 0..<steps {
             let time = try clock.measure {
-                try executable.run(step: UInt64(number))
-                _ = try executable.output(0)
+                try executable.run(step: UInt64(number), seed: 0)
+                _ = try executable.output(0).value()
             }
             times.append(time / .milliseconds(1))
         }
-        guard try executable.output(0).scalar.isFinite else {
+        guard try executable.output(0).value().scalar.isFinite else {
             throw CommandError("the loss is not a number any more")
         }
         return result(times, steps, work)

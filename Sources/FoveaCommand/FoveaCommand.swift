@@ -15,12 +15,17 @@ struct FoveaCommand: AsyncParsableCommand {
               fovea train shapes --network single-conv --epochs 3 --output run
               fovea predict run/model.safetensors --dataset shapes --index 0
             """,
-        version: "\(version) (oneDNN \(OneDNNBackend.libraryVersion))",
+        version: versions,
         subcommands: [
             DatasetsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
             PredictCommand.self,
             PlanCommand.self, BenchCommand.self,
         ])
+
+    private static var versions: String {
+        let oneDNN = (try? Device.cpu.backend)?.versions["onednn"]
+        return version + (oneDNN.map { " (oneDNN \($0))" } ?? "")
+    }
 
     /// Runs the command. Exit codes: 0, 1 for a failure, 64 for arguments that make no sense, 130 when interrupted.
     ///

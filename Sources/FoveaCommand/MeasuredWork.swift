@@ -31,8 +31,8 @@ struct MeasuredWorkOptions: ParsableArguments {
     @Flag(help: .autotune)
     var autotune = false
 
-    func makeBackend() throws -> OneDNNBackend {
-        backend(precision: try chosenPrecision(), autotune: autotune)
+    func makeBackend() throws -> any Backend {
+        try device(precision: chosenPrecision(), tuner: autotune ? makeTuner() : nil).backend
     }
 
     private func chosenPrecision() throws -> Precision {
@@ -105,7 +105,7 @@ struct MeasuredWork {
 
     /// The work compiled, with random images and labels set.
     @Compute
-    func executable(on backend: OneDNNBackend) throws -> any Executable {
+    func executable(on backend: any Backend) throws -> any Executable {
         let executable = try backend.compile(outputs: outputs, updates: updates, mode: mode, batch: batch)
         var generator = PhiloxGenerator(seed: 0, stream: 0, step: 0)
         let shape = Shape([batch] + imageShape.dimensions)

@@ -14,15 +14,8 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         let (work, backend) = try (work.makeWork(), work.makeBackend())
         say(
-            profile ? try await timedTable(of: work, backend) : try await backend.plan(work.graph()).table())
-    }
-
-    @Compute
-    private func timedTable(of work: MeasuredWork, _ backend: OneDNNBackend) throws -> String {
-        guard let executable = try work.executable(on: backend) as? OneDNNExecutable else {
-            throw CommandError("only the CPU backend's plans can be timed")
-        }
-        try executable.run(step: 0)
-        return executable.plan.table(seconds: try executable.callTimes(runs: 50))
+            profile
+                ? try await work.executable(on: backend).table(timedRuns: 50)
+                : try await backend.table(of: work.graph()))
     }
 }

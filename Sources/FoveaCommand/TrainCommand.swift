@@ -202,10 +202,11 @@ struct TrainCommand: AsyncParsableCommand {
         let network = settings.network
         let (data, image) = try await data(settings, results)
         let model = try model(network, input: image, classes: data.classNames.count)
-        let backend = backend(precision: settings.precision, autotune: autotune)
+        let tuner = autotune ? makeTuner() : nil
         let trainer = try model.compile(
             optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],
-            backend: backend)
+            device: try device(precision: settings.precision, tuner: tuner))
+        let backend = trainer.backend
         let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
         try results.make(byteCount: saved.parameterByteCount)
         let loading = Loading(settings.pictures, batchSize: batchSize, seed: seed)
@@ -280,13 +281,9 @@ struct TrainCommand: AsyncParsableCommand {
             network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
             optimizer: optimizer, learningRate: settings.optimizer.learningRate, validation: validation,
             imageSize: pictures.imageSize, augment: pictures.augment, dropout: dropout,
-            precision: backend.precision.rawValue, threads: await OneDNNBackend.threadCount,
-            versions: [
-                "fovea": FoveaCommand.version, "onednn": OneDNNBackend.libraryVersion,
-                "vector_instructions": OneDNNBackend.vectorKind,
-                "bfloat16_unit": OneDNNBackend.bfloat16Unit,
-            ],
-            autotune: await backend.tuner?.records)
+            precision: backend.precision.rawValue, threads: await backend.threadCount,
+            versions: backend.versions.merging(["fovea": FoveaCommand.version]) { $1 },
+            autotune: await tuner?.records)
         try await results.write(metrics.json(), to: .metrics)
         // Not before the results are there.
         if results.problem == nil, let checkpoint, unlink(checkpoint) != 0, errno != ENOENT {

@@ -4,7 +4,7 @@ import FoveaRuntime
 extension Tensor {
     /// The tensor's value, computed now on the CPU with precision `strict`.
     ///
-    /// For work done once. What is done many times is compiled once with a `Backend` instead.
+    /// For work done once. What is done many times is compiled once by a `StepRunner` instead.
     ///
     /// ```swift
     /// let x = Tensor.argument("x", [5])
@@ -21,8 +21,8 @@ extension Tensor {
         _ inputs: [String: TensorValue] = [:], batch: Int = 1
     ) async throws -> TensorValue {
         try await Compute.run {
-            let backend = OneDNNBackend(precision: .strict)
-            return try backend.compile(outputs: [self], mode: .inference, batch: batch).run(inputs)[0]
+            try Device.cpu(precision: .strict).backend
+                .compile(outputs: [self], mode: .inference, batch: batch).run(inputs)[0]
         }
     }
 }

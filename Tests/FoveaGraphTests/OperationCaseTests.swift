@@ -1,5 +1,4 @@
 import FoveaGraph
-import FoveaPlanner
 import FoveaRuntime
 import TestSupport
 import Testing
@@ -100,11 +99,11 @@ private func isTwiceDifferentiable(_ operationCase: OperationCase) -> Bool {
 /// The checks themselves must notice wrong results.
 @Suite struct CheckTests {
     /// The reference interpreter with one element of each float output moved a little.
-    private struct FaultyBackend: Backend {
+    private struct FaultyBackend: AlteredReference {
         let name = "faulty"
         let error: Float
 
-        func compile(_ graph: BoundGraph, seed: UInt64) throws -> any Executable {
+        func compile(_ graph: BoundGraph, in workspace: any Workspace) throws -> any Executable {
             var graph = graph
             graph.outputs = try graph.outputs.map { output in
                 guard output.dtype == .float32, output.shape.elementCount > 1 else { return output }
@@ -112,7 +111,7 @@ private func isTwiceDifferentiable(_ operationCase: OperationCase) -> Bool {
                 moved[moved.count - 1] += error
                 return try output * .constant(TensorValue(shape: output.shape, moved))
             }
-            return try ReferenceBackend().compile(graph, seed: seed)
+            return try ReferenceBackend().compile(graph)
         }
     }
 

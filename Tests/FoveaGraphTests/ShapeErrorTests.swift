@@ -1,5 +1,4 @@
 import FoveaGraph
-import FoveaPlanner
 import Testing
 
 /// One thing that shape rules refuse.

@@ -1,6 +1,7 @@
 import Foundation
 import FoveaGraph
 import FoveaLayers
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 

@@ -1,6 +1,6 @@
 import FoveaGraph
 import FoveaLayers
-import FoveaPlanner
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 

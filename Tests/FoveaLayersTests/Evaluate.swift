@@ -1,7 +1,6 @@
 import Foundation
 import FoveaGraph
 import FoveaLayers
-import FoveaPlanner
 import FoveaRuntime
 import Testing
 
@@ -11,8 +10,8 @@ func evaluate(
 ) async throws -> TensorValue {
     try await Compute.run {
         let mode: Mode = training ? .training : .inference
-        let executable = try ReferenceBackend().compile(outputs: [output], mode: mode, batch: batch, seed: 7)
-        return try executable.run(feeds.filter { executable.inputs[$0.key] != nil })[0]
+        let executable = try ReferenceBackend().compile(outputs: [output], mode: mode, batch: batch)
+        return try executable.run(feeds.filter { executable.inputs[$0.key] != nil }, seed: 7)[0]
     }
 }
 

@@ -56,7 +56,7 @@ private final class Kept<Value: Sendable>: Sendable {
         let layer = model.layers[0]
         layer.isTrainable = atCompile
         let trainer = try model.compile(
-            optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, backend: ReferenceBackend())
+            optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, device: .reference)
         layer.isTrainable = atFit
         let checkpoint = Kept<Checkpoint>()
         let history = try await trainer.fit(
@@ -94,7 +94,7 @@ private final class Kept<Value: Sendable>: Sendable {
             let model = try await Self.model(row)
             if model.layers[0].parameters.isEmpty { return }
             let trainer = try model.compile(
-                optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, backend: ReferenceBackend())
+                optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, device: .reference)
             model.layers[0].isTrainable = atFit
             let good = try Self.examples(row)
             let bad = try Examples(
@@ -134,7 +134,7 @@ private final class Kept<Value: Sendable>: Sendable {
             Dense(units: 1)
         }
         let trainer = try model.compile(
-            optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, backend: ReferenceBackend())
+            optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, device: .reference)
         let good = try Examples(inputs: hashed(1, [3, 2]), targets: hashed(2, [3, 1]))
         let bad = try Examples(
             inputs: TensorValue(shape: [3, 2], [Float](repeating: .nan, count: 6)),
@@ -158,7 +158,7 @@ private final class Kept<Value: Sendable>: Sendable {
             let parameters = model.layers[0].parameters.map(\.parameter)
             parameters[place].isTrainable = false
             let trainer = try model.compile(
-                optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, backend: ReferenceBackend())
+                optimizer: .sgd(learningRate: 0.01), loss: .meanSquaredError, device: .reference)
             let before = try await values(of: model.layers[0])
             _ = try await trainer.fit(Self.examples(row), verbosity: .silent)
             let after = try await values(of: model.layers[0])
@@ -179,7 +179,7 @@ private final class Kept<Value: Sendable>: Sendable {
             inputs: [hashed(1, [4, 2]), hashed(2, [4, 2])], targets: [hashed(3, [4, 1])])
         func trainer() throws -> Trainer {
             try model.compile(
-                optimizer: .sgd(learningRate: 0.1), loss: .meanSquaredError, backend: ReferenceBackend())
+                optimizer: .sgd(learningRate: 0.1), loss: .meanSquaredError, device: .reference)
         }
         let all = try trainer()
         inner.isTrainable = false

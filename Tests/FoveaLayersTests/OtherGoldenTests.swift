@@ -1,6 +1,6 @@
 import Foundation
 import FoveaGraph
-import FoveaPlanner
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 

@@ -17,8 +17,9 @@ import Testing
         let before = try graph.bound(mode: .training).simplified()
         let after = try before.withBordersAsPadding()
         let results = try [before, after].map { bound in
-            let executable = try ReferenceBackend().compile(bound, seed: 3)
-            return try executable.run(graph.values.filter { executable.inputs[$0.key] != nil }, step: 1)
+            let executable = try ReferenceBackend().compile(bound)
+            return try executable.run(
+                graph.values.filter { executable.inputs[$0.key] != nil }, step: 1, seed: 3)
         }
         for (index, (actual, expected)) in zip(results[1], results[0]).enumerated() {
             expectClose(

@@ -166,7 +166,7 @@ import Testing
             for step in 0..<2 as Range<UInt64> { results += try executable.run(values, step: step) }
             return try results + network.updates.map { try $0.variable.value() }
         }
-        let expected = try run { try ReferenceBackend().compile($0, seed: 0) }
+        let expected = try run { try ReferenceBackend().compile($0) }
         let actual = try run { try PlanInterpreter($0, catalog: FakeCatalog()) }
         for (place, (actual, expected)) in zip(actual, expected).enumerated() {
             expectClose(actual, expected, relativeTolerance: 1e-4, "result \(place)")

@@ -11,7 +11,6 @@ import FoveaRuntime
 final class PlanInterpreter: Executable {
     let plan: Plan
     let inputs: [String: TensorType]
-    private let seed: UInt64
     private var memory: [UInt8]
     /// Variables and constants, behind the arena.
     private var starts: [Int] = []
@@ -26,8 +25,7 @@ final class PlanInterpreter: Executable {
         let offset: [Double]
     }
 
-    init(_ graph: BoundGraph, catalog: any KernelCatalog, seed: UInt64 = 0) throws {
-        self.seed = seed
+    init(_ graph: BoundGraph, catalog: any KernelCatalog) throws {
         inputs = try graph.inputs()
         plan = try Plan(graph, catalog: catalog)
         var end = plan.arenaByteCount
@@ -118,10 +116,13 @@ final class PlanInterpreter: Executable {
 
     var outputCount: Int { plan.outputs.count }
 
-    func output(_ index: Int) -> TensorValue {
+    func output(_ index: Int) -> RunOutput {
         let (id, shape) = plan.outputs[index]
-        return TensorValue(shape: shape, dtype: plan.values[id].type.dtype, doubles: read(id))
+        let value = TensorValue(shape: shape, dtype: plan.values[id].type.dtype, doubles: read(id))
+        return RunOutput(TensorType(shape, value.dtype)) { value }
     }
+
+    func table(timedRuns: Int) -> String { plan.table() }
 
     func setInput(_ name: String, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
         guard let (_, id) = plan.inputs.first(where: { $0.name == name }) else {
@@ -132,7 +133,7 @@ final class PlanInterpreter: Executable {
         isSet.insert(name)
     }
 
-    func run(step: UInt64) throws {
+    func run(step: UInt64, seed: UInt64) throws {
         guard isSet == Set(inputs.keys) else { throw Fault("inputs were not set") }
         for (id, value) in plan.values.enumerated() {
             if case .variable(let variable) = value.place { write(try variable.value().doubles, id) }

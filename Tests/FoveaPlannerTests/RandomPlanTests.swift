@@ -18,7 +18,7 @@ import Testing
     @Compute func computeWhatTheGraphSays(catalog: Int) {
         for seed in RandomGraph.seeds(usual: 25) {
             RandomGraph.check(seed: seed) {
-                try PlanInterpreter($0, catalog: Self.catalogs[catalog], seed: seed)
+                try PlanInterpreter($0, catalog: Self.catalogs[catalog])
             }
         }
     }

@@ -2,6 +2,7 @@ import Foundation
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaOneDNN
 import FoveaRuntime
 import FoveaTraining
 import Synchronization
@@ -43,7 +44,7 @@ import Testing
             Dense(units: 2, activation: .softmax)
         }.compile(
             optimizer: .adam(learningRate: 0.05, amsgrad: true), loss: .sparseCategoricalCrossentropy(),
-            metrics: [.accuracy], schedule: schedule, accumulation: accumulation, backend: backend)
+            metrics: [.accuracy], schedule: schedule, accumulation: accumulation, device: Device(backend))
     }
 
     private static let epochs = 5
@@ -76,7 +77,7 @@ import Testing
         }
         return Outcome(
             values: values, epochs: history.epochs, stopReason: history.stopReason,
-            learningRate: await trainer.learningRate)
+            learningRate: trainer.learningRate)
     }
 
     /// Throws once a step is complete and all callbacks have had it; or once the epoch that it ends is.
@@ -243,7 +244,7 @@ import Testing
                     values: try await values(of: trainer.model).compactMap(\.self)
                         + Compute.run { try trainer.optimizerState.variables.map { try $0.value() } },
                     epochs: history.epochs, stopReason: history.stopReason,
-                    learningRate: await trainer.learningRate)
+                    learningRate: trainer.learningRate)
             }
             let expected = try await train(killed: nil)
             #expect(expected.epochs.count == 3)

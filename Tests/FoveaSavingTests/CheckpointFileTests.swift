@@ -3,6 +3,7 @@ import FoveaDatasets
 import FoveaFiles
 import FoveaGraph
 import FoveaLayers
+import FoveaOneDNN
 import FoveaRuntime
 import FoveaTraining
 import TestSupport
@@ -71,7 +72,7 @@ import Testing
                 try pointTrainer().model.compile(
                     optimizer: .adam(learningRate: 0.05), loss: loss, metrics: [.accuracy],
                     schedule: schedule, clipping: clipping, accumulation: accumulation,
-                    backend: ReferenceBackend())
+                    device: .reference)
             }
             try await expect(
                 "its outputs is", by: { try other(loss: .sparseCategoricalCrossentropy(labelSmoothing: 0.1)) }
@@ -147,7 +148,7 @@ import Testing
                     Flatten()
                     Dense(units: 2, activation: .softmax)
                 }.compile(
-                    optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), backend: backend)
+                    optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), device: Device(backend))
                 _ = try await trainer.fit(
                     batches("train"), epochs: epochs, validation: validation,
                     callbacks: [BackupAndRestore(path, deletesWhenDone: false)], verbosity: .silent)
@@ -231,7 +232,7 @@ import Testing
                 }
                 if isFrozen { model.layers[1].isTrainable = false }
                 let trainer = try model.compile(
-                    optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), backend: ReferenceBackend())
+                    optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), device: .reference)
                 func fit() async throws {
                     _ = try await trainer.fit(
                         points(4), callbacks: [BackupAndRestore(path, deletesWhenDone: false)],

@@ -29,7 +29,7 @@ func pointTrainer(
         Dense(units: 2, activation: .softmax)
     }.compile(
         optimizer: optimizer, loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy],
-        backend: ReferenceBackend())
+        device: .reference)
 }
 
 @Suite struct FileCallbackTests {
@@ -143,7 +143,7 @@ func pointTrainer(
             }
             let trainer = try model.compile(
                 optimizer: .sgd(learningRate: 0.1), loss: .sparseCategoricalCrossentropy(),
-                backend: ReferenceBackend())
+                device: .reference)
             let best = ModelCheckpoint(
                 folder + "/best-{epoch}", saveBestOnly: true, saveWeightsOnly: true)
             let opens = LambdaCallback(epochBegins: { run in

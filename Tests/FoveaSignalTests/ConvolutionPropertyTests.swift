@@ -1,5 +1,6 @@
 import Foundation
 import FoveaGraph
+import FoveaOneDNN
 import FoveaRuntime
 import FoveaSignal
 import TestSupport

@@ -2,6 +2,7 @@ import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
 import FoveaModels
+import FoveaOneDNN
 import FoveaRuntime
 import FoveaTraining
 import Testing
@@ -20,7 +21,7 @@ struct ArchitectureTrainingTests {
             targets: TensorValue((0..<8).map { Int32($0 * 3 % classes) }))
         let trainer = try model.compile(
             optimizer: .adam(learningRate: 1e-3), loss: .sparseCategoricalCrossentropy(),
-            backend: OneDNNBackend())
+            device: Device(OneDNNBackend()))
         let history = try await trainer.fit(batch, epochs: 4, batchSize: 8, verbosity: .silent)
         let losses = history.epochs.map(\.loss)
         #expect(losses.count == 4 && losses.allSatisfy(\.isFinite))

@@ -14,9 +14,9 @@ func train(
 ) throws -> History {
     let examples = try Examples(
         inputs: TensorValue(shape: [2, 1], [1, 2]), targets: TensorValue(shape: [2, 1], [50, 70]))
-    let source = try ExamplesSource(
-        trainer, examples, key: GraphKey(examples), count: 2, batchSize: 2, shuffle: false, seed: 0,
-        stepsPerEpoch: nil)
+    let source = try DatasetSource(
+        Dataset.batches(of: examples, size: 2), epochs: losses.count, stepsPerEpoch: nil, conditions: [:],
+        loaderThreads: 0, stop: nil)
     var next = losses.makeIterator()
     func evaluate() throws -> Totals {
         let decoder = JSONDecoder()
@@ -29,14 +29,15 @@ func train(
     }
     let validation = ValidationSource(summary: "given", fingerprints: { [] }, evaluate: evaluate)
     let run = TrainingRun(
-        trainer, source: source, epochs: losses.count, initialEpoch: 0, callbacks: callbacks, stop: nil,
+        trainer, source: source, classWeights: nil, seed: 0, epochs: losses.count, initialEpoch: 0,
+        callbacks: callbacks, stop: nil,
         verbosity: .silent, output: .standard, validation: validation)
     return try run.train()
 }
 
 func lineTrainer(learningRate: Double = 1e-3) throws -> Trainer {
     try Sequential(input: [1], seed: 1) { Dense(units: 1) }.compile(
-        optimizer: .sgd(learningRate: learningRate), loss: .meanSquaredError, backend: ReferenceBackend())
+        optimizer: .sgd(learningRate: learningRate), loss: .meanSquaredError, device: .reference)
 }
 
 /// `EarlyStopping` and `ReduceLROnPlateau` decide what Keras's decide, but for NaN in the first epoch (`CallbackTests`).

@@ -1,5 +1,6 @@
 import FoveaDatasets
 import FoveaGraph
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 
@@ -147,7 +148,7 @@ struct DatasetTrainingTests {
             func trainer(on backend: any Backend = ReferenceBackend()) throws -> Trainer {
                 try smallNetwork().compile(
                     optimizer: .adam(learningRate: 0.02), loss: .sparseCategoricalCrossentropy(),
-                    metrics: [.accuracy], accumulation: accumulation, backend: backend)
+                    metrics: [.accuracy], accumulation: accumulation, device: Device(backend))
             }
             let skipping = try trainer(on: backend)
             let history = try await skipping.fit(
@@ -191,7 +192,7 @@ struct DatasetTrainingTests {
         let trainer = try smallNetwork().compile(
             optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(),
             schedule: .piecewiseConstant(boundaries: [1, 3], values: [0.3, 0.2, 0.1]),
-            backend: ReferenceBackend())
+            device: .reference)
         _ = try await trainer.fit(
             batches(bars(6), without: [2], size: 1),
             callbacks: [LambdaCallback(stepEnds: { rates.append($0.trainer.learningRate) })],

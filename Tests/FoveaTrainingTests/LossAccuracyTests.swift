@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import FoveaGraph
+import FoveaOneDNN
 import FoveaRuntime
 import FoveaTraining
 import Testing

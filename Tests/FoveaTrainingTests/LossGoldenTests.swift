@@ -1,4 +1,5 @@
 import FoveaGraph
+import FoveaOneDNN
 import FoveaRuntime
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import Foundation
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 

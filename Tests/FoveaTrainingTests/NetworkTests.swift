@@ -1,5 +1,6 @@
 import FoveaGraph
 import FoveaModels
+import FoveaOneDNN
 import FoveaRuntime
 import FoveaTraining
 import Testing

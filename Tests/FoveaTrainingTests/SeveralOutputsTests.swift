@@ -2,6 +2,7 @@ import Foundation
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 
@@ -21,7 +22,7 @@ struct SeveralOutputsTests {
                     "class": OutputTraining(
                         loss: .sparseCategoricalCrossentropy(), weight: classWeight,
                         metrics: [.accuracy, .sparseTopKCategoricalAccuracy(k: 2)]),
-                ]), backend: backend)
+                ]), device: Device(backend))
     }
 
     private func losses(_ predictions: [TensorValue], _ data: Examples) -> (class: [Double], size: [Double]) {
@@ -92,14 +93,14 @@ struct SeveralOutputsTests {
                 outputs: [
                     "class": OutputTraining(loss: nil, metrics: [.accuracy]),
                     "size": OutputTraining(loss: .meanAbsoluteError),
-                ]), backend: ReferenceBackend())
+                ]), device: .reference)
         let history = try await measured.fit(data, epochs: 2, batchSize: 8, verbosity: .silent)
         #expect(history.epochs[1].values.map(\.name) == ["class_accuracy", "loss"])
 
         let alone = try twoHeaded().compile(
             TrainingConfiguration(
                 optimizer: .sgd(), outputs: ["size": OutputTraining(loss: .meanAbsoluteError)]),
-            backend: ReferenceBackend())
+            device: .reference)
         let sizes = try Examples(inputs: data.inputs, targets: [data.targets[1]])
         let same = try await alone.fit(sizes, epochs: 2, batchSize: 8, verbosity: .silent)
         #expect(same.epochs[1].values.map(\.name) == ["loss"])
@@ -112,7 +113,7 @@ struct SeveralOutputsTests {
             inputs: [input],
             outputs: [Dense(units: 1, name: "a")(input), Dense(units: 1, name: "b")(input)])
         let trainer = try model.compile(
-            optimizer: .sgd(), loss: .meanSquaredError, backend: ReferenceBackend())
+            optimizer: .sgd(), loss: .meanSquaredError, device: .reference)
         let targets = try numbers([5, 1])
         let result = try await trainer.evaluate(
             Examples(inputs: [numbers([5, 2])], targets: [targets, targets]))
@@ -180,7 +181,7 @@ struct SeveralOutputsTests {
             outputs["size"] = OutputTraining(loss: .meanSquaredError)
             outputs[output] = training
             let trainer = try twoHeaded().compile(
-                TrainingConfiguration(optimizer: .sgd(), outputs: outputs), backend: ReferenceBackend())
+                TrainingConfiguration(optimizer: .sgd(), outputs: outputs), device: .reference)
             let examples = try Examples(inputs: data.inputs, targets: targets)
             let error = await #expect(throws: ShapeError.self) {
                 try await trainer.fit(examples, verbosity: .silent)

@@ -1,9 +1,9 @@
 import Foundation
 import FoveaDatasets
 import FoveaGraph
-import FoveaPlanner
 import FoveaRuntime
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FoveaTraining
@@ -46,12 +46,12 @@ func golden<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
 }
 
 /// The reference backend with a hook after every run in training mode, which may also replace the loss.
-struct HookedBackend: Backend {
+struct HookedBackend: AlteredReference {
     let name = "hooked"
     let afterStep: @Sendable (UInt64) -> Float?
 
-    func compile(_ graph: BoundGraph, seed: UInt64) throws -> any Executable {
-        let executable = try ReferenceBackend().compile(graph, seed: seed)
+    func compile(_ graph: BoundGraph, in workspace: any Workspace) throws -> any Executable {
+        let executable = try ReferenceBackend().compile(graph)
         return graph.updates.isEmpty ? executable : HookedExecutable(executable, afterStep)
     }
 }
@@ -74,15 +74,17 @@ private final class HookedExecutable: Executable {
         try base.setInput(name, fill: fill)
     }
 
-    func run(step: UInt64) throws {
-        try base.run(step: step)
+    func run(step: UInt64, seed: UInt64) throws {
+        try base.run(step: step, seed: seed)
         loss = afterStep(step)
     }
 
-    func output(_ index: Int) throws -> TensorValue {
-        if index == 0, let loss { return TensorValue(loss) }
-        return try base.output(index)
+    func output(_ index: Int) throws -> RunOutput {
+        guard index == 0, let loss else { return try base.output(index) }
+        return RunOutput(TensorType(.scalar, .float32)) { TensorValue(loss) }
     }
+
+    func table(timedRuns: Int) throws -> String { try base.table(timedRuns: timedRuns) }
 }
 
 /// Keeps what is printed.

@@ -97,7 +97,7 @@ func expectStepDownTheReportedLoss(
     sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> Double {
     func fit(rate: Double) async throws -> Double {
-        await Compute.run { trainer.learningRate = rate }
+        trainer.learningRate = rate
         return try await trainer.fit(
             examples, batchSize: examples.count, shuffle: false, classWeights: classWeights,
             verbosity: .silent

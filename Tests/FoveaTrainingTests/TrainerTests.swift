@@ -40,7 +40,8 @@ func smallTrainer(
     on backend: any Backend = ReferenceBackend()
 ) throws -> Trainer {
     try smallNetwork(dropout: dropout).compile(
-        optimizer: optimizer, loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy], backend: backend)
+        optimizer: optimizer, loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy],
+        device: Device(backend))
 }
 
 func weights(_ trainer: Trainer) async throws -> [TensorValue] {
@@ -80,7 +81,7 @@ struct TrainerTests {
         let model = try Sequential(input: [2]) { Dense(units: 1, activation: .sigmoid) }
         let trainer = try model.compile(
             optimizer: .rmsprop(learningRate: 0.1), loss: .binaryCrossentropy(), metrics: [.accuracy],
-            backend: ReferenceBackend())
+            device: .reference)
         let history = try await trainer.fit(
             Examples(inputs: inputs, targets: TensorValue(sides)), epochs: 20, batchSize: 16,
             verbosity: .silent)
@@ -93,7 +94,7 @@ struct TrainerTests {
         }
         let fitter = try line.compile(
             optimizer: .sgd(learningRate: 0.1, momentum: 0.9), loss: .meanSquaredError,
-            backend: ReferenceBackend())
+            device: .reference)
         _ = try await fitter.fit(
             Examples(inputs: inputs, targets: TensorValue(heights)), epochs: 60, batchSize: 16,
             verbosity: .silent)
@@ -211,7 +212,7 @@ struct TrainerTests {
         let kernel = try #require(convolution.kernel.variable)
         let before = try await values(of: [kernel])
         let trainer = try model.compile(
-            optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), backend: ReferenceBackend())
+            optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), device: .reference)
         #expect(trainer.trained.count == 3)
         _ = try await trainer.fit(bars(4), verbosity: .silent)
         #expect(try await values(of: [kernel]) == before)
@@ -246,14 +247,14 @@ struct TrainerTests {
         let updates = try Adam().updates(for: variables, gradients: gradients)
         let losses = try await Compute.run {
             let step = try ReferenceBackend().compile(
-                outputs: [loss], updates: updates, mode: .training, batch: 16, seed: 1)
+                outputs: [loss], updates: updates, mode: .training, batch: 16)
             return try (0..<5).map { index in
                 try step.run(
                     [
                         "images": data.inputs[0], "labels": data.targets[0],
                         "learning_rate": TensorValue(0.02 as Float),
                     ],
-                    step: UInt64(index))[0].scalar
+                    step: UInt64(index), seed: 1)[0].scalar
             }
         }
         #expect(losses[4] < losses[0])

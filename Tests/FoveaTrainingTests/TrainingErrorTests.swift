@@ -1,6 +1,7 @@
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 
@@ -62,7 +63,7 @@ struct TrainingErrorTests {
         await #expect(throws: TrainingError.self) {
             try await trainer.predict(inputs: data.inputs[0], batchSize: -1)
         }
-        await Compute.run { trainer.learningRate = .nan }
+        trainer.learningRate = .nan
         await #expect(throws: TrainingError.self) { try await trainer.fit(data, verbosity: .silent) }
         #expect(throws: TrainingError.self) { try smallTrainer(.adam(learningRate: -1)) }
     }
@@ -127,7 +128,7 @@ struct TrainingErrorTests {
         let inputs = try TensorValue(shape: [3, 2], [1, 2, 3, 4, 5, 6])
         let model = try Sequential(input: [2]) { Dense(units: 2) }
         func error(_ loss: any Loss, _ targets: [Float]) async throws -> TrainingError? {
-            let trainer = try model.compile(optimizer: .sgd(), loss: loss, backend: ReferenceBackend())
+            let trainer = try model.compile(optimizer: .sgd(), loss: loss, device: .reference)
             let examples = try Examples(inputs: inputs, targets: TensorValue(shape: [3, 2], targets))
             return await #expect(throws: TrainingError.self) {
                 try await trainer.fit(examples, verbosity: .silent)
@@ -147,7 +148,7 @@ struct TrainingErrorTests {
         let model = try smallNetwork()
         for (_, parameter) in model.parameters { parameter.isTrainable = false }
         let trainer = try model.compile(
-            optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), backend: ReferenceBackend())
+            optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), device: .reference)
         let data = try bars(2)
         let error = await #expect(throws: TrainingError.self) {
             try await trainer.fit(data, verbosity: .silent)
@@ -193,7 +194,7 @@ struct TrainingErrorTests {
     @Test func parametersThatAreNotFiniteAreNeverKept() async throws {
         let model = try Sequential(input: [1]) { Dense(units: 1, useBias: false) }
         let trainer = try model.compile(
-            optimizer: .sgd(learningRate: 1e38), loss: .meanSquaredError, backend: ReferenceBackend())
+            optimizer: .sgd(learningRate: 1e38), loss: .meanSquaredError, device: .reference)
         let before = try await weights(trainer)
         // One step per epoch: the loss is finite, the step is not.
         let examples = try Examples(
@@ -219,7 +220,7 @@ struct TrainingErrorTests {
             Dense(units: 1)
         }
         let trainer = try model.compile(
-            optimizer: .sgd(), loss: .meanSquaredError, backend: OneDNNBackend(precision: precision))
+            optimizer: .sgd(), loss: .meanSquaredError, device: Device(OneDNNBackend(precision: precision)))
         let images = (0..<8 * 144 * channels).map { Float($0 * 7919 % 1000) / 1000 }
         let examples = try Examples(
             inputs: TensorValue(shape: [8, 12, 12, channels], images),

@@ -2,6 +2,7 @@ import Foundation
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaOneDNN
 import FoveaRuntime
 import Testing
 
@@ -41,7 +42,7 @@ struct TrainingStepTests {
         let data = try regression(5, weights: TensorValue(weights))
         let trainer = try linear().compile(
             optimizer: .sgd(), loss: .meanSquaredError, metrics: [.meanSquaredError],
-            backend: ReferenceBackend())
+            device: .reference)
         let errors = try await errors(trainer, data)
         let sum = zip(errors, weights).map { $0 * Double($1) }.reduce(0, +)
 
@@ -58,7 +59,7 @@ struct TrainingStepTests {
         let labels: [Int32] = [0, 1, 2, 1, 2, 2, 0]
         let model = try Sequential(input: [3], seed: 2) { Dense(units: 3, activation: .softmax) }
         let trainer = try model.compile(
-            optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), backend: ReferenceBackend())
+            optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(), device: .reference)
         let samples: [Float] = [1, 2, 3, 0, 1, 0.5, 1]
         let data = try Examples(
             inputs: numbers([7, 3]), targets: TensorValue(labels), weights: TensorValue(samples))
@@ -87,7 +88,7 @@ struct TrainingStepTests {
                 outputs: [
                     "class": OutputTraining(loss: .sparseCategoricalCrossentropy()),
                     "size": OutputTraining(loss: .meanSquaredError),
-                ]), backend: ReferenceBackend())
+                ]), device: .reference)
         let error = await #expect(throws: TrainingError.self) {
             try await trainer.fit(
                 twoHeadedExamples(4), classWeights: ClassWeights([1, 2, 3]), verbosity: .silent)
@@ -102,7 +103,7 @@ struct TrainingStepTests {
         let model = try linear(regularizer: .l1l2(l1: 0.03, l2: 0.2), activity: .l2(0.01))
         let trainer = try model.compile(
             optimizer: .sgd(), loss: .meanSquaredError, metrics: [.meanSquaredError],
-            backend: ReferenceBackend())
+            device: .reference)
         // Away from 0, where the magnitude has a kink.
         let kernel = [0.4, -0.5, 0.3, 0.7, -0.2, 0.6]
         try await trainer.trained[0].variable?.assign(
@@ -123,7 +124,7 @@ struct TrainingStepTests {
         let model = try linear(regularizer: .l2(1))
         (model.layers[0] as? Dense)?.kernel.isTrainable = false
         let trainer = try model.compile(
-            optimizer: .sgd(), loss: .meanSquaredError, backend: ReferenceBackend())
+            optimizer: .sgd(), loss: .meanSquaredError, device: .reference)
         let data = try regression(4)
         let error = try await errors(trainer, data).reduce(0, +) / 4
         #expect(abs(try await trainer.evaluate(data).loss - error) < 1e-6)
@@ -136,7 +137,7 @@ struct TrainingStepTests {
             let model = try linear(constraint: constraint)
             let kernel = try #require(model.parameters[0].parameter.variable)
             let trainer = try model.compile(
-                optimizer: .adam(learningRate: 0.1), loss: .meanSquaredError, backend: backend)
+                optimizer: .adam(learningRate: 0.1), loss: .meanSquaredError, device: Device(backend))
             let steps = Collected<Int>()
             let look = LambdaCallback(stepEnds: { run in
                 steps.append(run.step)
@@ -163,7 +164,7 @@ struct TrainingStepTests {
         func trained(batchSize: Int, accumulation: Int) async throws -> ([TensorValue], Int32) {
             let trainer = try linear().compile(
                 optimizer: .sgd(learningRate: 0.1, momentum: 0.9), loss: .meanSquaredError,
-                accumulation: accumulation, backend: ReferenceBackend())
+                accumulation: accumulation, device: .reference)
             _ = try await trainer.fit(
                 data, epochs: 3, batchSize: batchSize, shuffle: false, verbosity: .silent)
             return (
@@ -183,7 +184,7 @@ struct TrainingStepTests {
         func movement(_ clipping: GradientClipping?) async throws -> [Double] {
             let trainer = try linear().compile(
                 optimizer: .sgd(learningRate: 1), loss: .meanSquaredError, clipping: clipping,
-                backend: ReferenceBackend())
+                device: .reference)
             let before = try await values(of: trainer.trained.compactMap(\.variable))
             _ = try await trainer.fit(data, batchSize: 5, verbosity: .silent)
             let after = try await values(of: trainer.trained.compactMap(\.variable))
@@ -206,7 +207,7 @@ struct TrainingStepTests {
         for accumulation in [1, 2] {
             let trainer = try linear().compile(
                 optimizer: .sgd(learningRate: 99), loss: .meanSquaredError, schedule: schedule,
-                accumulation: accumulation, backend: ReferenceBackend())
+                accumulation: accumulation, device: .reference)
             let rates = Collected<Double>()
             let look = LambdaCallback(stepEnds: { rates.append($0.trainer.learningRate) })
             _ = try await trainer.fit(
@@ -219,7 +220,7 @@ struct TrainingStepTests {
         // Steps 0 and 1 stand still, step 2 moves.
         let trainer = try linear().compile(
             optimizer: .sgd(), loss: .meanSquaredError,
-            schedule: .piecewiseConstant(boundaries: [1], values: [0, 0.1]), backend: ReferenceBackend())
+            schedule: .piecewiseConstant(boundaries: [1], values: [0, 0.1]), device: .reference)
         let kernel = try #require(trainer.trained[0].variable)
         let start = try await kernel.value()
         let moved = Collected<Bool>()
@@ -244,7 +245,7 @@ struct TrainingStepTests {
         let (model, layer) = try movingMean()
         let mean = try #require(layer.mean.variable)
         let data = try regression(6)
-        let trainer = try model.compile(optimizer: .sgd(), loss: .meanSquaredError, backend: backend)
+        let trainer = try model.compile(optimizer: .sgd(), loss: .meanSquaredError, device: Device(backend))
         #expect(trainer.trained.count == 2)
         _ = try await trainer.evaluate(data)
         _ = try await trainer.predict(inputs: data.inputs[0])
@@ -274,11 +275,11 @@ struct TrainingStepTests {
         let data = try regression(6)
         let good = try movingMean()
         let goodTrainer = try good.0.compile(
-            optimizer: .sgd(), loss: .meanSquaredError, backend: ReferenceBackend())
+            optimizer: .sgd(), loss: .meanSquaredError, device: .reference)
         _ = try await goodTrainer.fit(data, epochs: 2, batchSize: 3, verbosity: .silent)
 
         let trainer = try model.compile(
-            optimizer: .sgd(), loss: .meanSquaredError, backend: HookedBackend { $0 == 5 ? .nan : nil })
+            optimizer: .sgd(), loss: .meanSquaredError, device: Device(HookedBackend { $0 == 5 ? .nan : nil }))
         await #expect(throws: TrainingError.self) {
             try await trainer.fit(data, epochs: 4, batchSize: 3, verbosity: .silent)
         }
@@ -291,7 +292,7 @@ struct TrainingStepTests {
         let (model, layer) = try movingMean()
         layer.isTrainable = false
         let trainer = try model.compile(
-            optimizer: .sgd(), loss: .meanSquaredError, backend: ReferenceBackend())
+            optimizer: .sgd(), loss: .meanSquaredError, device: .reference)
         _ = try await trainer.fit(regression(6), epochs: 2, verbosity: .silent)
         #expect(try await layer.mean.variable?.value().floats == [0, 0, 0])
     }

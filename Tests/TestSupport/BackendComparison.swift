@@ -1,5 +1,4 @@
 import FoveaGraph
-import FoveaPlanner
 import FoveaRuntime
 import Testing
 
@@ -57,8 +56,9 @@ public func check(
     let graph = try operationCase.graph(batch: nil)
     let tensors = graph.outputs + graph.gradients
     let results = try [backend, reference].map { backend in
-        let executable = try backend.compile(outputs: tensors, mode: mode, batch: batch, seed: 5)
-        return try executable.run(operationCase.values(batch: batch, for: executable.inputs), step: 3)
+        let executable = try backend.compile(outputs: tensors, mode: mode, batch: batch)
+        return try executable.run(
+            operationCase.values(batch: batch, for: executable.inputs), step: 3, seed: 5)
     }
     for index in tensors.indices {
         let isOutput = index < graph.outputs.count

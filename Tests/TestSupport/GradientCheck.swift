@@ -9,17 +9,18 @@ public func checkGradient(
 ) throws {
     let graph = try operationCase.graph(batch: operationCase.batch)
     let outputs = try ReferenceBackend().compile(
-        outputs: graph.outputs, mode: .training, batch: operationCase.batch, seed: 5)
+        outputs: graph.outputs, mode: .training, batch: operationCase.batch)
     let gradients = try ReferenceBackend().compile(
-        outputs: graph.gradients, mode: .training, batch: operationCase.batch, seed: 5)
+        outputs: graph.gradients, mode: .training, batch: operationCase.batch)
     let values = operationCase.values(
         batch: operationCase.batch, for: outputs.inputs.merging(gradients.inputs) { a, _ in a })
     let weights = graph.outputs.indices.map { values["w\($0)"]?.doubles }
     try compareWithDifferences(
-        operationCase, at: values, gradients: gradients.run(values.limited(to: gradients.inputs), step: 3),
+        operationCase, at: values,
+        gradients: gradients.run(values.limited(to: gradients.inputs), step: 3, seed: 5),
         sourceLocation
     ) { changed in
-        let results = try outputs.run(changed.limited(to: outputs.inputs), step: 3)
+        let results = try outputs.run(changed.limited(to: outputs.inputs), step: 3, seed: 5)
         return zip(results, weights).flatMap { result, weights in
             weights.map { zip(result.doubles, $0).map { $0 * $1 } } ?? []
         }

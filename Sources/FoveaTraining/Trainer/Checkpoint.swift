@@ -176,11 +176,7 @@ extension TrainingRun {
                 }.joined(separator: "; ")
             }
             conditions[Self.validation] = validation?.summary ?? "none"
-            conditions[Self.backend] = trainer.backend.name
-            if let backend = trainer.backend as? OneDNNBackend {
-                let choice = backend.tuner == nil ? "" : ", algorithms timed"
-                conditions[Self.backend] = "\(backend.name), \(backend.precision.rawValue)\(choice)"
-            }
+            conditions[Self.backend] = trainer.backend.summary
             conditions.merge(try dataConditions.mapValues { try json($0) }) { $1 }
             return conditions.merging(source.conditions) { $1 }
         }

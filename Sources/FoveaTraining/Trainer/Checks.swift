@@ -12,7 +12,7 @@ extension Trainer {
     func check(
         _ examples: Examples, _ data: TrainingError.Data, classWeights: ClassWeights? = nil
     ) throws {
-        try checkInputs(examples.inputs, data)
+        try compiled.checkInputs(examples.inputs, data)
         guard examples.targets.count == outputs.count else {
             throw TrainingError.wrongCount(
                 "targets", expected: outputs.map(\.name), received: examples.targets.count, in: data)
@@ -27,23 +27,6 @@ extension Trainer {
         }
         for (output, targets) in zip(outputs, examples.targets) {
             try checkTargets(targets, of: output, data)
-        }
-    }
-
-    func checkInputs(_ values: [TensorValue], _ data: TrainingError.Data) throws {
-        guard values.count == inputs.count else {
-            throw TrainingError.wrongCount(
-                "inputs", expected: inputs.map(\.name), received: values.count, in: data)
-        }
-        for (input, value) in zip(inputs, values) {
-            let received = Shape(Array(value.shape.dimensions.dropFirst()))
-            guard value.shape.rank > 0, received == input.shape else {
-                throw TrainingError.wrongInputShape(expected: input.shape, received: received, in: data)
-            }
-            guard value.shape[0] > 0 else { throw TrainingError.noExamples(data) }
-            guard value.dtype == .float32 || value.dtype == .uint8 else {
-                throw TrainingError.wrongInputType(value.dtype, in: data)
-            }
         }
     }
 
@@ -97,5 +80,24 @@ extension Trainer {
                 expected: "a part that leaves at least one of the \(examples.count) examples on either side")
         }
         return count
+    }
+}
+
+extension CompiledModel {
+    func checkInputs(_ values: [TensorValue], _ data: TrainingError.Data) throws {
+        guard values.count == inputs.count else {
+            throw TrainingError.wrongCount(
+                "inputs", expected: inputs.map(\.name), received: values.count, in: data)
+        }
+        for (input, value) in zip(inputs, values) {
+            let received = Shape(Array(value.shape.dimensions.dropFirst()))
+            guard value.shape.rank > 0, received == input.shape else {
+                throw TrainingError.wrongInputShape(expected: input.shape, received: received, in: data)
+            }
+            guard value.shape[0] > 0 else { throw TrainingError.noExamples(data) }
+            guard value.dtype == .float32 || value.dtype == .uint8 else {
+                throw TrainingError.wrongInputType(value.dtype, in: data)
+            }
+        }
     }
 }

@@ -34,6 +34,11 @@ struct CompiledModel: Sendable {
         variables = parameters + updatedVariables(of: outputs).filter { seen.insert($0).inserted }
     }
 
+    /// Inputs of a batch, in the model's order, under the names that graphs have for them.
+    func values(of values: [TensorValue]) -> [String: TensorValue] {
+        Dictionary(zip(inputs.map { inputKey($0.name) }, values), uniquingKeysWith: { first, _ in first })
+    }
+
     /// The outputs for inputs of these element types: uint8 is scaled to 0...1.
     func outputs(for types: [DType]) throws(ShapeError) -> [Tensor] {
         var replacements: [Tensor: Tensor] = [:]

@@ -22,7 +22,9 @@ extension Trainer {
         try check("batchSize", batchSize, in: 1..., "positive")
         if let steps { try check("steps", steps, in: 1..., "positive") }
         try check(examples, .evaluation)
-        let totals = try evaluated(examples, 0..<examples.count, batchSize, steps: steps)
+        let batches = try Dataset.batches(of: examples, size: batchSize)
+        let totals = try evaluated(
+            (steps.map { try batches.take($0) } ?? batches).loadedFromMemory(), .evaluation, isChecked: true)
         return Evaluation(loss: totals.meanLoss, metrics: totals.metrics)
     }
 
@@ -55,22 +57,8 @@ extension Trainer {
         _ batches: Dataset<Examples>, steps: Int? = nil, loaderThreads: Int? = nil, prefetch: Int = 2
     ) throws -> [TensorValue] {
         if let steps { try check("steps", steps, in: 1..., "positive") }
-        let loaded = try loaded(batches, steps: steps, .prediction, threads: loaderThreads, prefetch)
-        var outputs = outputShapes.map { _ in [Float]() }
-        var count = 0
-        try forEachBatch(of: loaded, .prediction) { batch in
-            try checkInputs(batch.inputs, .prediction)
-            let executable = try predictionExecutable(batch.inputs.map(\.dtype), batch: batch.count)
-            for (input, value) in zip(inputs, batch.inputs) {
-                try executable.setInput(inputKey(input.name), to: value)
-            }
-            try executable.run(step: 0)
-            for index in outputs.indices { outputs[index] += try executable.output(index).floats }
-            count += batch.count
-        }
-        return try zip(outputShapes, outputs).map {
-            try TensorValue(shape: Shape([count] + $0.dimensions), $1)
-        }
+        return try modelOutputs.values(
+            for: loaded(batches, steps: steps, .prediction, threads: loaderThreads, prefetch))
     }
 
     /// The batches to evaluate.
@@ -88,37 +76,34 @@ extension Trainer {
         return try batches.take(count).loaded(threads: threads, ahead: prefetch)
     }
 
-    /// Calls `body` with each batch that is not left out.
-    ///
-    /// - Throws: `TrainingError` when all are.
-    private func forEachBatch(
-        of batches: LoadedDataset<Examples>, _ data: TrainingError.Data, _ body: (Examples) throws -> Void
-    ) throws {
-        var iterator = batches.makeAsyncIterator()
-        var isEmpty = true
-        var firstReason: (any Error)?
-        while let turn = try iterator.nextBlockingTurn() {
-            switch turn {
-            case .success(let batch):
-                isEmpty = false
-                try body(batch)
-            case .failure(let leftOut): firstReason = firstReason ?? leftOut.reason
-            }
-        }
-        if isEmpty, let firstReason { throw TrainingError.everyBatchLeftOut(data, "\(firstReason)") }
-    }
-
     /// Loss and metrics over batches.
-    func evaluated(_ batches: LoadedDataset<Examples>, _ data: TrainingError.Data) throws -> Totals {
+    ///
+    /// - Parameter isChecked: whether all of them are known to fit the model.
+    func evaluated(
+        _ batches: LoadedDataset<Examples>, _ data: TrainingError.Data, isChecked: Bool = false
+    ) throws -> Totals {
         var totals = Totals(self)
-        try forEachBatch(of: batches, data) { batch in
-            try check(batch, data)
-            let executable = try evaluationExecutable(GraphKey(batch), batch: batch.count)
-            for (name, value) in batch.sources(for: self) { try executable.setInput(name, to: value) }
-            try executable.run(step: 0)
-            try totals.add(executable, examples: batch.count)
+        try batches.forEachBatch(data) { batch in
+            if !isChecked { try check(batch, data) }
+            let results = try runner.run(evaluationStep(GraphKey(batch)), values(of: batch))
+            try totals.add(results, examples: batch.count)
         }
         return totals
+    }
+
+    /// The model's outputs, in inference mode, for the inputs of examples; targets are not looked at.
+    ///
+    /// - Parameters: as for `evaluate` on examples.
+    /// - Returns: for each output of the model `[count, …]`, float32.
+    /// - Throws: `TrainingError` for inputs that do not fit the model.
+    public func predict(_ examples: Examples, batchSize: Int = 32, steps: Int? = nil) throws -> [TensorValue]
+    {
+        try check("batchSize", batchSize, in: 1..., "positive")
+        if let steps { try check("steps", steps, in: 1..., "positive") }
+        try compiled.checkInputs(examples.inputs, .prediction)
+        let batches = try Dataset.batches(of: examples, size: batchSize)
+        return try modelOutputs.values(
+            for: (steps.map { try batches.take($0) } ?? batches).loadedFromMemory())
     }
 
     /// The model's outputs, in inference mode.
@@ -129,25 +114,8 @@ extension Trainer {
     /// - Returns: for each output of the model `[count, …]`, float32.
     /// - Throws: `TrainingError` for inputs that do not fit the model.
     public func predict(inputs: [TensorValue], batchSize: Int = 32) throws -> [TensorValue] {
-        try check("batchSize", batchSize, in: 1..., "positive")
-        try checkInputs(inputs, .prediction)
-        let examples = try Examples(inputs: inputs, targets: [])
-        let batches = batchRanges(0..<examples.count, size: batchSize)
-        let loader = BatchLoader(
-            examples.sources(for: self), order: Array(0..<examples.count), batches: batches)
-        var outputs = outputShapes.map { _ in [Float]() }
-        for index in outputs.indices {
-            outputs[index].reserveCapacity(examples.count * outputShapes[index].elementCount)
-        }
-        for batch in batches {
-            let executable = try predictionExecutable(inputs.map(\.dtype), batch: batch.count)
-            try loader.load(into: executable)
-            try executable.run(step: 0)
-            for index in outputs.indices { outputs[index] += try executable.output(index).floats }
-        }
-        return try zip(outputShapes, outputs).map {
-            try TensorValue(shape: Shape([examples.count] + $0.dimensions), $1)
-        }
+        try compiled.checkInputs(inputs, .prediction)
+        return try predict(Examples(inputs: inputs, targets: []), batchSize: batchSize)
     }
 
     /// The output, in inference mode, of a model with one input and one output.
@@ -160,31 +128,5 @@ extension Trainer {
     public func predict(inputs: TensorValue, batchSize: Int = 32) throws -> TensorValue {
         _ = try model.outputShape
         return try predict(inputs: [inputs], batchSize: batchSize)[0]
-    }
-
-    /// Loss and metrics over some of the examples, or over the first `steps` batches of them.
-    func evaluated(
-        _ examples: Examples, _ range: Range<Int>, _ batchSize: Int, steps: Int? = nil
-    ) throws -> Totals {
-        var totals = Totals(self)
-        var batches = batchRanges(0..<range.count, size: batchSize)
-        if let steps { batches = Array(batches.prefix(steps)) }
-        let key = GraphKey(examples)
-        let loader = BatchLoader(examples.sources(for: self), order: Array(range), batches: batches)
-        for batch in batches {
-            let executable = try evaluationExecutable(key, batch: batch.count)
-            try loader.load(into: executable)
-            try executable.run(step: 0)
-            try totals.add(executable, examples: batch.count)
-        }
-        return totals
-    }
-
-    /// A range cut into pieces of one size; the last one has the rest.
-    func batchRanges(_ range: Range<Int>, size: Int) -> [Range<Int>] {
-        let size = min(size, range.count)
-        return stride(from: range.lowerBound, to: range.upperBound, by: size).map {
-            $0..<min($0 + size, range.upperBound)
-        }
     }
 }

@@ -40,6 +40,7 @@ extension Trainer {
     /// - Throws: `TrainingError` for data that does not fit the model or arguments out of range, before anything is
     ///   changed; for a loss that is not finite, with the model and optimizer as after the last good epoch. `ShapeError`
     ///   when the targets do not fit the loss. What callbacks throw.
+    @discardableResult
     public func fit(
         _ examples: Examples, epochs: Int = 1, batchSize: Int = 32, validationSplit: Double = 0,
         validation: Examples? = nil, shuffle: Bool = true, seed: UInt64 = 0, initialEpoch: Int = 0,
@@ -56,13 +57,25 @@ extension Trainer {
             validation.map { ($0, 0..<$0.count) }
             ?? (trainingCount < examples.count ? (examples, trainingCount..<examples.count) : nil)
 
-        dropTrainingExecutables(exceptSeed: seed)
-        let source = try ExamplesSource(
-            self, examples, key: GraphKey(examples, classWeights: classWeights), count: trainingCount,
-            batchSize: batchSize, shuffle: shuffle, seed: seed, stepsPerEpoch: stepsPerEpoch)
+        let batches = try Dataset.batches(
+            of: examples, 0..<trainingCount, size: batchSize, shuffleSeed: shuffle ? seed : nil)
+        let key = GraphKey(examples, classWeights: classWeights)
+        let size = min(batchSize, trainingCount)
+        let source = try DatasetSource(
+            batches, epochs: epochs, stepsPerEpoch: stepsPerEpoch,
+            conditions: [
+                "order of examples": shuffle ? "shuffled" : "as given", "seed": "\(seed)",
+                "number of examples": "\(trainingCount)", "batch size": "\(size)",
+                "targets and weights": key.summary,
+            ], loaderThreads: 1, stop: stop)
+        // Before the first step, so that its time is that of a step.
+        for size in Set([size, trainingCount % size]).subtracting([0]).sorted(by: >) {
+            try runner.prepare(trainingStep(key), batch: size)
+        }
         let run = TrainingRun(
-            self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
-            stop: stop, verbosity: verbosity, output: output,
+            self, source: source, isChecked: true, classWeights: classWeights, seed: seed, epochs: epochs,
+            initialEpoch: initialEpoch, callbacks: callbacks, stop: stop, verbosity: verbosity,
+            output: output,
             validation: validated.map { data, range in
                 validationSource(data, range, batchSize, steps: validationSteps)
             })
@@ -87,6 +100,7 @@ extension Trainer {
     ///   - stop: ends training early.
     /// - Returns: what was reported after each complete epoch of this training.
     /// - Throws: as `fit` for examples; `TrainingError.outOfBatches` when the sequence ends before the last epoch.
+    @discardableResult
     public func fit<Batches: Sequence<Examples>>(
         batches: Batches, stepsPerEpoch: Int, epochs: Int = 1, validation: Examples? = nil,
         validationBatchSize: Int = 32, seed: UInt64 = 0, initialEpoch: Int = 0,
@@ -96,12 +110,12 @@ extension Trainer {
         try check("validationBatchSize", validationBatchSize, in: 1..., "positive")
         try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps)
         if let validation { try check(validation, .validation) }
-        dropTrainingExecutables(exceptSeed: seed)
         let source = SequenceSource(
-            self, batches, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights, seed: seed)
+            batches, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights, seed: seed)
         let run = TrainingRun(
-            self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
-            stop: stop, verbosity: verbosity, output: output,
+            self, source: source, classWeights: classWeights, seed: seed, epochs: epochs,
+            initialEpoch: initialEpoch, callbacks: callbacks, stop: stop, verbosity: verbosity,
+            output: output,
             validation: validation.map { data in
                 validationSource(data, 0..<data.count, validationBatchSize, steps: validationSteps)
             })
@@ -139,6 +153,7 @@ extension Trainer {
     /// - Returns: what was reported after each complete epoch of this training.
     /// - Throws: as `fit` for examples; what computing a batch throws, when its turn comes. A batch that is left out
     ///   (`ElementErrorPolicy.skip`) is a step without an update, and ends training only with all others.
+    @discardableResult
     public func fit(
         _ batches: Dataset<Examples>, epochs: Int = 1, stepsPerEpoch: Int? = nil,
         validation: Dataset<Examples>? = nil, validationSteps: Int? = nil, seed: UInt64 = 0,
@@ -156,13 +171,14 @@ extension Trainer {
                 evaluate: { [self] in try evaluated(batches, .validation) })
         }
         let source = try DatasetSource(
-            self, batches, epochs: epochs, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights,
-            seed: seed, loaderThreads: loaderThreads, prefetch: prefetch, stop: stop)
-        dropTrainingExecutables(exceptSeed: seed)
+            batches, epochs: epochs, stepsPerEpoch: stepsPerEpoch,
+            conditions: [
+                "data set": batches.description, "seed": "\(seed)", "class weights": classWeights.summary,
+            ], loaderThreads: loaderThreads, prefetch: prefetch, stop: stop)
         let run = TrainingRun(
-            self, source: source, epochs: epochs, initialEpoch: initialEpoch, callbacks: callbacks,
-            stop: stop, verbosity: verbosity, output: output,
-            validation: validation)
+            self, source: source, classWeights: classWeights, seed: seed, epochs: epochs,
+            initialEpoch: initialEpoch, callbacks: callbacks, stop: stop, verbosity: verbosity,
+            output: output, validation: validation)
         return try run.train()
     }
 
@@ -172,7 +188,12 @@ extension Trainer {
         ValidationSource(
             summary: summary("examples \(range) in batches of \(batchSize)", steps: steps),
             fingerprints: { Dataset(examples).fingerprints },
-            evaluate: { [self] in try evaluated(examples, range, batchSize, steps: steps) })
+            evaluate: { [self] in
+                let batches = try Dataset.batches(of: examples, range, size: batchSize)
+                return try evaluated(
+                    (steps.map { try batches.take($0) } ?? batches).loadedFromMemory(), .validation,
+                    isChecked: true)
+            })
     }
 
     private func summary(_ batches: String, steps: Int?) -> String {

@@ -44,15 +44,15 @@ struct Totals: Hashable, Codable, Sendable {
             && parts.allSatisfy { isEmpty ? $0.sums.isEmpty : $0.metric != nil || $0.sums.count == 1 }
     }
 
-    /// Takes in the outputs of a run of a `TrainingGraph`. Returns the loss.
+    /// Takes in the results of a run of a trainer's step. Returns the loss.
     @Compute
     @discardableResult
-    mutating func add(_ executable: any Executable, examples count: Int) throws -> Float {
-        let batchLoss = Float(plain: try executable.output(0).scalar)
+    mutating func add(_ results: [RunOutput], examples count: Int) throws -> Float {
+        let batchLoss = Float(plain: try results[0].value().scalar)
         loss += Double(batchLoss) * Double(count)
         examples += count
         for index in parts.indices {
-            var batch = try executable.output(1 + index).doubles
+            var batch = try results[1 + index].value().doubles
             if parts[index].metric == nil { batch = [batch[0] * Double(count)] }
             let before = parts[index].sums
             parts[index].sums = before.isEmpty ? batch : zip(before, batch).map(+)

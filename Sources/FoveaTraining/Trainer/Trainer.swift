@@ -2,35 +2,39 @@ import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
 import FoveaRuntime
+import Synchronization
 
-/// Trains, evaluates and runs one model on one backend.
+/// Trains, evaluates and runs one model on one device.
 ///
 /// ```swift
 /// let trainer = try model.compile(
-///     optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy], backend: backend)
+///     optimizer: .adam(), loss: .sparseCategoricalCrossentropy(), metrics: [.accuracy])
 /// let history = try await trainer.fit(training, epochs: 10, batchSize: 128, validationSplit: 0.1)
 /// let result = try await trainer.evaluate(test)
 /// ```
 ///
 /// A call runs on the compute thread from its beginning to its end. For each batch size that occurs a graph is compiled
-/// once and kept; a data set usually has two, the last batch being smaller.
+/// once; a data set usually has two, the last batch being smaller.
 ///
 /// Inputs are float32, or uint8 for images: 0...255 is taken as 0...1.
 @Compute
 public final class Trainer {
     public nonisolated let model: any ModelProtocol
     public nonisolated let configuration: TrainingConfiguration
-    public nonisolated let backend: any Backend
     /// What the optimizer remembers between steps; it lasts from one `fit` to the next.
     public nonisolated let optimizerState: OptimizerState
     /// The step size of the steps that follow, at first the optimizer's. A schedule sets it before each step.
-    public var learningRate: Double
+    public nonisolated var learningRate: Double {
+        get { currentLearningRate.withLock { $0 } }
+        set { currentLearningRate.withLock { $0 = newValue } }
+    }
 
     nonisolated let compiled: CompiledModel
     /// The outputs that have a loss or metrics, in the model's order: each has a target.
     nonisolated let outputs: [TrainedOutput]
-    nonisolated let outputShapes: [Shape]
-    private var executables: [ExecutableKey: any Executable] = [:]
+    nonisolated let runner: StepRunner
+    nonisolated let modelOutputs: ModelOutputs
+    private let currentLearningRate: Mutex<Double>
     private var graphs: [GraphKey: TrainingGraph] = [:]
 
     /// An output of the model with what is asked of it.
@@ -45,15 +49,15 @@ public final class Trainer {
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range, for an
     ///   output that does not exist, and when no output has a loss.
     nonisolated init(
-        model: any ModelProtocol, configuration: TrainingConfiguration, backend: any Backend
+        model: any ModelProtocol, configuration: TrainingConfiguration, device: Device
     ) throws {
         try configuration.checkSettings()
         self.model = model
         self.configuration = configuration
-        self.backend = backend
         compiled = try CompiledModel(model)
         let named = model.namedOutputs
-        outputShapes = named.map(\.shape)
+        runner = try StepRunner(device: device)
+        modelOutputs = ModelOutputs(compiled, shapes: named.map(\.shape), runner: runner)
         guard Set(named.map(\.name)).count == named.count else {
             throw TrainingError.invalidArgument(
                 "the names of the model's outputs", named.map(\.name).joined(separator: ", "),
@@ -73,8 +77,11 @@ public final class Trainer {
         optimizerState = OptimizerState(
             configuration.optimizer, for: compiled.trained.compactMap(\.variable),
             accumulation: configuration.accumulation)
-        learningRate = configuration.optimizer.learningRate
+        currentLearningRate = Mutex(configuration.optimizer.learningRate)
     }
+
+    /// What computes.
+    public nonisolated var backend: any Backend { runner.backend }
 
     nonisolated var inputs: [ModelInput] { compiled.inputs }
     nonisolated var trained: [Parameter] { compiled.trained }
@@ -83,13 +90,14 @@ public final class Trainer {
     /// optimizer remembers.
     nonisolated var changingVariables: [Variable] { compiled.variables + optimizerState.variables }
 
-    // MARK: Graphs
+    // MARK: Steps
 
-    private func graph(_ key: GraphKey) throws -> TrainingGraph {
-        if let graph = graphs[key] { return graph }
-        let graph = try makeGraph(key)
-        graphs[key] = graph
-        return graph
+    /// Computes loss and metrics of a batch.
+    func evaluationStep(_ key: GraphKey) throws -> Step { try graph(key).evaluation }
+
+    /// Computes loss and metrics of a batch, and trains the model on it.
+    func trainingStep(_ key: GraphKey) throws -> Step {
+        try graph(key).training.get()
     }
 
     /// Does what needs no batch size yet.
@@ -97,52 +105,11 @@ public final class Trainer {
     /// - Throws: `ShapeError` when the targets do not fit the loss or a metric.
     func buildGraph(_ key: GraphKey) throws { _ = try graph(key) }
 
-    // MARK: Executables
-
-    private struct ExecutableKey: Hashable {
-        enum Purpose: Hashable {
-            case training(GraphKey, seed: UInt64)
-            case evaluation(GraphKey)
-            case prediction([DType])
-        }
-        let purpose: Purpose
-        let batch: Int
-    }
-
-    private func executable(_ key: ExecutableKey, _ make: () throws -> any Executable) throws
-        -> any Executable
-    {
-        if let executable = executables[key] { return executable }
-        let executable = try make()
-        executables[key] = executable
-        return executable
-    }
-
-    func trainingExecutable(_ key: GraphKey, batch: Int, seed: UInt64) throws -> any Executable {
-        try executable(ExecutableKey(purpose: .training(key, seed: seed), batch: batch)) {
-            let graph = try graph(key)
-            return try backend.compile(
-                outputs: graph.outputs, updates: graph.updates(), mode: .training, batch: batch, seed: seed)
-        }
-    }
-
-    func evaluationExecutable(_ key: GraphKey, batch: Int) throws -> any Executable {
-        try executable(ExecutableKey(purpose: .evaluation(key), batch: batch)) {
-            try backend.compile(outputs: graph(key).outputs, mode: .inference, batch: batch)
-        }
-    }
-
-    func predictionExecutable(_ inputs: [DType], batch: Int) throws -> any Executable {
-        try executable(ExecutableKey(purpose: .prediction(inputs), batch: batch)) {
-            try backend.compile(outputs: compiled.outputs(for: inputs), mode: .inference, batch: batch)
-        }
-    }
-
-    /// Forgets what was compiled to train with other seeds: each holds memory for a whole step.
-    func dropTrainingExecutables(exceptSeed seed: UInt64) {
-        executables = executables.filter { key, _ in
-            if case .training(_, let other) = key.purpose { other == seed } else { true }
-        }
+    private func graph(_ key: GraphKey) throws -> TrainingGraph {
+        if let graph = graphs[key] { return graph }
+        let graph = try makeGraph(key)
+        graphs[key] = graph
+        return graph
     }
 }
 
@@ -163,19 +130,19 @@ extension ModelProtocol {
     ///   - accumulation: how many batches make one step of the optimizer. Schedules count these steps, and constraints hold
     ///     after each, as if the batch were so many times larger. (Keras counts batches: its `CosineDecay(decay_steps=1000)`
     ///     with `gradient_accumulation_steps=4` ends after 250 steps, and its constraints are applied after each batch.)
-    ///   - backend: what computes; the CPU unless said.
+    ///   - device: where it is computed.
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
     public func compile(
         optimizer: any Optimizer, loss: any Loss, metrics: [any Metric] = [],
         schedule: LearningRateSchedule? = nil,
-        clipping: GradientClipping? = nil, accumulation: Int = 1, backend: any Backend = OneDNNBackend()
+        clipping: GradientClipping? = nil, accumulation: Int = 1, device: Device = .cpu
     ) throws -> Trainer {
         let output = OutputTraining(loss: loss, metrics: metrics)
         return try compile(
             TrainingConfiguration(
                 optimizer: optimizer,
                 outputs: Dictionary(namedOutputs.map { ($0.name, output) }, uniquingKeysWith: { $1 }),
-                schedule: schedule, clipping: clipping, accumulation: accumulation), backend: backend)
+                schedule: schedule, clipping: clipping, accumulation: accumulation), device: device)
     }
 
     /// Joins the model with what it is trained with, which is stated for each output by its name.
@@ -191,8 +158,8 @@ extension ModelProtocol {
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range, for an
     ///   output that does not exist, and when no output has a loss.
     public func compile(
-        _ configuration: TrainingConfiguration, backend: any Backend = OneDNNBackend()
+        _ configuration: TrainingConfiguration, device: Device = .cpu
     ) throws -> Trainer {
-        try Trainer(model: self, configuration: configuration, backend: backend)
+        try Trainer(model: self, configuration: configuration, device: device)
     }
 }

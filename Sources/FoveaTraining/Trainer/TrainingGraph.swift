@@ -1,6 +1,7 @@
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
+import FoveaRuntime
 
 /// What graphs of one trainer differ in.
 struct GraphKey: Hashable {
@@ -37,21 +38,29 @@ extension ClassWeights? {
 }
 
 /// The loss and the metrics of a batch, and how a training step changes the model.
-struct TrainingGraph {
-    /// The whole loss; of a model with several trained outputs the loss of each; then the sums of each metric.
-    let outputs: [Tensor]
-    let updates: () throws -> [Update]
+final class TrainingGraph {
+    /// Computes the whole loss; of a model with several trained outputs the loss of each; then the sums of each metric.
+    let evaluation: Step
+    /// Computes the same and changes the model; made when it is first needed.
+    private(set) lazy var training = Result {
+        Step(outputs: evaluation.outputs, updates: try updates(), mode: .training)
+    }
+
+    private let updates: () throws -> [Update]
+
+    init(outputs: [Tensor], updates: @escaping () throws -> [Update]) {
+        evaluation = Step(outputs: outputs, mode: .inference)
+        self.updates = updates
+    }
 }
 
-extension Examples {
-    /// Every tensor under the name of the graph's input that takes it, for `trainer`.
-    @Compute
-    func sources(for trainer: Trainer) -> [String: TensorValue] {
-        var sources: [String: TensorValue] = [:]
-        for (input, value) in zip(trainer.inputs, inputs) { sources[inputKey(input.name)] = value }
-        for (output, value) in zip(trainer.outputs, targets) { sources[targetKey(output.name)] = value }
-        sources[weightsKey] = weights
-        return sources
+extension Trainer {
+    /// Every tensor of a batch under the name of the graph's input that takes it.
+    func values(of batch: Examples) -> [String: TensorValue] {
+        var values = compiled.values(of: batch.inputs)
+        for (output, value) in zip(outputs, batch.targets) { values[targetKey(output.name)] = value }
+        values[weightsKey] = batch.weights
+        return values
     }
 }
 

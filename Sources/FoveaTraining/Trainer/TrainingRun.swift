@@ -31,14 +31,21 @@ public final class TrainingRun {
     private let stop: StopSignal?
     private var progress: ProgressPrinter
     private let output: ProgressOutput
+    private let classWeights: ClassWeights?
+    private let seed: UInt64
+    /// Whether all batches are known to fit the model.
+    private let isChecked: Bool
 
     init(
-        _ trainer: Trainer, source: any TrainingSource, epochs: Int, initialEpoch: Int,
-        callbacks: [any Callback], stop: StopSignal?, verbosity: Verbosity, output: ProgressOutput,
-        validation: ValidationSource?
+        _ trainer: Trainer, source: any TrainingSource, isChecked: Bool = false, classWeights: ClassWeights?,
+        seed: UInt64, epochs: Int, initialEpoch: Int, callbacks: [any Callback], stop: StopSignal?,
+        verbosity: Verbosity, output: ProgressOutput, validation: ValidationSource?
     ) {
         self.trainer = trainer
         self.source = source
+        self.isChecked = isChecked
+        self.classWeights = classWeights
+        self.seed = seed
         self.epochs = epochs
         self.callbacks = callbacks
         self.stop = stop
@@ -159,17 +166,21 @@ public final class TrainingRun {
     /// batch, random numbers and learning rate.
     private func takeStep() throws -> Float? {
         let step = step
-        guard let (executable, count) = try source.next() else {
+        guard let batch = try source.next() else {
             completeSteps += 1
             return nil
         }
+        if !isChecked { try trainer.check(batch, .training, classWeights: classWeights) }
         if let schedule = trainer.configuration.schedule {
             trainer.learningRate = schedule(step: step / trainer.configuration.accumulation)
         }
-        try executable.setInput("learning_rate", to: TensorValue(Float(trainer.learningRate)))
-        try executable.run(step: UInt64(step))
+        var values = trainer.values(of: batch)
+        values["learning_rate"] = TensorValue(Float(trainer.learningRate))
+        let results = try trainer.runner.run(
+            trainer.trainingStep(GraphKey(batch, classWeights: classWeights)), values, number: UInt64(step),
+            seed: seed)
         completeSteps += 1
-        return try totals.add(executable, examples: count)
+        return try totals.add(results, examples: batch.count)
     }
 
     private var isStopRequested: Bool { stop?.isRequested == true }

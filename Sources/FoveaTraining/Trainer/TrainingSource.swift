@@ -1,6 +1,5 @@
 import FoveaDatasets
 import FoveaGraph
-import FoveaRuntime
 
 /// Where the batches of a training come from, in order.
 @Compute
@@ -16,101 +15,25 @@ protocol TrainingSource: AnyObject {
     /// Makes the batch of the given step the next one. Steps count from 0 over all epochs.
     func move(to step: Int) throws
 
-    /// Puts the next batch into an executable for its size, which is then ready to run; nil for a batch that is left out.
-    func next() throws -> (executable: any Executable, examples: Int)?
-}
-
-/// Examples in memory, in another order each time they have all been used.
-final class ExamplesSource: TrainingSource {
-    let stepsPerEpoch: Int
-    private let trainer: Trainer
-    private let examples: Examples
-    private let sources: [String: TensorValue]
-    private let key: GraphKey
-    private let count: Int
-    private let batches: [Range<Int>]
-    private let shuffle: Bool
-    private let seed: UInt64
-    private var loader: BatchLoader?
-    /// The passes over all examples that are complete, and the batches of this one.
-    private var pass = 0
-    private var place = 0
-
-    /// - Parameters:
-    ///   - count: how many of the examples, from the first on, are trained on.
-    ///   - stepsPerEpoch: batches of an epoch; as many as there are when nil.
-    init(
-        _ trainer: Trainer, _ examples: Examples, key: GraphKey, count: Int, batchSize: Int, shuffle: Bool,
-        seed: UInt64, stepsPerEpoch: Int?
-    ) throws {
-        self.trainer = trainer
-        self.examples = examples
-        self.key = key
-        self.count = count
-        self.shuffle = shuffle
-        self.seed = seed
-        sources = examples.sources(for: trainer)
-        batches = trainer.batchRanges(0..<count, size: batchSize)
-        self.stepsPerEpoch = stepsPerEpoch ?? batches.count
-        // Before the first step, so that its time is that of a step.
-        for size in Set(batches.map(\.count)).sorted(by: >) {
-            _ = try trainer.trainingExecutable(key, batch: size, seed: seed)
-        }
-    }
-
-    var conditions: [String: String] {
-        [
-            "order of examples": shuffle ? "shuffled" : "as given", "seed": "\(seed)",
-            "number of examples": "\(count)", "batch size": "\(batches[0].count)",
-            "targets and weights": key.summary,
-        ]
-    }
-
-    var fingerprints: [DataFingerprint] { Dataset(examples).fingerprints }
-
-    func move(to step: Int) {
-        (pass, place) = (step / batches.count, step % batches.count)
-        loader = nil
-    }
-
-    func next() throws -> (executable: any Executable, examples: Int)? {
-        if place == batches.count { move(to: (pass + 1) * batches.count) }
-        if loader == nil {
-            let order =
-                shuffle ? shuffledOrder(count: count, seed: seed, epoch: pass) : Array(0..<count)
-            loader = BatchLoader(sources, order: order, batches: Array(batches[place...]))
-        }
-        let size = batches[place].count
-        let executable = try trainer.trainingExecutable(key, batch: size, seed: seed)
-        try loader?.load(into: executable)
-        place += 1
-        return (executable, size)
-    }
+    /// The next batch; nil for one that is left out.
+    func next() throws -> Examples?
 }
 
 /// Batches that a sequence makes, perhaps without end.
 final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Element == Examples {
     let stepsPerEpoch: Int
-    private let trainer: Trainer
-    private let classWeights: ClassWeights?
-    private let seed: UInt64
+    let conditions: [String: String]
     private let batches: Batches
     private var iterator: Batches.Iterator
     private var step = 0
 
-    init(
-        _ trainer: Trainer, _ batches: Batches, stepsPerEpoch: Int, classWeights: ClassWeights?, seed: UInt64
-    ) {
-        self.trainer = trainer
+    init(_ batches: Batches, stepsPerEpoch: Int, classWeights: ClassWeights?, seed: UInt64) {
         self.batches = batches
         self.stepsPerEpoch = stepsPerEpoch
-        self.classWeights = classWeights
-        self.seed = seed
         iterator = batches.makeIterator()
-    }
-
-    var conditions: [String: String] {
-        ["order of examples": "of a sequence", "seed": "\(seed)", "class weights": classWeights.summary]
+        conditions = [
+            "order of examples": "of a sequence", "seed": "\(seed)", "class weights": classWeights.summary,
+        ]
     }
 
     var fingerprints: [DataFingerprint] { [] }
@@ -124,11 +47,7 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
         while self.step < step { _ = try nextBatch() }
     }
 
-    func next() throws -> (executable: any Executable, examples: Int)? {
-        let batch = try nextBatch()
-        let executable = try trainer.trainingExecutable(for: batch, classWeights: classWeights, seed: seed)
-        return (executable, batch.count)
-    }
+    func next() throws -> Examples? { try nextBatch() }
 
     private func nextBatch() throws -> Examples {
         guard let batch = iterator.next() else {
@@ -145,10 +64,7 @@ final class DatasetSource: TrainingSource {
     let stepsPerEpoch: Int
     let conditions: [String: String]
     var fingerprints: [DataFingerprint] { batches.fingerprints }
-    private let trainer: Trainer
     private let batches: Dataset<Examples>
-    private let classWeights: ClassWeights?
-    private let seed: UInt64
     /// The batches from a step on.
     private let loaded: (_ step: Int) throws -> LoadedDataset<Examples>
     private var iterator: LoadedDataset<Examples>.Iterator?
@@ -160,25 +76,21 @@ final class DatasetSource: TrainingSource {
 
     /// - Parameters:
     ///   - epochs: how many are trained on; batches of more are not loaded.
+    ///   - conditions: what must be the same for a training that is resumed, by its name.
     ///   - stop: ends waits for batches with `CancellationError`.
     init(
-        _ trainer: Trainer, _ batches: Dataset<Examples>, epochs: Int, stepsPerEpoch: Int?,
-        classWeights: ClassWeights?, seed: UInt64, loaderThreads: Int?, prefetch: Int, stop: StopSignal?
+        _ batches: Dataset<Examples>, epochs: Int, stepsPerEpoch: Int?, conditions: [String: String],
+        loaderThreads: Int?, prefetch: Int = 2, stop: StopSignal?
     ) throws {
         guard batches.count != 0 else { throw TrainingError.noExamples(.training) }
         guard let stepsPerEpoch = stepsPerEpoch ?? batches.count, stepsPerEpoch <= Int32.max else {
             throw TrainingError.invalidArgument(
                 "stepsPerEpoch", "nil", expected: "given, because the data set is endless or very long")
         }
-        self.trainer = trainer
         self.batches = batches
         self.stepsPerEpoch = stepsPerEpoch
         pass = batches.count ?? stepsPerEpoch
-        self.classWeights = classWeights
-        self.seed = seed
-        conditions = [
-            "data set": batches.description, "seed": "\(seed)", "class weights": classWeights.summary,
-        ]
+        self.conditions = conditions
         let steps = try batches.repeated().take(epochs * stepsPerEpoch)
         loaded = { step in
             var loaded = try steps.loaded(threads: loaderThreads, ahead: prefetch, from: step)
@@ -195,14 +107,15 @@ final class DatasetSource: TrainingSource {
         leftOutCount = 0
     }
 
-    func next() throws -> (executable: any Executable, examples: Int)? {
+    func next() throws -> Examples? {
         guard let turn = try iterator?.nextBlockingTurn() else {
             throw TrainingError.noExamples(.training)
         }
         step += 1
-        let batch: Examples
         switch turn {
-        case .success(let next): batch = next
+        case .success(let batch):
+            leftOutCount = 0
+            return batch
         case .failure(let leftOut):
             leftOutCount += 1
             if leftOutCount >= pass, step.isMultiple(of: pass) {
@@ -210,9 +123,6 @@ final class DatasetSource: TrainingSource {
             }
             return nil
         }
-        leftOutCount = 0
-        let executable = try trainer.trainingExecutable(for: batch, classWeights: classWeights, seed: seed)
-        return (executable, batch.count)
     }
 }
 
@@ -222,19 +132,4 @@ struct ValidationSource {
     let summary: String
     let fingerprints: () -> [DataFingerprint]
     let evaluate: () throws -> Totals
-}
-
-extension Trainer {
-    /// A training step with its inputs set to a batch.
-    ///
-    /// - Throws: `TrainingError` or `ShapeError` when the batch does not fit the model.
-    fileprivate func trainingExecutable(
-        for batch: Examples, classWeights: ClassWeights?, seed: UInt64
-    ) throws -> any Executable {
-        try check(batch, .training, classWeights: classWeights)
-        let executable = try trainingExecutable(
-            GraphKey(batch, classWeights: classWeights), batch: batch.count, seed: seed)
-        for (name, value) in batch.sources(for: self) { try executable.setInput(name, to: value) }
-        return executable
-    }
 }

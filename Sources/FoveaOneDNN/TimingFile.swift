@@ -1,6 +1,7 @@
 import Foundation
 import FoveaFiles
 import FoveaGraph
+import FoveaRuntime
 import Glibc
 
 /// A file of times that were measured, as JSON, which several processes may read and add to at once.

@@ -1,4 +1,5 @@
 import FoveaGraph
+import FoveaOneDNN
 import FoveaPlanner
 import FoveaRuntime
 import TestSupport

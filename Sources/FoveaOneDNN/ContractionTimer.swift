@@ -1,6 +1,7 @@
 import CKernels
 import FoveaGraph
 import FoveaPlanner
+import FoveaRuntime
 
 /// Kernels ready to run on random numbers, all in the same memory.
 @Compute

@@ -1,5 +1,3 @@
-import FoveaGraph
-
 /// What a graph is compiled for.
 public enum Mode: String, Sendable, Codable {
     case training, inference
@@ -87,7 +85,7 @@ public struct BoundGraph: Sendable {
         }
     }
 
-    init(_ rewriter: GraphRewriter, _ outputs: [Tensor], _ updates: [Update]) throws {
+    package init(_ rewriter: GraphRewriter, _ outputs: [Tensor], _ updates: [Update]) throws {
         self.outputs = outputs.map { rewriter[$0] }
         self.updates = try updates.map { try Update($0.variable, to: rewriter[$0.value]) }
     }
@@ -96,7 +94,9 @@ public struct BoundGraph: Sendable {
     public var roots: [Tensor] { outputs + updates.map(\.value) }
 
     /// The same graph after `transform` has replaced tensors, given each with its already replaced inputs.
-    func rewritten(_ transform: (_ old: Tensor, _ inputs: [Tensor]) throws -> Tensor) throws -> BoundGraph {
+    package func rewritten(_ transform: (_ old: Tensor, _ inputs: [Tensor]) throws -> Tensor) throws
+        -> BoundGraph
+    {
         var rewriter = GraphRewriter()
         try rewriter.visit(roots, transform)
         return try BoundGraph(rewriter, outputs, updates)
@@ -130,7 +130,7 @@ public struct BoundGraph: Sendable {
 }
 
 /// Rebuilds a graph bottom-up. Tensors that come out with equal operations and inputs become one.
-struct GraphRewriter {
+package struct GraphRewriter {
     private var replacements: [Tensor: Tensor] = [:]
     private var unique: [Key: Tensor] = [:]
     private var known = Set<Tensor>()
@@ -141,9 +141,10 @@ struct GraphRewriter {
         let type: TensorType
     }
 
-    subscript(_ old: Tensor) -> Tensor { replacements[old] ?? old }
+    package subscript(_ old: Tensor) -> Tensor { replacements[old] ?? old }
 
-    mutating func visit(_ roots: [Tensor], _ transform: (Tensor, [Tensor]) throws -> Tensor) rethrows {
+    package mutating func visit(_ roots: [Tensor], _ transform: (Tensor, [Tensor]) throws -> Tensor) rethrows
+    {
         for tensor in topologicalOrder(of: roots) {
             replacements[tensor] = merged(try transform(tensor, tensor.inputs.map { self[$0] }))
         }

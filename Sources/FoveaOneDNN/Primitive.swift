@@ -1,6 +1,7 @@
 import CKernels
 import FoveaGraph
 import FoveaPlanner
+import FoveaRuntime
 
 /// A oneDNN primitive, freed with the object.
 final class Primitive {

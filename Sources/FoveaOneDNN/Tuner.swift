@@ -1,5 +1,6 @@
 import FoveaGraph
 import FoveaPlanner
+import FoveaRuntime
 
 /// Chooses the algorithms of convolutions, their gradients and matrix products by timing each that the precision allows.
 ///

@@ -16,6 +16,17 @@ final class ResidentStorage: VariableStorage {
         try write(value)
     }
 
+    /// A variable's memory in a layout: where it is, if it has this, or where it goes now.
+    @Compute
+    static func of(_ variable: Variable, layout: Layout) throws -> ResidentStorage {
+        if let present = variable.currentStorage as? ResidentStorage, present.layout == layout {
+            return present
+        }
+        let storage = try ResidentStorage(variable.value(), layout: layout)
+        variable.move(to: storage)
+        return storage
+    }
+
     func read() throws -> TensorValue { try layout.unpacked(memory.start, type) }
 
     func write(_ value: TensorValue) throws {

@@ -1,6 +1,7 @@
 import CKernels
 import FoveaGraph
 import FoveaPlanner
+import FoveaRuntime
 
 /// A call with everything it needs at hand: running it looks nothing up.
 protocol KernelCall {

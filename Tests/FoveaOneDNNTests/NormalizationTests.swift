@@ -1,5 +1,6 @@
 import CKernels
 import FoveaGraph
+import FoveaOneDNN
 import FoveaPlanner
 import FoveaRuntime
 import TestSupport
@@ -13,7 +14,7 @@ import Testing
     ) throws -> [TensorValue] {
         let network = try ResidualNetwork(image: image, channels: channels, poolsStem: poolsStem)
         let executable = try backend.compile(
-            outputs: [network.loss], updates: network.updates, mode: .training, batch: batch, seed: 0)
+            outputs: [network.loss], updates: network.updates, mode: .training, batch: batch)
         let values = ResidualNetwork.values(image: image, batch: batch)
         var results: [TensorValue] = []
         for step in 0..<2 as Range<UInt64> { results += try executable.run(values, step: step) }
@@ -63,7 +64,7 @@ import Testing
         let (mean, variance) = try x.moments(axes: [0, 1, 2])
         let y = try (x - mean) * (variance + 1e-3).unary(.rsqrt)
         let results = try [ReferenceBackend() as any Backend, OneDNNBackend(precision: .strict)].map {
-            try $0.compile(outputs: [y, variance], mode: .training, batch: 1, seed: 0)
+            try $0.compile(outputs: [y, variance], mode: .training, batch: 1)
                 .run(["x": images], step: 0)
         }
         #expect(results[0][1].doubles.allSatisfy { (0.7...1.3).contains($0) })
@@ -96,7 +97,7 @@ import Testing
         let results = try ([1, 2, 3, 2] as [Int32]).map { threads -> [[Double]] in
             fovea_set_thread_count(threads)
             let executable = try OneDNNBackend().compile(
-                outputs: [mean, variance], mode: .training, batch: 1, seed: 0)
+                outputs: [mean, variance], mode: .training, batch: 1)
             return try executable.run(["x": values], step: 0).map(\.doubles)
         }
         #expect(results.allSatisfy { $0 == results[0] })
@@ -138,7 +139,7 @@ import Testing
         ).normalized.relu()
         let values = ["x": try TensorValue(shape: shape, images)]
         let results = try [ReferenceBackend() as any Backend, OneDNNBackend(precision: .strict)].map {
-            try $0.compile(outputs: [y], mode: .training, batch: 1, seed: 0).run(values, step: 0)[0]
+            try $0.compile(outputs: [y], mode: .training, batch: 1).run(values, step: 0)[0]
         }
         let isNaN = results.map { $0.floats.map(\.isNaN) }
         #expect(isNaN[0] == isNaN[1])

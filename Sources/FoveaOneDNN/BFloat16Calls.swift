@@ -1,6 +1,7 @@
 import CKernels
 import FoveaGraph
 import FoveaPlanner
+import FoveaRuntime
 
 extension fovea_bfloat16_convolution {
     /// The kernel's form of a convolution or one of its gradients; nil for algorithms in float32 and for what the kernels do

@@ -1,3 +1,4 @@
+import FoveaRuntime
 import Glibc
 
 /// A block of zeroed memory that starts on a cache line.

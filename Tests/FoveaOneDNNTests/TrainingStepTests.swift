@@ -1,4 +1,5 @@
 import FoveaGraph
+import FoveaOneDNN
 import FoveaPlanner
 import FoveaRuntime
 import Testing
@@ -69,7 +70,7 @@ import Testing
         _ network: Network, on backend: any Backend, image: Shape, batch: Int, steps: Int
     ) throws -> [(name: String, value: TensorValue)] {
         let executable = try backend.compile(
-            outputs: network.outputs, updates: network.updates, mode: .training, batch: batch, seed: 3)
+            outputs: network.outputs, updates: network.updates, mode: .training, batch: batch)
         var generator = PhiloxGenerator(seed: 11, stream: 1, step: 0)
         var last: [TensorValue] = []
         for step in 0..<steps {
@@ -80,7 +81,7 @@ import Testing
                 [
                     "images": TensorValue(shape: shape, storage: .uint8(pixels)),
                     "labels": TensorValue(labels), "learning_rate": TensorValue(0.05),
-                ], step: UInt64(step))
+                ], step: UInt64(step), seed: 3)
         }
         return try last.enumerated().map { ("output \($0.offset)", $0.element) }
             + network.updates.map { ($0.variable.name, try $0.variable.value()) }

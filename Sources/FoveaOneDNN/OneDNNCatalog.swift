@@ -1,19 +1,7 @@
 import CKernels
 import FoveaGraph
 import FoveaPlanner
-
-/// Numerical freedom of a backend.
-public enum Precision: String, Sendable, Codable, CaseIterable {
-    /// float32 numbers. Convolutions and products may use Winograd's algorithm or, on CPUs with matrix tiles, numbers split
-    /// into three of bfloat16 (forward convolutions: all 24 bits) or two (gradients and matrix products: 16 bits). Errors
-    /// stay below 10⁻⁴ of the Euclidean norm of a sum's terms.
-    case float32
-    /// float32 parameters and activations; convolutions and products round their operands to bfloat16 and sum in float32. On
-    /// CPUs without bfloat16 arithmetic the same as `float32`.
-    case mixedBFloat16
-    /// float32 throughout, every sum formed directly.
-    case strict
-}
+import FoveaRuntime
 
 /// Answers the planner's questions: what the CPU's bfloat16 kernels do goes to them where that is allowed and faster, and
 /// for the rest oneDNN is asked what it would run.

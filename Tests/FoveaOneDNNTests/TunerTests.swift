@@ -2,12 +2,13 @@ import CKernels
 import Foundation
 import FoveaFiles
 import FoveaGraph
+import FoveaRuntime
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import FoveaOneDNN
 @testable import FoveaPlanner
-@testable import FoveaRuntime
 
 /// Algorithms chosen by their times. Where the times matter they are made up, so that nothing depends on the clock.
 @Suite(.serialized) struct TunerTests {

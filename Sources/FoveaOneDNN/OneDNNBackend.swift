@@ -1,6 +1,7 @@
 import CKernels
 import FoveaGraph
 import FoveaPlanner
+import FoveaRuntime
 
 /// Runs plans on the CPU: convolutions, matrix products and pooling by oneDNN, all else by vector loops that share oneDNN's
 /// threads.
@@ -20,6 +21,21 @@ public struct OneDNNBackend: Backend {
         self.precision = isMissing ? .float32 : precision
     }
     public var name: String { "onednn" }
+
+    public var summary: String {
+        "\(name), \(precision.rawValue)\(tuner == nil ? "" : ", algorithms timed")"
+    }
+
+    public var versions: [String: String] {
+        [
+            "onednn": Self.libraryVersion, "vector_instructions": Self.vectorKind,
+            "bfloat16_unit": Self.bfloat16Unit,
+        ]
+    }
+
+    public var threadCount: Int { Self.threadCount }
+
+    public var threadShortage: String? { Self.threadShortage }
 
     /// The library's version, such as `2.6.3`.
     public static var libraryVersion: String { String(cString: fovea_onednn_version()) }
@@ -45,9 +61,13 @@ public struct OneDNNBackend: Backend {
         return text.isEmpty ? nil : text
     }
 
-    public func compile(_ graph: BoundGraph, seed: UInt64) throws -> any Executable {
-        try OneDNNExecutable(graph, plan: plan(graph), seed: seed)
+    public func makeWorkspace() -> any Workspace { Arena() }
+
+    public func compile(_ graph: BoundGraph, in workspace: any Workspace) throws -> any Executable {
+        try OneDNNExecutable(graph, plan: plan(graph), arena: workspace as? Arena ?? Arena())
     }
+
+    public func table(of graph: BoundGraph) throws -> String { try plan(graph).table() }
 
     /// The calls that `compile` would prepare.
     @Compute
@@ -64,4 +84,24 @@ public struct OneDNNBackend: Backend {
             guard let tuner, try tuner.tune(&catalog, for: plan) else { return plan }
         }
     }
+}
+
+extension Device {
+    /// The CPU, with algorithms chosen by timing them.
+    ///
+    /// - Parameters:
+    ///   - precision: what convolutions and products may do to be faster.
+    ///   - tuner: times what is compiled, unless it knows the times; without one, the same algorithms follow from the same
+    ///     request at every run.
+    public static func cpu(precision: Precision = .float32, tuner: Tuner?) -> Device {
+        Device(OneDNNBackend(precision: precision, tuner: tuner))
+    }
+}
+
+/// Found by `Device.cpu` where this target is linked.
+@_cdecl("fovea_make_cpu_backend")
+func makeCPUBackend(precision number: Int32) -> UnsafeMutableRawPointer? {
+    guard Precision.allCases.indices.contains(Int(number)) else { return nil }
+    let backend = OneDNNBackend(precision: Precision.allCases[Int(number)])
+    return Unmanaged.passRetained(LinkedBackend(backend)).toOpaque()
 }

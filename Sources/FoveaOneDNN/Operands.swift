@@ -1,5 +1,6 @@
 import CKernels
 import FoveaPlanner
+import FoveaRuntime
 
 /// Where a call's operands are in memory, and the calls of other than elementwise work on them.
 struct Operands {

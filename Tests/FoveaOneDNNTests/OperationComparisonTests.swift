@@ -1,5 +1,6 @@
 import CKernels
 import FoveaGraph
+import FoveaOneDNN
 import FoveaPlanner
 import FoveaRuntime
 import TestSupport

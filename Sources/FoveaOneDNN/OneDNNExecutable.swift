@@ -1,0 +1,204 @@
+import CKernels
+import FoveaGraph
+import FoveaPlanner
+import FoveaRuntime
+
+/// A plan with its memory and prepared calls.
+@Compute
+final class OneDNNExecutable: Executable {
+    let inputs: [String: TensorType]
+    private let plan: Plan
+    private let arena: Arena
+    /// Where the variables are during a run.
+    private let variables: [(variable: Variable, storage: ResidentStorage)]
+    private let changedVariables: [ResidentStorage]
+    /// Kernels that the arena holds packed for the runs that follow.
+    private let keptKernels: [ResidentStorage]
+    private let constants: [Plan.ValueID: AlignedMemory]
+    /// Inputs without a value in the arena.
+    private var missing: Set<String> = []
+    private var prepared: PreparedCalls?
+    /// How many runs there were.
+    private var runs = 0
+
+    /// What points into memory.
+    private struct PreparedCalls {
+        let calls: [any KernelCall]
+        let inputs: [String: UnsafeMutableRawPointer]
+        let outputs: [(address: UnsafeMutableRawPointer, layout: Layout, type: TensorType)]
+        let randomKey: UnsafeMutablePointer<Int32>?
+        /// The arena's memory when they were made.
+        let start: UnsafeMutableRawPointer
+    }
+
+    init(_ graph: BoundGraph, plan: Plan, arena: Arena) throws {
+        self.plan = plan
+        self.arena = arena
+        inputs = try graph.inputs()
+
+        var resident: [Variable: ResidentStorage] = [:]
+        for (variable, layout) in plan.variables {
+            resident[variable] = try ResidentStorage.of(variable, layout: layout)
+        }
+        variables = plan.variables.compactMap { variable, _ in resident[variable].map { (variable, $0) } }
+        let written = Set(plan.calls.flatMap(\.writes))
+        changedVariables = written.compactMap {
+            if case .variable(let variable) = plan.values[$0].place { resident[variable] } else { nil }
+        }
+        keptKernels = plan.calls.compactMap { plan.variableOfKeptWeights($0) }.compactMap { resident[$0] }
+        var constants: [Plan.ValueID: AlignedMemory] = [:]
+        for (id, value) in plan.values.enumerated() {
+            guard case .constant(let constant) = value.place else { continue }
+            let memory = try AlignedMemory(byteCount: value.byteCount)
+            value.layout.pack(constant, into: memory.start)
+            constants[id] = memory
+        }
+        self.constants = constants
+        try enterArena()
+    }
+
+    /// Takes the arena over from whoever has used it last.
+    private func enterArena() throws {
+        try arena.reserve(byteCount: plan.arenaByteCount)
+        guard let start = arena.memory?.start else { return }
+        if arena.enter(self) {
+            missing = Set(inputs.keys)
+            for kernel in keptKernels { kernel.noteChange() }
+        }
+        if prepared?.start != start { prepared = try preparedCalls(at: start) }
+    }
+
+    private func preparedCalls(at start: UnsafeMutableRawPointer) throws -> PreparedCalls {
+        let resident = Dictionary(variables, uniquingKeysWith: { first, _ in first })
+        var addresses: [UnsafeMutableRawPointer] = []
+        for (id, value) in plan.values.enumerated() {
+            switch value.place {
+            case .arena(let offset): addresses.append(start + offset)
+            case .variable(let variable):
+                guard let storage = resident[variable] else {
+                    throw RunError.kernel("variable '\(variable.name)' has no memory")
+                }
+                addresses.append(storage.memory.start)
+            case .constant:
+                guard let memory = constants[id] else {
+                    throw RunError.kernel("constant '\(value.name)' has no memory")
+                }
+                addresses.append(memory.start)
+            }
+        }
+        return PreparedCalls(
+            calls: try plan.calls.map { try Self.call($0, plan, addresses, resident) },
+            inputs: Dictionary(
+                plan.inputs.map { ($0.name, addresses[$0.value]) }, uniquingKeysWith: { first, _ in first }),
+            outputs: plan.outputs.map { value, shape in
+                (
+                    addresses[value], plan.values[value].layout,
+                    TensorType(shape, plan.values[value].type.dtype)
+                )
+            },
+            randomKey: plan.randomKey.map { addresses[$0].bindMemory(to: Int32.self, capacity: 4) },
+            start: start)
+    }
+
+    private static func call(
+        _ call: Plan.Call, _ plan: Plan, _ addresses: [UnsafeMutableRawPointer],
+        _ resident: [Variable: ResidentStorage]
+    ) throws -> any KernelCall {
+        let operands = Operands(
+            of: call.kernel.name,
+            Dictionary(
+                call.operands.map { ($0.role, addresses[$0.value]) }, uniquingKeysWith: { first, _ in first })
+        )
+        switch call.kernel {
+        case .elementwise(let kernel):
+            return try ElementwiseCall(
+                kernel, address: { addresses[$0] }, dtype: { plan.values[$0].type.dtype })
+        case .reduction(let kernel):
+            return try ReductionCall(
+                kernel, source: operands.address(.source), destination: operands.address(.destination))
+        case .gather(let kernel):
+            let indices = try operands.address(.indices)
+            return GatherCall(
+                kernel: kernel, source: try operands.address(.source),
+                indices: indices.bindMemory(to: Int32.self, capacity: kernel.count),
+                destination: try operands.address(.destination))
+        case .convolution(let choice):
+            return try operands.call(
+                choice, threads: OneDNNBackend.threadCount,
+                keptKernel: plan.variableOfKeptWeights(call).flatMap { resident[$0] })
+        case .pooling(let choice): return try operands.call(choice)
+        case .matmul(let choice): return try operands.call(choice, threads: OneDNNBackend.threadCount)
+        case .normalization(let choice): return try operands.call(choice)
+        case .softmax(let kernel):
+            return SoftmaxCall(
+                kernel, source: try operands.address(.source),
+                destination: try operands.address(.destination))
+        case .merge(let request): return try operands.call(request)
+        case .reorder(let request): return try operands.call(request)
+        }
+    }
+
+    func setInput(_ name: String, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {
+        try enterArena()
+        guard let type = inputs[name], let address = prepared?.inputs[name] else { throw unknownInput(name) }
+        try fill(
+            UnsafeMutableRawBufferPointer(
+                start: address, count: type.shape.elementCount * type.dtype.byteCount))
+        missing.remove(name)
+    }
+
+    func run(step: UInt64, seed: UInt64) throws {
+        guard let prepared = try readyCalls() else { return }
+        if let address = prepared.randomKey {
+            let key = randomKey(seed: seed, step: step)
+            for place in key.indices { address[place] = key[place] }
+        }
+        for call in prepared.calls { try call.run() }
+        fovea_watch_contention()
+    }
+
+    /// The calls, with everything that they read in its place.
+    private func readyCalls() throws -> PreparedCalls? {
+        try enterArena()
+        if let name = missing.min() { throw RunError.missingInput(name) }
+        // Another backend, or a plan with other layouts, may have taken them elsewhere.
+        for (variable, storage) in variables where variable.currentStorage !== storage {
+            try storage.write(variable.value())
+            variable.move(to: storage)
+        }
+        for variable in changedVariables { variable.noteChange() }
+        runs += 1
+        return prepared
+    }
+
+    var outputCount: Int { plan.outputs.count }
+
+    func output(_ index: Int) throws -> RunOutput {
+        guard runs > 0, let prepared, prepared.outputs.indices.contains(index) else {
+            throw RunError.noOutput(index, count: outputCount)
+        }
+        return RunOutput(prepared.outputs[index].type) { [self, run = runs] in
+            try value(ofOutput: index, run: run)
+        }
+    }
+
+    private func value(ofOutput index: Int, run: Int) throws -> TensorValue {
+        guard runs == run, arena.user === self, let output = prepared?.outputs[index] else {
+            throw RunError.outputGone
+        }
+        return try output.layout.unpacked(output.address, output.type)
+    }
+
+    func table(timedRuns: Int) throws -> String {
+        guard let calls = try readyCalls()?.calls else { return plan.table() }
+        var least = [Double](repeating: .infinity, count: calls.count)
+        let clock = ContinuousClock()
+        for _ in 0...timedRuns {
+            for (place, call) in calls.enumerated() {
+                let elapsed = try clock.measure { try call.run() }
+                least[place] = min(least[place], elapsed / .seconds(1))
+            }
+        }
+        return plan.table(seconds: least)
+    }
+}

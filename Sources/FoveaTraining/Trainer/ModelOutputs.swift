@@ -1,0 +1,85 @@
+import FoveaDatasets
+import FoveaGraph
+import FoveaLayers
+import FoveaRuntime
+
+/// A model's outputs in inference mode, for batches of any size.
+@Compute
+final class ModelOutputs {
+    nonisolated let model: CompiledModel
+    /// Of one example, in the order of the outputs.
+    nonisolated let shapes: [Shape]
+    nonisolated let runner: StepRunner
+    private var steps: [[DType]: Step] = [:]
+
+    nonisolated init(_ model: CompiledModel, shapes: [Shape], runner: StepRunner) {
+        self.model = model
+        self.shapes = shapes
+        self.runner = runner
+    }
+
+    /// The outputs for the inputs of batches; targets are not looked at.
+    ///
+    /// - Returns: for each output `[count, …]`, float32, where `count` is the number of examples that were not left out.
+    /// - Throws: `TrainingError` for inputs that do not fit the model and when every batch is left out; what computing a
+    ///   batch throws.
+    func values(for batches: LoadedDataset<Examples>) throws -> [TensorValue] {
+        var outputs = shapes.map { _ in [Float]() }
+        var count = 0
+        try batches.forEachBatch(.prediction) { batch in
+            try model.checkInputs(batch.inputs, .prediction)
+            let step = try step(for: batch.inputs.map(\.dtype))
+            let results = try runner.run(step, model.values(of: batch.inputs))
+            for (index, result) in results.enumerated() { outputs[index] += try result.value().floats }
+            count += batch.count
+        }
+        return try zip(shapes, outputs).map { try TensorValue(shape: Shape([count] + $0.dimensions), $1) }
+    }
+
+    private func step(for types: [DType]) throws -> Step {
+        if let step = steps[types] { return step }
+        let step = Step(outputs: try model.outputs(for: types), mode: .inference)
+        steps[types] = step
+        return step
+    }
+}
+
+extension LoadedDataset<Examples> {
+    /// Calls `body` with each batch that is not left out.
+    ///
+    /// - Throws: `TrainingError` when all are.
+    @Compute
+    func forEachBatch(_ data: TrainingError.Data, _ body: (Examples) throws -> Void) throws {
+        var iterator = makeAsyncIterator()
+        var isEmpty = true
+        var firstReason: (any Error)?
+        while let turn = try iterator.nextBlockingTurn() {
+            switch turn {
+            case .success(let batch):
+                isEmpty = false
+                try body(batch)
+            case .failure(let leftOut): firstReason = firstReason ?? leftOut.reason
+            }
+        }
+        if isEmpty, let firstReason { throw TrainingError.everyBatchLeftOut(data, "\(firstReason)") }
+    }
+}
+
+extension Dataset<Examples> {
+    /// Batches that are copied from examples in memory, in their order or shuffled.
+    ///
+    /// - Parameter range: which examples; all when nil.
+    static func batches(
+        of examples: Examples, _ range: Range<Int>? = nil, size: Int, shuffleSeed: UInt64? = nil
+    ) throws -> Dataset<Examples> {
+        var rows = Dataset<Example>(examples)
+        if let range { rows = try rows.skip(range.lowerBound).take(range.count) }
+        if let shuffleSeed { rows = try rows.shuffled(seed: shuffleSeed) }
+        return try rows.batched(min(size, max(1, rows.count ?? size)))
+    }
+
+    /// The batches, copied by one thread while the one before them is computed; those of examples in memory take no more.
+    func loadedFromMemory() throws -> LoadedDataset<Examples> {
+        try loaded(threads: count == 1 ? 0 : 1)
+    }
+}
