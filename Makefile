@@ -44,7 +44,7 @@ docs: setup
 	swift package --allow-writing-to-directory .build/documentation generate-documentation \
 		--enable-experimental-combined-documentation --transform-for-static-hosting \
 		--target FoveaFiles --target FoveaGraph --target FoveaPictures --target FoveaDatasets \
-		--target FoveaLayers --target FoveaModels --target FoveaPlanner --target FoveaRuntime --target FoveaSignal \
+		--target FoveaLayers --target FoveaModels --target FoveaRuntime --target FoveaPlanner --target FoveaOneDNN --target FoveaSignal \
 		--target FoveaTraining --target FoveaSaving \
 		--output-path .build/documentation
 

@@ -59,7 +59,7 @@ struct PredictCommand: AsyncParsableCommand {
 
     func run() async throws {
         let saved = try await savedModel(file)
-        let predictor = Predictor(saved)
+        let predictor = try Predictor(saved)
         var unanswered = 0
         if let dataset, let index {
             let data = try await load(named(dataset, "data set"))
@@ -97,11 +97,12 @@ struct PredictCommand: AsyncParsableCommand {
         _ predictor: Predictor
     ) async throws -> (unanswered: Int, badCount: Int) {
         let answer = try answerToBadImages()
-        let form = try predictor.form(file)
+        let form: PictureForm
+        do { form = try predictor.pictureForm } catch { throw CommandError("\(file): \(error)") }
         var (unanswered, badCount) = (0, 0)
         for path in images {
             let pictures: TensorValue
-            do { pictures = try predictor.images(from: path, form) } catch {
+            do { pictures = try images(from: path, form) } catch {
                 if answer == .stop || images.count == 1 { throw error }
                 warn("\(error)")
                 badCount += 1
@@ -124,41 +125,30 @@ struct PredictCommand: AsyncParsableCommand {
                 say("  no class: the model's outputs are NaN")
                 unanswered += 1
             }
-            for (className, probability) in classes {
-                say("  \(String(format: "%5.1f", probability * 100)) %  \(visible(className))")
+            for answer in classes {
+                let name = answer.name ?? "class \(answer.index)"
+                say("  \(String(format: "%5.1f", answer.probability * 100)) %  \(visible(name))")
             }
         }
         return unanswered
     }
-}
-
-/// A model with what its outputs mean.
-private struct Predictor {
-    private let saved: SavedModel
-
-    init(_ saved: SavedModel) { self.saved = saved }
-
-    /// Pictures as the model, which is from a file, takes them.
-    func form(_ file: String) throws -> TrainingData.Form {
-        try TrainingData.Form(saved.model, file: file, loss: nil)
-    }
 
     /// The picture or the images of an IDX file in the shape that the model takes.
-    func images(from path: String, _ form: TrainingData.Form) throws -> TensorValue {
+    private func images(from path: String, _ form: PictureForm) throws -> TensorValue {
         do {
-            return try form.picture(from: path)
+            let picture = try TensorValue(form.picture(at: path))
+            return try picture.reshaped(to: Shape([1] + picture.shape.dimensions))
         } catch let error as PictureError where error.kind == .unknownFormat {
-            return try idxImages(from: path)
+            return try idxImages(from: path, form)
         }
     }
 
-    private func idxImages(from path: String) throws -> TensorValue {
+    private func idxImages(from path: String, _ form: PictureForm) throws -> TensorValue {
         let value = try idxValue(from: path)
-        let input = try saved.model.inputShape
-        let size = Array(input.dimensions.prefix(2))
+        let input: Shape = [form.size.height, form.size.width, form.channels]
         let isOne = value.shape.rank == 2
-        guard value.dtype == .uint8, input.rank == 3, input.channels == 1, isOne || value.shape.rank == 3,
-            Array(value.shape.dimensions.suffix(2)) == size
+        guard value.dtype == .uint8, form.channels == 1, isOne || value.shape.rank == 3,
+            value.shape.dimensions.suffix(2) == input.dimensions.prefix(2)
         else {
             throw CommandError(
                 "\(path): holds \(value.dtype.rawValue) data of shape \(value.shape); the model takes images of "
@@ -175,37 +165,5 @@ private struct Predictor {
             let formats = PictureFormat.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")
             throw CommandError("\(path): is neither a picture (\(formats)) nor an IDX file")
         }
-    }
-
-    /// For each image its most probable classes, the first first; none where an output is NaN.
-    func classes(of images: TensorValue, top: Int) async throws -> [[(name: String, probability: Double)]] {
-        let loss = saved.training?.onlyOutput?.loss ?? .meanSquaredError
-        let trainer = try saved.model.compile(optimizer: SGD(), loss: loss)
-        let outputs = try await trainer.predict(inputs: images)
-        let width = outputs.shape.channels
-        let values = outputs.floats.map(Double.init)
-        return stride(from: 0, to: values.count, by: width).map { start in
-            let probabilities = probabilities(Array(values[start..<(start + width)]), loss)
-            if probabilities.contains(where: \.isNaN) { return [] }
-            let names = probabilities.indices.map { place in
-                saved.classNames.indices.contains(place) ? saved.classNames[place] : "class \(place)"
-            }
-            return zip(names, probabilities).sorted { $0.1 > $1.1 }.prefix(top).map { ($0.0, $0.1) }
-        }
-    }
-
-    private func probabilities(_ outputs: [Double], _ loss: any Loss) -> [Double] {
-        var outputs = outputs
-        if outputs.count == 1 {
-            let second = loss.fromLogits ? 1 / (1 + exp(-outputs[0])) : outputs[0]
-            return [1 - second, second]
-        }
-        if loss.fromLogits {
-            let largest = outputs.max() ?? 0
-            outputs = outputs.map { exp($0 - largest) }
-            let sum = outputs.reduce(0, +)
-            outputs = outputs.map { $0 / sum }
-        }
-        return outputs
     }
 }

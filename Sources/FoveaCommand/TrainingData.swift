@@ -200,14 +200,6 @@ extension TrainingData.Form {
             size: Size2D(shape[0], shape[1]), channels: shape.channels,
             classMode: loss?.targetKind.classMode ?? .sparse)
     }
-
-    /// One picture, `[1, height, width, channels]`.
-    func picture(from path: String) throws -> TensorValue {
-        let picture = try Picture.decode(
-            contentsOfFile: path, .init(channels: channels, atLeast: size)
-        ).resized(height: size.height, width: size.width)
-        return try TensorValue(picture).reshaped(to: [1, size.height, size.width, channels])
-    }
 }
 
 extension Dataset where Element == Example {

@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 
 /// A run was given something that the compiled graph cannot take.
