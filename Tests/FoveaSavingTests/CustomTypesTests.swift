@@ -47,7 +47,7 @@ private struct MeanOutput: Metric {
             Dense(units: 2)
         }.compile(
             optimizer: .adam(learningRate: 0.05), loss: ScaledError(scale: 0.5),
-            metrics: [MeanOutput(scale: 3), .loss(ScaledError())], backend: ReferenceBackend())
+            metrics: [MeanOutput(scale: 3), .loss(ScaledError())], device: .reference)
     }
 
     private func examples() throws -> Examples {
@@ -63,7 +63,7 @@ private struct MeanOutput: Metric {
             let read = try await SavedModel(contentsOf: folder + "/m", customTypes: types)
             #expect(read.training?.outputs == trainer.configuration.outputs)
             let training = try #require(read.training)
-            let again = try read.model.compile(training, backend: ReferenceBackend())
+            let again = try read.model.compile(training, device: .reference)
             let expected = try await trainer.evaluate(examples())
             #expect(try await again.evaluate(examples()) == expected)
         }

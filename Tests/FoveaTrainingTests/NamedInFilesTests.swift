@@ -212,7 +212,7 @@ struct NamedInFilesTests {
         let data = try bars(8)
         let trainer = try model.compile(
             optimizer: SignDescent(learningRate: 0.01), loss: QuarticError(),
-            metrics: [WithinMargin(margin: 0.5), .loss(QuarticError())], backend: ReferenceBackend())
+            metrics: [WithinMargin(margin: 0.5), .loss(QuarticError())], device: .reference)
         let history = try await trainer.fit(data, epochs: 3, verbosity: .silent)
         #expect(history.epochs[2].loss < history.epochs[0].loss)
         #expect(
