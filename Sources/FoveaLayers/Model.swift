@@ -23,7 +23,9 @@ public final class Model: ModelProtocol {
     public var outputCount: Int { graph.outputs.count }
     let graph: LayerGraph
     private let nodes: [[LayerOutput]]
-    private let shapes = Mutex<[[Shape]]?>(nil)
+    /// Those of every node, and whether they are for the model's own inputs: these stay when it is put into others for inputs of
+    /// other shapes.
+    private let built = Mutex<(shapes: [[Shape]], isOwn: Bool)?>(nil)
 
     /// A model, built at once.
     ///
@@ -77,7 +79,7 @@ public final class Model: ModelProtocol {
 
     /// Each is named after the layer that gives it, with a number where one layer gives several.
     public var namedOutputs: [(name: String, output: LayerOutput, shape: Shape)] {
-        guard let shapes = shapes.withLock({ $0 }) else { return [] }
+        guard let shapes = built.withLock({ $0?.shapes }) else { return [] }
         var counts: [String: Int] = [:]
         return graph.outputs.map { place in
             let name = graph.name(of: place.node)
@@ -91,7 +93,7 @@ public final class Model: ModelProtocol {
     }
 
     public var calls: [ModelCall] {
-        guard let shapes = shapes.withLock({ $0 }) else { return [] }
+        guard let shapes = built.withLock({ $0?.shapes }) else { return [] }
         return graph.calls.enumerated().map { index, call in
             let node = graph.inputs.count + index
             return ModelCall(
@@ -111,6 +113,7 @@ public final class Model: ModelProtocol {
         } catch {
             throw error.inside(displayName)
         }
+        built.withLock { $0?.isOwn = true }
     }
 
     public func build(inputs: [Shape], in scope: inout BuildScope) throws(ShapeError) {
@@ -125,7 +128,8 @@ public final class Model: ModelProtocol {
         }
         for place in graph.outputs { _ = try graph.result(place, results) }
         if scope.isTrial { return }
-        shapes.withLock { $0 = results.map { $0.map(\.shape) } }
+        let shapes = results.map { $0.map(\.shape) }
+        built.withLock { if $0?.isOwn != true { $0 = (shapes, false) } }
     }
 
     public func call(_ inputs: [Tensor]) throws(ShapeError) -> [Tensor] {

@@ -18,7 +18,8 @@ import Synchronization
 ///
 /// It is a layer itself: made without an input shape, it is built by the model that contains it.
 ///
-/// It does not grow. A longer or another one is made of its layers, which both then share, trained as they are:
+/// It does not grow. A longer or another one, or one for images of another size, is made of its layers, which both then share,
+/// trained as they are:
 ///
 /// ```swift
 /// let other = try Sequential(input: model.inputShape) {
@@ -38,6 +39,8 @@ public final class Sequential: UnaryLayer, ModelProtocol {
     private struct Built {
         let input: LayerOutput
         let calls: [ModelCall]
+        /// Whether the input is the model's own, which stays when it is put into others for inputs of another shape.
+        var isOwn = false
     }
 
     /// Layers to be put inside another model, which builds them.
@@ -89,6 +92,7 @@ public final class Sequential: UnaryLayer, ModelProtocol {
         } catch {
             throw error.inside(displayName)
         }
+        built.withLock { $0?.isOwn = true }
     }
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
@@ -110,7 +114,8 @@ public final class Sequential: UnaryLayer, ModelProtocol {
                     outputs: [LayerOutput(origin: .call(call), index: 0)], outputShapes: [output.shape]))
         }
         if scope.isTrial { return }
-        built.withLock { $0 = Built(input: first, calls: calls) }
+        let result = Built(input: first, calls: calls)
+        built.withLock { if $0?.isOwn != true { $0 = result } }
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {

@@ -51,6 +51,27 @@ import Testing
         #expect(error?.path.last == "dense")
     }
 
+    /// What a model was built for stays so when others use it for images of another size.
+    @Test func aBuiltModelKeepsItsShapesInsideAnother() async throws {
+        let stacked = try Sequential(input: [6, 6, 2], seed: 4) {
+            Conv2D(filters: 3, kernelSize: 3)
+            MaxPooling2D()
+        }
+        let x = LayerOutput.input("x", [6, 6, 2])
+        let graph = try Model(inputs: [x], outputs: [Conv2D(filters: 3, kernelSize: 3)(x)])
+        let models: [any ModelProtocol] = [stacked, graph]
+        for model in models {
+            let (summary, output) = (model.summary(), try model.outputShape)
+            let images = LayerOutput.input("images", [9, 11, 2])
+            let larger = try Model(inputs: [images], outputs: [model(images)])
+            #expect(try larger.outputShape != output)
+            #expect(model.summary() == summary)
+            #expect(try model.inputShape == [6, 6, 2] && model.outputShape == output)
+            #expect(try model.outputs[0].shape == output)
+            #expect(try await outputs(of: larger, for: hashed(1, [2, 9, 11, 2])).shape[1] > output[0])
+        }
+    }
+
     // MARK: Shapes
 
     @Test func shapesWhileBuilding() throws {
