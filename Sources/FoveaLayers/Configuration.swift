@@ -265,38 +265,6 @@ public struct ConfigurationReader {
         return choice
     }
 
-    public mutating func initializer(_ key: String) throws(ConfigurationError) -> Initializer {
-        let settings = try object(key)
-        do { return try Initializer(configuration: settings) } catch { throw error.inside(key) }
-    }
-
-    /// A regularizer, or nil when the key is missing.
-    public mutating func regularizer(_ key: String) throws(ConfigurationError) -> Regularizer? {
-        guard contains(key) else { return nil }
-        let settings = try object(key)
-        do throws(ConfigurationError) {
-            var (className, reader) = try Self.opened(settings, owner: "regularizer", layerTypes: [])
-            guard className == "L1L2" else {
-                throw reader.unknown("regularizer", className, among: ["L1L2"], key: "class_name")
-            }
-            let regularizer = try Regularizer(&reader)
-            try reader.finish()
-            return regularizer
-        } catch { throw error.inside(key) }
-    }
-
-    /// A constraint, or nil when the key is missing.
-    public mutating func constraint(_ key: String) throws(ConfigurationError) -> Constraint? {
-        guard contains(key) else { return nil }
-        let settings = try object(key)
-        do {
-            var (className, reader) = try Self.opened(settings, owner: "constraint", layerTypes: [])
-            let constraint = try Constraint(className: className, &reader)
-            try reader.finish()
-            return constraint
-        } catch { throw error.inside(key) }
-    }
-
     /// Checks that nothing is left over.
     ///
     /// - Throws: `ConfigurationError` for a key that nobody asked for.

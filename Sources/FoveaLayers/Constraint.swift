@@ -90,3 +90,17 @@ extension Constraint {
         }
     }
 }
+
+extension ConfigurationReader {
+    /// A constraint, or nil when the key is missing.
+    public mutating func constraint(_ key: String) throws(ConfigurationError) -> Constraint? {
+        guard contains(key) else { return nil }
+        let settings = try object(key)
+        do {
+            var (className, reader) = try Self.opened(settings, owner: "constraint", layerTypes: [])
+            let constraint = try Constraint(className: className, &reader)
+            try reader.finish()
+            return constraint
+        } catch { throw error.inside(key) }
+    }
+}

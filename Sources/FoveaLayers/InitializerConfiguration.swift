@@ -73,3 +73,10 @@ extension Initializer {
         try reader.finish()
     }
 }
+
+extension ConfigurationReader {
+    public mutating func initializer(_ key: String) throws(ConfigurationError) -> Initializer {
+        let settings = try object(key)
+        do { return try Initializer(configuration: settings) } catch { throw error.inside(key) }
+    }
+}

@@ -11,48 +11,52 @@ extension PhiloxGenerator {
     mutating func orthogonalMatrix(columns: Int, count: Int) -> [Double] {
         let rows = count / columns
         let (number, length) = (min(rows, columns), max(rows, columns))
-        var vectors: [Double] = []
-        vectors.reserveCapacity(count)
-        for _ in 0..<number { vectors += perpendicular(to: vectors, length: length) }
+        var vectors = [Double](repeating: 0, count: count)
+        vectors.withUnsafeMutableBufferPointer { vectors in
+            for index in 0..<number {
+                let start = index * length
+                drawPerpendicular(
+                    to: UnsafeBufferPointer(rebasing: vectors[..<start]),
+                    UnsafeMutableBufferPointer(rebasing: vectors[start..<start + length]))
+            }
+        }
         if rows < columns { return vectors }
         return (0..<count).map { vectors[$0 % columns * rows + $0 / columns] }
     }
 
-    /// A vector of length 1 perpendicular to those given.
-    private mutating func perpendicular(to others: [Double], length: Int) -> [Double] {
+    /// A vector of length 1 perpendicular to those given, one after another.
+    private mutating func drawPerpendicular(
+        to others: UnsafeBufferPointer<Double>, _ vector: UnsafeMutableBufferPointer<Double>
+    ) {
+        let length = vector.count
         while true {
-            var vector: [Double] = []
-            for _ in 0..<length { vector.append(normal()) }
-            let before = dot(vector[...], vector[...]).squareRoot()
+            for place in 0..<length { vector[place] = normal() }
+            let before = dot(vector, UnsafeBufferPointer(vector)).squareRoot()
             for start in stride(from: 0, to: others.count, by: length) {
-                let other = others[start..<start + length]
-                let share = dot(vector[...], other)
-                for place in 0..<length { vector[place] -= share * other[start + place] }
+                let other = UnsafeBufferPointer(rebasing: others[start..<start + length])
+                let share = dot(vector, other)
+                for place in 0..<length { vector[place] -= share * other[place] }
             }
             // What is left of a vector that lay among the others would be rounding errors.
-            let rest = dot(vector[...], vector[...]).squareRoot()
-            if rest > 1e-8 * before { return vector.map { $0 / rest } }
+            let rest = dot(vector, UnsafeBufferPointer(vector)).squareRoot()
+            if rest > 1e-8 * before {
+                for place in 0..<length { vector[place] /= rest }
+                return
+            }
         }
     }
 }
 
-/// Four sums, so that each addition need not wait for the one before.
-private func dot(_ a: ArraySlice<Double>, _ b: ArraySlice<Double>) -> Double {
-    a.withUnsafeBufferPointer { a in
-        b.withUnsafeBufferPointer { b in
-            var (first, second, third, fourth) = (0.0, 0.0, 0.0, 0.0)
-            let whole = a.count - a.count % 4
-            var place = 0
-            while place < whole {
-                first += a[place] * b[place]
-                second += a[place + 1] * b[place + 1]
-                third += a[place + 2] * b[place + 2]
-                fourth += a[place + 3] * b[place + 3]
-                place += 4
-            }
-            var sum = (first + second) + (third + fourth)
-            for place in whole..<a.count { sum += a[place] * b[place] }
-            return sum
-        }
+/// Eight sums, so that each addition need not wait for the one before.
+private func dot(_ a: UnsafeMutableBufferPointer<Double>, _ b: UnsafeBufferPointer<Double>) -> Double {
+    var sums = SIMD8<Double>()
+    let whole = a.count - a.count % 8
+    var place = 0
+    while place < whole {
+        for lane in 0..<8 { sums[lane] += a[place + lane] * b[place + lane] }
+        place += 8
     }
+    var sum = sums.sum()
+    for place in whole..<a.count { sum += a[place] * b[place] }
+    return sum
 }

@@ -59,3 +59,20 @@ extension Regularizer {
         self.init(l1: try reader.number("l1"), l2: try reader.number("l2"))
     }
 }
+
+extension ConfigurationReader {
+    /// A regularizer, or nil when the key is missing.
+    public mutating func regularizer(_ key: String) throws(ConfigurationError) -> Regularizer? {
+        guard contains(key) else { return nil }
+        let settings = try object(key)
+        do throws(ConfigurationError) {
+            var (className, reader) = try Self.opened(settings, owner: "regularizer", layerTypes: [])
+            guard className == "L1L2" else {
+                throw reader.unknown("regularizer", className, among: ["L1L2"], key: "class_name")
+            }
+            let regularizer = try Regularizer(&reader)
+            try reader.finish()
+            return regularizer
+        } catch { throw error.inside(key) }
+    }
+}

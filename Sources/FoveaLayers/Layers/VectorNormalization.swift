@@ -41,6 +41,8 @@ extension Tensor {
 /// Scales each example to a mean square of 1 over some of its axes, then by what the layer has learned:
 /// `y = x / √(mean(x²) + epsilon) · scale`. Zhang and Sennrich 2019, arXiv:1910.07467.
 ///
+/// PyTorch's default epsilon is float32's least step at 1, 1.2e-7.
+///
 /// - Input and output: `[batch, …]`.
 /// - Parameters: `scale`, of the extents of the normalized axes.
 /// - Throws: `ShapeError` for an axis that an example lacks, for an axis named twice and for an epsilon that is not positive.
