@@ -66,6 +66,9 @@ public struct Safetensors: Sendable {
     }
 
     private init(_ bytes: [UInt8]) throws(SafetensorsError.Problem) {
+        if let format = ForeignFormat(bytes) {
+            throw .otherFormat(format.rawValue, advice: format.advice)
+        }
         let prefix = SafetensorsHeader.prefixByteCount
         guard bytes.count >= prefix else { throw .tooShort(byteCount: bytes.count) }
         let headerByteCount = bytes[..<prefix].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

@@ -15,6 +15,8 @@ public struct SafetensorsError: Error, Hashable, Sendable, CustomStringConvertib
     public enum Problem: Error, Hashable, Sendable {
         /// The file has fewer bytes than the header's length field takes.
         case tooShort(byteCount: Int)
+        /// The file is of another format, which its first bytes tell, such as one of Keras's or PyTorch's.
+        case otherFormat(String, advice: String)
         /// The header's length is more than the file, or the format's limit, allows.
         case headerTooLong(length: UInt64, allowed: Int)
         case headerNotUTF8
@@ -65,6 +67,8 @@ extension SafetensorsError.Problem: CustomStringConvertible {
         case .tooShort(let byteCount):
             "\(byteCount) bytes are too few for a safetensors file, which starts with 8 bytes for the "
                 + "length of its header; \(Self.fetchAgain)"
+        case .otherFormat(let format, let advice):
+            "this is \(format); Fovea reads safetensors files: \(advice)"
         case .headerTooLong(let length, let allowed):
             "the header would take \(length) bytes where at most \(allowed) are possible; "
                 + "the file is cut short or not a safetensors file, or has too many tensors for the format"
