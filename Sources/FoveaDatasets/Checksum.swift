@@ -1,4 +1,3 @@
-import COpenSSL
 import FoveaFiles
 
 /// A published checksum, in lower-case hexadecimal.
@@ -40,15 +39,13 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
     private func ofBytes(
         _ path: String, limit: Int, _ read: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
     ) throws(DatasetError) -> Checksum {
-        let context = EVP_MD_CTX_new()
-        defer { EVP_MD_CTX_free(context) }
         let unavailable = DatasetError(.fileAccess, file: path, "libcrypto cannot compute its \(method)")
-        let kind =
+        let kind: Digest.Method =
             switch self {
-            case .sha256: EVP_sha256()
-            case .md5: EVP_md5()
+            case .sha256: .sha256
+            case .md5: .md5
             }
-        guard EVP_DigestInit_ex(context, kind, nil) == 1 else { throw unavailable }
+        guard let digest = Digest(kind) else { throw unavailable }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
         defer { buffer.deallocate() }
         var total = 0
@@ -58,13 +55,11 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
             guard total <= limit else {
                 throw DatasetError(.tooLarge, file: path, "holds more than the expected \(limit) bytes")
             }
-            guard EVP_DigestUpdate(context, buffer.baseAddress, count) == 1 else { throw unavailable }
+            guard digest.add(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { throw unavailable }
             if count < buffer.count { break }
         }
-        var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var length: UInt32 = 0
-        guard EVP_DigestFinal_ex(context, &digest, &length) == 1 else { throw unavailable }
-        let digits = digest.prefix(Int(length)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        guard let bytes = digest.finish() else { throw unavailable }
+        let digits = Digest.hexadecimal(bytes)
         switch self {
         case .sha256: return .sha256(digits)
         case .md5: return .md5(digits)

@@ -20,9 +20,9 @@ final class PartialFile {
             // The lock is gone with the descriptor, also when the process is killed.
             // A file system without locks is used without.
             let locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
-            var (own, named) = (stat(), stat())
+            var own = stat()
             let current =
-                fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_ino == named.st_ino
+                fstat(descriptor, &own) == 0 && leads(path, to: descriptor, followsLink: true)
             if locked, current, access(target, F_OK) != 0 {
                 self.path = path
                 self.descriptor = descriptor
@@ -44,16 +44,12 @@ final class PartialFile {
     }
 
     func append(_ bytes: [UInt8]) throws(DatasetError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                write(descriptor, $0.baseAddress! + written, $0.count - written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure("written") }
-            written += count
-            byteCount += count
+        let code = writeAll(bytes) { rest, _ in
+            let count = write(descriptor, rest.baseAddress, rest.count)
+            byteCount += max(0, count)
+            return count
         }
+        guard code == 0 else { throw failure("written", code) }
     }
 
     /// Waits until the bytes are on the disk.
@@ -63,17 +59,13 @@ final class PartialFile {
 
     /// Gives the file its final name, on the disk too.
     func rename(to target: String) throws(DatasetError) {
-        guard Glibc.rename(path, target) == 0 else { throw failure("renamed to \(target)") }
-        let directory = open(String(target[..<(target.lastIndex(of: "/") ?? target.endIndex)]), O_RDONLY)
-        if directory >= 0 {
-            fsync(directory)
-            close(directory)
-        }
+        let code = renameLastingly(path, to: target).renaming
+        guard code == 0 else { throw failure("renamed to \(target)", code) }
     }
 
     func remove() { unlink(path) }
 
-    private func failure(_ action: String) -> DatasetError {
-        DatasetError(.fileAccess, file: path, "cannot be \(action): \(systemErrorText())")
+    private func failure(_ action: String, _ code: Int32 = errno) -> DatasetError {
+        DatasetError(.fileAccess, file: path, "cannot be \(action): \(systemErrorText(code))")
     }
 }

@@ -20,7 +20,7 @@ public enum AtomicFile {
         _ bytes: [UInt8], to path: String, using systemWrite: (Int32, UnsafeRawBufferPointer) -> Int
     ) throws(FileError) {
         let permissions = try replacedPermissions(path)
-        let folderDescriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folderDescriptor = openFolderOf(path)
         guard folderDescriptor >= 0 else { throw FileError(path: path, operation: .create, code: errno) }
         defer { _ = close(folderDescriptor) }
 
@@ -32,12 +32,7 @@ public enum AtomicFile {
             temporary.remove()
             throw error
         }
-        let code = temporary.rename(to: path)
-        guard code == 0 else { throw FileError(path: path, operation: .rename, code: code) }
-        // Some file systems cannot synchronize a folder and say EINVAL.
-        guard fsync(folderDescriptor) == 0 || errno == EINVAL else {
-            throw FileError(path: path, operation: .synchronizeFolder, code: errno)
-        }
+        try temporary.rename(to: path, folder: folderDescriptor)
     }
 
     /// Finds out whether `write(_:to:)` may create its file, without changing what the path leads to, and removes what a
@@ -88,19 +83,8 @@ public enum AtomicFile {
         _ descriptor: Int32, with bytes: [UInt8], permissions: mode_t?, path: String,
         using systemWrite: (Int32, UnsafeRawBufferPointer) -> Int
     ) throws(FileError) {
-        var code: Int32 = 0
         var operation = FileError.Operation.write
-        var start = 0
-        while code == 0, start < bytes.count {
-            let written = bytes[start...].withUnsafeBytes { systemWrite(descriptor, $0) }
-            if written > 0 {
-                start += written
-            } else if written == 0 {
-                code = EIO
-            } else if errno != EINTR {
-                code = errno
-            }
-        }
+        var code = writeAll(bytes) { rest, _ in systemWrite(descriptor, rest) }
         if code == 0, let permissions, fchmod(descriptor, permissions) != 0 { code = errno }
         if code == 0, fsync(descriptor) != 0 { (code, operation) = (errno, .synchronize) }
         let closed = close(descriptor)

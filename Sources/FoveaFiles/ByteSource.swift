@@ -65,9 +65,8 @@ package final class ByteSource<Failure: ReadingFailure> {
     }
 }
 
-/// What the last failed system call says, with a hint where there is one.
-package func systemErrorText() -> String {
-    let code = errno
+/// What the last failed system call says, or that with a number, with a hint where there is one.
+package func systemErrorText(_ code: Int32 = errno) -> String {
     let text = String(cString: strerror(code))
     return switch code {
     case EACCES, EPERM: text + "; check the permissions"

@@ -34,13 +34,20 @@ struct TemporaryFile {
         }
     }
 
-    /// Gives the file the name for which it was made, in place of what had it.
+    /// Gives the file the name for which it was made, in place of what had it, and brings that name to the disk.
     ///
-    /// - Returns: 0, or the system's error number; then the file is removed.
-    func rename(to path: String) -> Int32 {
-        let code = Glibc.rename(name, path) == 0 ? 0 : errno
-        if code == 0 { close(lock) } else { remove() }
-        return code
+    /// - Parameter folder: the open folder of `path`.
+    /// - Throws: `FileError`. Only after one of `.synchronizeFolder` has the file its name; otherwise it is removed.
+    func rename(to path: String, folder: Int32) throws(FileError) {
+        let codes = renameLastingly(name, to: path, folder: folder)
+        guard codes.renaming == 0 else {
+            remove()
+            throw FileError(path: path, operation: .rename, code: codes.renaming)
+        }
+        close(lock)
+        guard codes.lasting == 0 else {
+            throw FileError(path: path, operation: .synchronizeFolder, code: codes.lasting)
+        }
     }
 
     func remove() {
@@ -80,18 +87,4 @@ struct TemporaryFile {
         let hash = name.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         return ".fovea-\(String(hash, radix: 36))-"
     }
-}
-
-/// The folder that a path leads into, with a slash at its end.
-package func folder(of path: String) -> String {
-    // In UTF-8, because a Character can be a slash with a mark on it.
-    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-    return slash.map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "./"
-}
-
-/// Whether a name is that of an open file.
-private func leads(_ name: String, to descriptor: Int32) -> Bool {
-    var (named, opened) = (stat(), stat())
-    return lstat(name, &named) == 0 && fstat(descriptor, &opened) == 0 && named.st_dev == opened.st_dev
-        && named.st_ino == opened.st_ino
 }

@@ -137,7 +137,7 @@ public struct Safetensors: Sendable {
     }
 
     private static func checksum(_ data: ArraySlice<UInt8>) throws(SafetensorsError.Problem) -> String {
-        guard let digest = data.withUnsafeBytes(DataDigest.sha256) else { throw .checksumUnavailable }
-        return digest
+        guard let digest = data.withUnsafeBytes(Digest.sha256) else { throw .checksumUnavailable }
+        return Digest.hexadecimal(digest)
     }
 }

@@ -1,4 +1,3 @@
-import COpenSSL
 import CZlib
 import FoveaFiles
 import FoveaGraph
@@ -108,8 +107,7 @@ final class CacheFile: Sendable {
     /// What the examples are made of, in 32 bytes: SHA-256.
     static func identity(fingerprint: String, description: String) throws(DatasetError) -> [UInt8] {
         let text = Array("\(description.utf8.count) \(description)\(fingerprint)".utf8)
-        var digest = [UInt8](repeating: 0, count: 32)
-        guard EVP_Digest(text, text.count, &digest, nil, EVP_sha256(), nil) == 1 else {
+        guard let digest = text.withUnsafeBytes(Digest.sha256) else {
             throw DatasetError(.fileAccess, "libcrypto cannot compute the SHA-256 of a fingerprint")
         }
         return digest
@@ -212,8 +210,8 @@ final class CacheFileWriter {
             // The lock is gone with the descriptor, also when the process is killed.
             // A file system without locks is used without.
             while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
-            var (own, named) = (stat(), stat())
-            guard fstat(descriptor, &own) == 0, lstat(path, &named) == 0, own.st_ino == named.st_ino else {
+            var own = stat()
+            guard fstat(descriptor, &own) == 0, leads(path, to: descriptor) else {
                 // Who had the lock has renamed or removed the file.
                 close(descriptor)
                 continue
@@ -257,31 +255,21 @@ final class CacheFileWriter {
         try write(table, at: end)
         try write(header + bytes(of: crc(table, after: crc(header))), at: 0)
         guard fsync(descriptor) == 0 else { throw failure("written") }
-        guard rename(temporary, path) == 0 else { throw failure("renamed") }
+        // Whether the new name lasts as well is left to the file system; some cannot say.
+        let code = renameLastingly(temporary, to: path).renaming
+        guard code == 0 else { throw failure("renamed", code) }
         isFinished = true
-        // So that the new name lasts as well; some file systems cannot do this.
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = open(slash.map { String(path[...$0]) } ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if folder >= 0 {
-            fsync(folder)
-            close(folder)
-        }
     }
 
     private func write(_ bytes: [UInt8], at start: UInt64) throws(DatasetError) {
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress! + written, $0.count - written, off_t(start) + written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw failure("written") }
-            written += count
+        let code = writeAll(bytes) { rest, place in
+            pwrite(descriptor, rest.baseAddress, rest.count, off_t(start) + place)
         }
+        guard code == 0 else { throw failure("written", code) }
     }
 
-    private func failure(_ action: String) -> DatasetError {
-        DatasetError(.fileAccess, file: path, "cannot be \(action): \(systemErrorText())")
+    private func failure(_ action: String, _ code: Int32 = errno) -> DatasetError {
+        DatasetError(.fileAccess, file: path, "cannot be \(action): \(systemErrorText(code))")
     }
 }
 

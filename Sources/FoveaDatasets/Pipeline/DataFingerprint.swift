@@ -48,7 +48,7 @@ package enum DataFingerprint: Codable, Hashable, Sendable {
             tensors.map { value in
                 Tensor(
                     type: "\(TensorType(value.shape, value.dtype))",
-                    sha256: value.withUnsafeBytes(DataDigest.sha256))
+                    sha256: value.withUnsafeBytes(Digest.sha256).map(Digest.hexadecimal))
             })
     }
 }
