@@ -14,7 +14,7 @@ extension TensorValue {
     /// integers; `true` where not zero. The count must be that of the shape.
     public init(shape: Shape, dtype: DType, doubles: [Double]) {
         func integers<T: FixedWidthInteger>(_: T.Type) -> [T] {
-            doubles.map { $0.isNaN ? 0 : T($0 < Double(T.min) ? Double(T.min) : min($0, Double(T.max))) }
+            doubles.map { $0.isNaN ? 0 : T(Swift.min(Swift.max($0, Double(T.min)), Double(T.max))) }
         }
         let storage: Storage =
             switch dtype {

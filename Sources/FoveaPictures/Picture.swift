@@ -148,24 +148,35 @@ extension TensorValue {
 }
 
 extension Picture {
-    /// A tensor `[height, width, channels]` as a picture. Elements mean 0…255; those that are not uint8 are rounded to the
-    /// nearest integer, ties to even, and clamped to 0…255, and NaN becomes 0.
+    /// A tensor `[height, width, channels]` as a picture, or `[height, width]` as a grey one. Elements are rounded to the nearest
+    /// integer, ties to even, and clamped to 0…255; NaN becomes 0.
     ///
-    /// - Throws: `PictureError` when the shape is not that of a picture.
-    public init(_ value: TensorValue) throws(PictureError) {
-        guard value.shape.rank == 3 else {
+    /// - Parameters:
+    ///   - value: of any element type.
+    ///   - white: the element of full brightness, which becomes 255, such as 1 for images that a model sees; positive.
+    /// - Throws: `PictureError` when the shape is not that of a picture, or `white` is not a positive number.
+    public init(_ value: TensorValue, white: Float = 255) throws(PictureError) {
+        guard value.shape.rank == 2 || value.shape.rank == 3 else {
             throw PictureError(
                 .invalidArgument,
                 "a tensor \(value.shape) is no picture; expected [height, width, channels]. Take one from a batch"
             )
         }
-        let samples =
-            switch value.storage {
-            case .uint8(let elements): elements
+        guard white > 0, white.isFinite else {
+            throw PictureError(
+                .invalidArgument, "the element of full brightness is \(white); it must be a positive number")
+        }
+        let samples: [UInt8]
+        if case .uint8(let elements) = value.storage, white == 255 {
+            samples = elements
+        } else {
+            let numbers = white == 255 ? value.floats : value.floats.map { $0 * 255 / white }
             // Not a number is not greater than 0.
-            default: value.floats.map { $0 > 0 ? UInt8(min($0.rounded(.toNearestOrEven), 255)) : 0 }
-            }
+            samples = numbers.map { $0 > 0 ? UInt8(min($0.rounded(.toNearestOrEven), 255)) : 0 }
+        }
         try self.init(
-            height: value.shape[0], width: value.shape[1], channels: value.shape[2], pixels: samples)
+            height: value.shape[0], width: value.shape[1],
+            channels: value.shape.rank == 2 ? 1 : value.shape[2],
+            pixels: samples)
     }
 }

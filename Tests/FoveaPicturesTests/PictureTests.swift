@@ -37,6 +37,12 @@ import Testing
         let floats: [Float] = [-3, 0.5, 1.5, 254.6, 300, .nan, .infinity, -.infinity]
         let rounded = try Picture(TensorValue(shape: [2, 4, 1], floats))
         #expect(rounded.pixels == [0, 0, 2, 255, 255, 0, 255, 0])
+        let unit = try Picture(TensorValue([[0, 0.5], [1, 2]]), white: 1)
+        #expect(unit.pixels == [0, 128, 255, 255] && unit.channels == 1 && unit.height == 2)
+        #expect(try Picture(TensorValue([[1, 0]], .uint8), white: 1).pixels == [255, 0])
+        for white in [0, -1, .nan, .infinity] as [Float] {
+            #expect(throws: PictureError.self) { try Picture(tensor, white: white) }
+        }
         #expect(throws: PictureError.self) { try Picture(TensorValue([1, 2, 3] as [Float])) }
         #expect(throws: PictureError.self) { try Picture(TensorValue(repeating: 0, shape: [2, 2, 2])) }
     }

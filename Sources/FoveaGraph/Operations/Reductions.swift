@@ -159,6 +159,13 @@ extension Tensor {
         try reduced(.max, axes, keepDims)
     }
 
+    /// The smallest element along `axes` (all when nil). Equal smallest elements share the gradient.
+    public func min(axes: [Int]? = nil, keepDims: Bool = false) throws(ShapeError) -> Tensor {
+        // Of what turns the order round: of integers the complement, which unlike the negative every integer has.
+        if dtype == .int32 { return try -1 - (-1 - self).max(axes: axes, keepDims: keepDims) }
+        return try negated().max(axes: axes, keepDims: keepDims).negated()
+    }
+
     /// The index of the first largest element along an axis.
     public func argMax(axis: Int = -1, keepDims: Bool = false) throws(ShapeError) -> Tensor {
         try Tensor(.argMax(ArgMax(axis: axis < 0 ? axis + shape.rank : axis, keepDims: keepDims)), [self])

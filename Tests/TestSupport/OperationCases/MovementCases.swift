@@ -25,6 +25,12 @@ extension OperationCases {
         OperationCase("max of int32", [.batch([3, 4, 5], .integers(-9...9)).of(.int32)]) { x in
             [try x[0].max(axes: [1]), try x[0].max()]
         },
+        OperationCase("min of int32", [.batch([3, 4, 5], .integers(-9...9)).of(.int32)]) { x in
+            [try x[0].min(axes: [1]), try x[0].min()]
+        },
+        OperationCase("min", [.batch([3, 4, 5], .distinct())]) { x in
+            [try x[0].min(axes: [0, 2]), try x[0].min(axes: [1], keepDims: true)]
+        },
         OperationCase("max with ties", [.batch([3, 9], .integers(0...1)).withoutGradient]) { x in
             [try x[0].max(axes: [1])]
         },

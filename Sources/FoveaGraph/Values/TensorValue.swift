@@ -63,12 +63,6 @@ public struct TensorValue: Hashable, Sendable {
         storage = .float32(elements)
     }
 
-    /// A tensor of rank 1.
-    public init(_ elements: [Int32]) {
-        shape = [elements.count]
-        storage = .int32(elements)
-    }
-
     /// A tensor with every element the same.
     public init(repeating element: Float, shape: Shape) {
         self.shape = shape
