@@ -82,7 +82,13 @@ extension Dataset where Element == Example {
 }
 
 extension Augmentation {
-    /// Batches of augmented examples in memory, as Keras's `flow`.
+    /// Batches of augmented examples in memory, as Keras's `flow`: an epoch of them, in another order and augmented in another
+    /// way in each epoch. Keras's goes on without end, which `repeated()` makes of this one; `fit` then needs to know how many
+    /// steps are an epoch.
+    ///
+    /// ```swift
+    /// let batches = try Augmentation(rotationRange: 10, horizontalFlip: true).flow(examples).repeated()
+    /// ```
     ///
     /// - Parameters:
     ///   - examples: with images `[count, height, width, channels]` as inputs.
@@ -97,7 +103,8 @@ extension Augmentation {
         try flow(Dataset(examples), batchSize, shuffle, seed, white)
     }
 
-    /// Batches of augmented pictures of a folder, as Keras's `flow_from_directory`.
+    /// Batches of augmented pictures of a folder, as Keras's `flow_from_directory`: an epoch of them, as of `flow`; without end
+    /// behind `repeated()`.
     ///
     /// - Parameters:
     ///   - folder: that has a folder for each class.

@@ -183,4 +183,36 @@ import Testing
         let flow = try Augmentation().flow(examples, batchSize: 3, shuffle: false)
         #expect(try flow.element(at: 0) == examples)
     }
+
+    /// As Keras's generators do: no batch mixes two passes, each pass has its own order and its own augmentation, and a batch
+    /// is the same however one gets there.
+    @Test func flowsWithoutEnd() async throws {
+        let images = try TensorValue(shape: [5, 3, 3, 1], storage: .uint8((0..<45).map { UInt8($0) }))
+        let examples = try Examples(inputs: images, targets: TensorValue([0, 1, 2, 3, 4] as [Int32]))
+        let once = try Augmentation(rotationRange: 180).flow(examples, batchSize: 2, seed: 7)
+        let endless = try once.repeated()
+        #expect(once.count == 3 && endless.count == nil)
+        var passes: [[Examples]] = []
+        var batches = try endless.loaded(epoch: 0).makeAsyncIterator()
+        for _ in 0..<4 {
+            var pass: [Examples] = []
+            for _ in 0..<3 { pass.append(try #require(try await batches.next())) }
+            passes.append(pass)
+        }
+        for (number, pass) in passes.enumerated() {
+            #expect(pass.map(\.count) == [2, 2, 1])
+            #expect(Set(pass.flatMap { $0.targets[0].integers }) == [0, 1, 2, 3, 4])
+            for (place, batch) in pass.enumerated() {
+                #expect(try once.element(at: place, epoch: number) == batch)
+                #expect(try endless.element(at: 3 * number + place) == batch)
+            }
+        }
+        #expect(Set(passes.map { $0.flatMap { $0.targets[0].integers } }).count > 1)
+        let firsts = passes.map { pass in
+            pass.lazy.compactMap { batch in
+                batch.targets[0].integers.firstIndex(of: 3).map { batch.inputs[0][$0] }
+            }.first
+        }
+        #expect(Set(firsts).count == 4)
+    }
 }

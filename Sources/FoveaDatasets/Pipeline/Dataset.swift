@@ -90,12 +90,15 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
     ///   - epoch: not negative.
     /// - Throws: `DatasetError` for numbers out of these ranges; what the functions throw that the data set is made of.
     public func element(at index: Int, epoch: Int = 0) throws -> Element {
-        guard index >= 0, index < extent, epoch >= 0 else {
+        guard index >= 0, index < extent else {
             throw DatasetError(
                 .invalidArgument,
-                "element \(index) of epoch \(epoch) was asked for; a data set of "
-                    + (count.map { "\($0) elements" } ?? "endlessly many elements")
-                    + " has those from 0 on, in epochs from 0 on")
+                "there is no element \(index); "
+                    + (count.map { available($0, "elements") }
+                        ?? "elements of an endless data set are 0 and above"))
+        }
+        guard epoch >= 0 else {
+            throw DatasetError(.invalidArgument, "there is no epoch \(epoch); epochs are 0 and above")
         }
         do { return try compute(Place(index: index, epoch: epoch)) } catch let leftOut as LeftOut {
             throw leftOut.explained

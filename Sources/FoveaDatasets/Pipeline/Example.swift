@@ -82,6 +82,10 @@ public enum ClassMode: String, CaseIterable, Codable, Sendable {
         switch self {
         case .sparse: return [TensorValue(unchecked: .scalar, .int32([Int32(label)]))]
         case .categorical:
+            guard classCount <= 1 << 28 else {
+                throw DatasetError(
+                    .tooLarge, "\(classCount) classes are too many for a number for each; use sparse targets")
+            }
             var row = [Float](repeating: 0, count: classCount)
             row[label] = 1
             return [TensorValue(row)]
