@@ -115,7 +115,7 @@ struct DatasetsCommand: AsyncParsableCommand {
                 let item = folder.items[number * folder.items.count / count]
                 let form: String
                 do throws(PictureError) {
-                    let picture = try Picture.decode(contentsOfFile: item.path)
+                    let picture = try Picture.decode(contentsOf: item.path)
                     let isGrey = picture.channels < 3
                     form = "\(picture.height)×\(picture.width) \(isGrey ? "grey" : "in colour")"
                 } catch {

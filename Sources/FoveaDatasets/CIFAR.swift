@@ -105,9 +105,9 @@ public enum CIFAR {
     /// - Throws: `DatasetError`, naming the archive and the file in it, when a file is missing, comes twice or is damaged, and
     ///   when the archive is not safe to read.
     public static func readArchive(
-        _ path: String, kind: Kind, limit: Int = defaultLimit
+        _ path: some PathConvertible, kind: Kind, limit: Int = defaultLimit
     ) throws(DatasetError) -> (train: Examples, test: Examples, classNames: [String]) {
-        try readArchive(UnpackedFile(path), kind: kind, limit: limit)
+        try readArchive(UnpackedFile(path.filePath), kind: kind, limit: limit)
     }
 
     static func readArchive(

@@ -22,12 +22,12 @@ public struct DatasetLibrary: Sendable {
     ///   - progress: Called, possibly on another thread, as a download goes on.
     public init(
         environment: [String: String] = ProcessInfo.processInfo.environment,
-        systemDirectory: String = "/usr/share/datasets",
+        systemDirectory: some PathConvertible = "/usr/share/datasets",
         transport: any DownloadTransport = URLSessionTransport(),
         progress: @escaping @Sendable (DownloadProgress) -> Void = { _ in }
     ) {
         self.environment = environment
-        self.systemDirectory = systemDirectory
+        self.systemDirectory = systemDirectory.filePath
         self.transport = transport
         self.progress = progress
     }

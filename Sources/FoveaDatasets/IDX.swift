@@ -17,8 +17,10 @@ public enum IDX {
     ///   - limit: The most elements accepted.
     /// - Throws: `DatasetError`, naming the file, when it is missing, unreadable, damaged, cut short, too long,
     ///   larger than `limit`, empty, not IDX, or of another element type.
-    public static func read(_ path: String, limit: Int = defaultLimit) throws(DatasetError) -> TensorValue {
-        try read(UnpackedFile(path), limit: limit)
+    public static func read(
+        _ path: some PathConvertible, limit: Int = defaultLimit
+    ) throws(DatasetError) -> TensorValue {
+        try read(UnpackedFile(path.filePath), limit: limit)
     }
 
     static func read(_ file: UnpackedFile, limit: Int) throws(DatasetError) -> TensorValue {
@@ -33,8 +35,9 @@ public enum IDX {
     ///
     /// - Throws: `DatasetError` as ``read(_:limit:)`` does, and when the file does not have three axes.
     public static func readImages(
-        _ path: String, limit: Int = defaultLimit
+        _ path: some PathConvertible, limit: Int = defaultLimit
     ) throws(DatasetError) -> TensorValue {
+        let path = path.filePath
         let images = try read(path, limit: limit)
         guard images.shape.rank == 3 else {
             throw DatasetError(
@@ -55,8 +58,9 @@ public enum IDX {
     /// - Throws: `DatasetError` as ``read(_:limit:)`` does, and when the file does not have one axis or a label
     ///   is not less than `classCount`.
     public static func readLabels(
-        _ path: String, classCount: Int, limit: Int = defaultLimit
+        _ path: some PathConvertible, classCount: Int, limit: Int = defaultLimit
     ) throws(DatasetError) -> TensorValue {
+        let path = path.filePath
         let labels = try read(path, limit: limit)
         guard labels.shape.rank == 1 else {
             throw DatasetError(
@@ -77,8 +81,10 @@ public enum IDX {
     /// - Throws: `DatasetError` as ``readImages(_:limit:)`` and ``readLabels(_:classCount:limit:)`` do, and when
     ///   there are not as many images as labels.
     public static func readExamples(
-        images imagePath: String, labels labelPath: String, classCount: Int, limit: Int = defaultLimit
+        images imagePath: some PathConvertible, labels labelPath: some PathConvertible, classCount: Int,
+        limit: Int = defaultLimit
     ) throws(DatasetError) -> Examples {
+        let (imagePath, labelPath) = (imagePath.filePath, labelPath.filePath)
         let images = try readImages(imagePath, limit: limit)
         let labels = try readLabels(labelPath, classCount: classCount, limit: limit)
         guard images.shape[0] == labels.shape[0] else {

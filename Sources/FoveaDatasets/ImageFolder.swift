@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaGraph
 import FoveaPictures
 
@@ -58,9 +59,10 @@ public struct ImageFolder: Equatable, Sendable {
     ///   have one name, a link that is no picture's leads nowhere, a folder is reached twice, a name is not UTF-8, or there are
     ///   more files than `limit`.
     public init(
-        _ path: String, limit: Int = defaultLimit, results: String? = nil
+        _ path: some PathConvertible, limit: Int = defaultLimit, results: (any PathConvertible)? = nil
     ) throws(DatasetError) {
-        try self.init(listing: path, limit: limit, results: results)
+        let path = path.filePath
+        try self.init(listing: path, limit: limit, results: results?.filePath)
         guard classNames.isEmpty else { return }
         throw DatasetError(
             .missingFile, file: path,
@@ -136,8 +138,9 @@ public struct ImageFolder: Equatable, Sendable {
     /// - Throws: `DatasetError` as ``init(_:limit:results:)`` does for each part, when there are two of one kind, and when the parts
     ///   have other classes than `train`.
     public static func splits(
-        of path: String, limit: Int = defaultLimit, results: String? = nil
+        of path: some PathConvertible, limit: Int = defaultLimit, results: (any PathConvertible)? = nil
     ) throws(DatasetError) -> Splits? {
+        let path = path.filePath
         let walk = try FolderWalk(path, limit: limit)
         let folders = try walk.entries(of: path).filter(\.isFolder)
         guard let train = folders.first(where: { $0.name == "train" }),
@@ -153,7 +156,8 @@ public struct ImageFolder: Equatable, Sendable {
                     "has both '\(found[0].name)' and '\(found[1].name)'; keep the one to use")
             }
             guard let folder = found.first else { return nil }
-            let other = try ImageFolder(listing: folder.path, limit: limit, results: results)
+            let other = try ImageFolder(
+                listing: folder.path, limit: limit, results: results?.filePath)
             guard !other.classNames.isEmpty else {
                 unlabelled.append(other)
                 return nil

@@ -41,9 +41,9 @@ public enum MATFile {
     /// - Throws: `DatasetError`, naming the file, when it is missing, unreadable, damaged, cut short, not of level 5, larger
     ///   than `limit`, has no variable of a name, or a wanted variable is no array of real numbers.
     public static func read(
-        _ path: String, names: Set<String>, limit: Int = defaultLimit
+        _ path: some PathConvertible, names: Set<String>, limit: Int = defaultLimit
     ) throws(DatasetError) -> [String: Array] {
-        try read(UnpackedFile(path), names: names, limit: limit)
+        try read(UnpackedFile(path.filePath), names: names, limit: limit)
     }
 
     static func read(

@@ -1,4 +1,5 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
 import FoveaPictures
 
@@ -40,7 +41,7 @@ extension Dataset where Element == Example {
         self.init(extent: items.count, stages: [stage]) { place in
             let index = place.index
             let picture = try Picture.decode(
-                contentsOfFile: items[index].path, .init(channels: channels, atLeast: size)
+                contentsOf: items[index].path, .init(channels: channels, atLeast: size)
             ).resized(height: size.height, width: size.width)
             return try Example(
                 TensorValue(picture), label: items[index].label, classCount: classCount, mode: classMode)
@@ -117,7 +118,7 @@ extension Augmentation {
     ///   - onError: what becomes of pictures that cannot be read.
     /// - Throws: `DatasetError` when the folder cannot be read or a number makes no sense.
     public func flowFromDirectory(
-        _ folder: String, targetSize: Size2D = 256, channels: Int = 3, batchSize: Int = 32,
+        _ folder: some PathConvertible, targetSize: Size2D = 256, channels: Int = 3, batchSize: Int = 32,
         classMode: ClassMode = .categorical, shuffle: Bool = true, seed: UInt64 = 0,
         onError: ElementErrorPolicy = .stop
     ) throws(DatasetError) -> Dataset<Examples> {

@@ -19,9 +19,9 @@ public enum SVHN {
     /// - Throws: `DatasetError`, naming the file, as `MATFile.read` does, and when the variables are not `X`, uint8 numbers
     ///   `32×32×3×count`, and `y`, as many classes from 1 to 10.
     public static func readExamples(
-        _ path: String, limit: Int = MATFile.defaultLimit
+        _ path: some PathConvertible, limit: Int = MATFile.defaultLimit
     ) throws(DatasetError) -> Examples {
-        try readExamples(UnpackedFile(path), limit: limit)
+        try readExamples(UnpackedFile(path.filePath), limit: limit)
     }
 
     static func readExamples(_ file: UnpackedFile, limit: Int) throws(DatasetError) -> Examples {

@@ -11,8 +11,8 @@ public enum AtomicFile {
     /// symbolic link is replaced, not followed.
     ///
     /// - Throws: `FileError`. Only after one of `.synchronizeFolder` is the new file in place.
-    public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
-        try write(bytes, to: path) { Glibc.write($0, $1.baseAddress, $1.count) }
+    public static func write(_ bytes: [UInt8], to path: some PathConvertible) throws(FileError) {
+        try write(bytes, to: path.filePath) { Glibc.write($0, $1.baseAddress, $1.count) }
     }
 
     /// `write(_:to:)` with the system call that writes given, so that tests can have a full disk.
@@ -43,7 +43,8 @@ public enum AtomicFile {
     ///   - byteCount: for how many bytes there should be room, as far as the file system and the limit on the size of files
     ///     tell; only writing them makes sure.
     /// - Throws: the `FileError` that `write(_:to:)` would throw before its first byte, or for want of room.
-    public static func checkWritable(_ path: String, byteCount: Int = 0) throws(FileError) {
+    public static func checkWritable(_ path: some PathConvertible, byteCount: Int = 0) throws(FileError) {
+        let path = path.filePath
         let temporary = try TemporaryFile(for: path, permissions: replacedPermissions(path) ?? 0o666)
         defer {
             close(temporary.descriptor)
@@ -96,7 +97,8 @@ public enum AtomicFile {
     ///
     /// - Throws: `FileError`, also for devices, pipes and folders (reading them might never end) and for
     ///   a file larger than the machine's memory.
-    public static func read(_ path: String) throws(FileError) -> [UInt8] {
+    public static func read(_ path: some PathConvertible) throws(FileError) -> [UInt8] {
+        let path = path.filePath
         guard !path.utf8.contains(0) else { throw FileError(path: path, operation: .open, code: EINVAL) }
         // Without O_NONBLOCK, opening a pipe waits for a writer.
         let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)

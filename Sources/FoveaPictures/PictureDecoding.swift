@@ -1,5 +1,6 @@
 import CPictures
 import Foundation
+import FoveaFiles
 import FoveaGraph
 
 extension Picture {
@@ -79,20 +80,13 @@ extension Picture {
     /// - Throws: `PictureError`, naming the file, when it is missing, a folder, unreadable, larger than
     ///   ``greatestFileByteCount``, or no picture; see ``decode(_:_:)-([UInt8],_)``.
     public static func decode(
-        contentsOf file: URL, _ options: DecodingOptions = DecodingOptions()
+        contentsOf path: some PathConvertible, _ options: DecodingOptions = DecodingOptions()
     ) throws(PictureError) -> Picture {
-        guard file.isFileURL else {
-            throw PictureError(
-                .unreadable, file: file.absoluteString, "is not the URL of a file; download it first")
+        let file = path.filePath
+        if let url = path as? URL, !url.isFileURL {
+            throw PictureError(.unreadable, file: file, "is not the URL of a file; download it first")
         }
-        return try decode(contentsOfFile: file.path, options)
-    }
-
-    /// The picture in the file of a path, which is taken literally; a `URL` would replace a `~` at its beginning.
-    package static func decode(
-        contentsOfFile path: String, _ options: DecodingOptions = DecodingOptions()
-    ) throws(PictureError) -> Picture {
-        try decode(readFile(path), file: path, options)
+        return try decode(readFile(file), file: file, options)
     }
 
     private static func decode(

@@ -31,7 +31,7 @@ extension Checkpoint {
     /// Writes one safetensors file, whole or not at all.
     ///
     /// - Throws: `FileError`; the file that was there before is then as it was.
-    public func write(to path: String) throws {
+    public func write(to path: some PathConvertible) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -61,7 +61,8 @@ extension Checkpoint {
     ///   - customTypes: losses and metrics of your own that it may name.
     /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it is no
     ///   checkpoint.
-    public init(contentsOf path: String, customTypes: CustomTypes = CustomTypes()) throws {
+    public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
+        let path = path.filePath
         let file = try Safetensors(contentsOf: path)
         func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
         // Without its checksum, under another name for one, the file may be damaged anywhere.

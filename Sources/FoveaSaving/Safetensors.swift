@@ -42,8 +42,8 @@ public struct Safetensors: Sendable {
     /// Reads a file.
     ///
     /// - Throws: `FileError` when the file cannot be read, else as `init(parsing:file:)`.
-    public init(contentsOf path: String) throws {
-        try self.init(parsing: AtomicFile.read(path), file: path)
+    public init(contentsOf path: some PathConvertible) throws {
+        try self.init(parsing: AtomicFile.read(path), file: path.filePath)
     }
 
     /// The bytes of a file; the same for the same content, whenever they are asked for.
@@ -61,8 +61,8 @@ public struct Safetensors: Sendable {
     /// Writes a file with a checksum, whole or not at all.
     ///
     /// - Throws: `FileError` when the file cannot be written, else as `serialized(checksum:)`.
-    public func write(to path: String) throws {
-        try AtomicFile.write(serialized(checksum: true, file: path), to: path)
+    public func write(to path: some PathConvertible) throws {
+        try AtomicFile.write(serialized(checksum: true, file: path.filePath), to: path)
     }
 
     private init(_ bytes: [UInt8]) throws(SafetensorsError.Problem) {

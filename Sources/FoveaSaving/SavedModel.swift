@@ -40,7 +40,7 @@ public struct SavedModel: Sendable {
     ///
     /// - Throws: `FileError`; the file that was there before is then as it was.
     @Compute
-    public func write(to path: String) throws {
+    public func write(to path: some PathConvertible) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         func json(_ value: some Encodable) throws -> String {
@@ -65,7 +65,8 @@ public struct SavedModel: Sendable {
     /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it
     ///   holds no model or parts that do not fit together.
     @Compute
-    public init(contentsOf path: String, customTypes: CustomTypes = CustomTypes()) throws {
+    public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
+        let path = path.filePath
         let file = try Safetensors(contentsOf: path)
         func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {

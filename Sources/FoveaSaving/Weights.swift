@@ -9,7 +9,7 @@ extension ModelProtocol {
     /// - Throws: `ShapeError` when the model has not been built; `FileError`, and the file that was there before is then as
     ///   it was.
     @Compute
-    public func saveWeights(to path: String) throws {
+    public func saveWeights(to path: some PathConvertible) throws {
         for (_, parameter) in parameters { _ = try parameter.tensor }
         try Safetensors(tensors: weights()).write(to: path)
     }
@@ -22,11 +22,11 @@ extension ModelProtocol {
     /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when its
     ///   tensors are not those of this model's parameters, by name, shape and element type. Nothing is changed then.
     @Compute
-    public func loadWeights(from path: String) throws {
+    public func loadWeights(from path: some PathConvertible) throws {
         do {
             try assign(Safetensors(contentsOf: path).tensors, owner: "the model")
         } catch let problem as WeightsProblem {
-            throw SavedModelError(file: path, problem: problem.description)
+            throw SavedModelError(file: path.filePath, problem: problem.description)
         }
     }
 

@@ -179,8 +179,8 @@ import Testing
             try Picture.decode(contentsOf: URL(fileURLWithPath: "none.png", relativeTo: base))
         }
         #expect(error?.file == folder.path + "/~/none.png")
-        #expect(try Picture.decode(contentsOfFile: folder.path + "/~/small.png") == picture)
-        let literal = #expect(throws: PictureError.self) { try Picture.decode(contentsOfFile: "~/none.png") }
+        #expect(try Picture.decode(contentsOf: folder.path + "/~/small.png") == picture)
+        let literal = #expect(throws: PictureError.self) { try Picture.decode(contentsOf: "~/none.png") }
         #expect(literal?.kind == .missingFile && literal?.file == "~/none.png")
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
 
 extension Dataset where Element == Example {
@@ -23,8 +24,9 @@ extension Dataset where Element == Example {
     ///   written, and when this data set is endless; what computing examples throws. An example throws it as well when its
     ///   part of the file is found damaged.
     public func cached(
-        in path: String, fingerprint: String, keepsErrors: Bool = false, threads: Int? = nil
+        in path: some PathConvertible, fingerprint: String, keepsErrors: Bool = false, threads: Int? = nil
     ) throws -> Dataset {
+        let path = path.filePath
         try checkFinite("cached")
         let identity = try CacheFile.identity(fingerprint: fingerprint, description: description)
         if !(try CacheFile.exists(path)), let writer = try CacheFileWriter(path) {

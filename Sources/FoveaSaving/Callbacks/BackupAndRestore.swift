@@ -45,11 +45,11 @@ public final class BackupAndRestore: Callback {
     ///     `["data set": "mnist"]`.
     ///   - restored: called when training goes on from the file.
     nonisolated public init(
-        _ path: String, saveFrequency: SaveFrequency = .epoch, deletesWhenDone: Bool = true,
+        _ path: some PathConvertible, saveFrequency: SaveFrequency = .epoch, deletesWhenDone: Bool = true,
         conditions: [String: String] = [:],
         restored: @escaping @Sendable (TrainingPosition) -> Void = { _ in }
     ) {
-        self.path = path
+        self.path = path.filePath
         self.saveFrequency = saveFrequency
         self.deletesWhenDone = deletesWhenDone
         self.conditions = conditions

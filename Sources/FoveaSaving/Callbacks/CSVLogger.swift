@@ -22,8 +22,8 @@ public final class CSVLogger: Callback {
     ///   - path: the file; its folder must exist.
     ///   - separator: what stands between two fields: no letters, digits, points, signs, quotes or line breaks.
     ///   - append: whether the table goes on behind what the file has; else that is replaced.
-    nonisolated public init(_ path: String, separator: String = ",", append: Bool = false) {
-        self.path = path
+    nonisolated public init(_ path: some PathConvertible, separator: String = ",", append: Bool = false) {
+        self.path = path.filePath
         self.separator = separator
         self.append = append
     }

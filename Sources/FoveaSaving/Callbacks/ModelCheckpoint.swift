@@ -37,11 +37,11 @@ public final class ModelCheckpoint: Callback {
     ///   - initialThreshold: what the first model has to be better than.
     ///   - classNames: what each output stands for, for the `SavedModel`.
     nonisolated public init(
-        _ path: String, monitor: String = "val_loss", saveBestOnly: Bool = false,
+        _ path: some PathConvertible, monitor: String = "val_loss", saveBestOnly: Bool = false,
         saveWeightsOnly: Bool = false, mode: MonitorMode = .auto, saveFrequency: SaveFrequency = .epoch,
         initialThreshold: Double? = nil, classNames: [String] = []
     ) {
-        self.path = path
+        self.path = path.filePath
         self.saveBestOnly = saveBestOnly
         self.saveWeightsOnly = saveWeightsOnly
         self.saveFrequency = saveFrequency

@@ -221,7 +221,7 @@ public struct PictureForm: Hashable, Sendable {
     ///
     /// - Throws: `PictureError` when it cannot be read.
     public func picture(at path: String) throws -> Picture {
-        try Picture.decode(contentsOfFile: path, .init(channels: channels, atLeast: size))
+        try Picture.decode(contentsOf: path, .init(channels: channels, atLeast: size))
             .resized(height: size.height, width: size.width)
     }
 
