@@ -7,7 +7,11 @@ let package = Package(
     dependencies: [.package(name: "Fovea", path: "..")],
     targets: [
         .executableTarget(
-            name: "FoveaFuzzer", dependencies: [.product(name: "FoveaDatasets", package: "Fovea")])
+            name: "FoveaFuzzer",
+            dependencies: [
+                .product(name: "FoveaDatasets", package: "Fovea"),
+                .product(name: "FoveaPictures", package: "Fovea"),
+            ])
     ],
     swiftLanguageModes: [.v6]
 )
