@@ -48,8 +48,7 @@ struct TimingFile: Sendable {
     ///
     /// - Throws: `TimingFileError` when it cannot be written.
     func add(_ times: Times) throws(TimingFileError) {
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { String(path[...$0]) } ?? "."
+        let folder = FoveaFiles.folder(of: path)
         do throws(SystemError) { try makeFolder(folder) } catch {
             throw TimingFileError(
                 path,
@@ -66,26 +65,8 @@ struct TimingFile: Sendable {
         guard let json = try? encoder.encode(all) else {
             throw TimingFileError(path, "could not be written: a time is no number")
         }
-        try replace(with: json)
-    }
-
-    /// Writes the file under another name, always the same, and renames it.
-    private func replace(with bytes: Data) throws(TimingFileError) {
-        let temporary = path + ".partial"
-        // What a process left there that was killed is written over.
-        let code: Int32
-        if let file = fopen(temporary, "wbe") {
-            let isWritten = bytes.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) } == bytes.count
-            let isFlushed = isWritten && fflush(file) == 0 && fsync(fileno(file)) == 0
-            let reason = errno
-            let isClosed = fclose(file) == 0
-            code = !isFlushed ? reason : !isClosed || rename(temporary, path) != 0 ? errno : 0
-        } else {
-            code = errno
-        }
-        guard code == 0 else {
-            unlink(temporary)
-            throw TimingFileError(path, "could not be written: \(SystemError(code: code))")
+        do throws(FileError) { try AtomicFile.write([UInt8](json), to: path) } catch {
+            throw TimingFileError(path, "could not be written: \(SystemError(code: error.code))")
         }
     }
 }
