@@ -279,7 +279,8 @@ struct TrainingStepTests {
         _ = try await goodTrainer.fit(data, epochs: 2, batchSize: 3, verbosity: .silent)
 
         let trainer = try model.compile(
-            optimizer: .sgd(), loss: .meanSquaredError, device: Device(HookedBackend { $0 == 5 ? .nan : nil }))
+            optimizer: .sgd(), loss: .meanSquaredError, device: Device(HookedBackend { $0 == 5 ? .nan : nil })
+        )
         await #expect(throws: TrainingError.self) {
             try await trainer.fit(data, epochs: 4, batchSize: 3, verbosity: .silent)
         }
