@@ -176,7 +176,10 @@ struct LossTests {
             (.logCosh, Shape([2]), .float32),
             (.poisson, Shape([2]), .float32),
             (.categoricalFocalCrossentropy(), Shape([2]), .float32),
-            (.binaryFocalCrossentropy(), Shape([2]), .float32),
+            (.binaryFocalCrossentropy(), Shape([2]), .float32), (.dice, Shape([2]), .float32),
+            (.tversky(), .scalar, .float32), (.meanAbsolutePercentageError, Shape([2]), .float32),
+            (.meanSquaredLogarithmicError, Shape([4]), .float32),
+            (.sparseCategoricalCrossentropy(ignoreClass: 255), Shape([3]), .int32),
         ] as [(any Loss, Shape, DType)])
     func shapeErrorsNameTheShapes(_ loss: any Loss, _ targets: Shape, _ dtype: DType) throws {
         let y = Tensor.input("y", targets, dtype)
@@ -206,10 +209,59 @@ struct LossTests {
             .huber(delta: 0), .huber(delta: -1), .huber(delta: .nan), .huber(delta: .infinity),
             .binaryFocalCrossentropy(alpha: 1.5), .binaryFocalCrossentropy(gamma: -1),
             .categoricalFocalCrossentropy(alpha: -0.1), .categoricalFocalCrossentropy(gamma: .infinity),
+            .tversky(alpha: -1), .tversky(beta: .nan), .sparseCategoricalCrossentropy(ignoreClass: .max),
         ] as [any Loss])
     func settingsOutOfRange(_ loss: any Loss) {
-        let (y, x) = (Tensor.input("y", [3]), Tensor.input("x", [3]))
+        let isSparse = loss.targetKind != .probabilities && loss is SparseCategoricalCrossentropy
+        let y = Tensor.input("y", isSparse ? .scalar : [3], isSparse ? .int32 : .float32)
+        let x = Tensor.input("x", [3])
         #expect(throws: TrainingError.self) { try loss(targets: y, predictions: x) }
+    }
+
+    // MARK: Ignored classes, regions
+
+    @Test func ignoredPlacesAddNothing() async throws {
+        let x: [Float] = [1, -2, 0.5, 3, 0, -1, 2, 2, 0, .infinity, 1, 0]
+        let targets = try TensorValue(shape: [2, 2], storage: .int32([0, 255, 2, 255]))
+        let result = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: true, ignoreClass: 255), targets,
+            TensorValue(shape: [2, 2, 3], Array(x.dropLast(3)) + [50, 1, 0]))
+        let plain = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: true), TensorValue([0, 2] as [Int32]),
+            TensorValue(shape: [2, 3], [1, -2, 0.5, 2, 2, 0]))
+        expectClose(result.values.floats, plain.values.doubles, 1e-6)
+        let slopes = result.gradient
+        expectClose(Array(slopes[0..<3]) + slopes[6..<9], plain.gradient.map(Double.init), 1e-6)
+        #expect(slopes[3..<6].allSatisfy { $0 == 0 } && slopes[9..<12].allSatisfy { $0 == 0 })
+        let none = try await evaluate(
+            .sparseCategoricalCrossentropy(fromLogits: true, labelSmoothing: 0.1, ignoreClass: 1),
+            TensorValue([1, 1] as [Int32]), TensorValue(shape: [2, 3], [1, -2, 0.5, 2, 2, 0]))
+        #expect(none.values.floats == [0, 0] && none.gradient.allSatisfy { $0 == 0 })
+    }
+
+    @Test func regionsThatAreRightWrongOrEmpty() async throws {
+        let t = try TensorValue(shape: [4, 2, 2], [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
+        let p = try TensorValue(shape: [4, 2, 2], [1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0.5, 0, 0, 0.25])
+        let dice = try await evaluate(.dice, t, p)
+        expectClose(dice.values.floats, [0, 1, 1, 3 / 7.0], 1e-6)
+        let tversky = try await evaluate(.tversky(alpha: 0.5, beta: 0.5), t, p)
+        expectClose(tversky.values.floats, [0, 1, 1, 3 / 7.0], 1e-6)
+        // α weighs what is missed, β what is found where nothing is.
+        let missed = try await evaluate(.tversky(alpha: 1, beta: 0), t, p)
+        expectClose(missed.values.floats, [0, 1, 1, 0.5], 1e-6)
+        #expect(dice.gradient.allSatisfy { $0.isFinite })
+    }
+
+    @Test func relativeErrorsAtTheirEnds() async throws {
+        let t = try TensorValue(shape: [1, 3], [0, 2, -4])
+        let share = try await evaluate(
+            .meanAbsolutePercentageError, t, TensorValue(shape: [1, 3], [0, 3, -3]))
+        expectClose(share.values.floats, [(0 + 50 + 25) / 3.0], 1e-6)
+        #expect(share.gradient[0] == 0)
+        let logarithmic = try await evaluate(
+            .meanSquaredLogarithmicError, t, TensorValue(shape: [1, 3], [-5, 1, 0]))
+        expectClose(logarithmic.values.floats, [pow(log(1.5), 2) / 3], 1e-6)
+        #expect(logarithmic.gradient[0] == 0 && logarithmic.gradient[2] == 0)
     }
 
     @Test func aFocalLossWithoutFocusIsTheCrossentropy() async throws {

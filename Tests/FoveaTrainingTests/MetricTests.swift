@@ -186,6 +186,45 @@ struct MetricTests {
         #expect(isClose("sparse_categorical_crossentropy", result.loss))
     }
 
+    // MARK: Regions, regression
+
+    @Test func classesThatAreNowhereDoNotCountInOverlaps() async throws {
+        let x = try TensorValue(shape: [4, 3], [1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0])
+        #expect(
+            try await value(.meanIoU(), TensorValue([0, 0, 0, 1] as [Int32]), x) == (2 / 3.0 + 1 / 2.0) / 2)
+        #expect(try await value(.iou(classes: [2]), TensorValue([0, 0, 0, 1] as [Int32]), x) == 0)
+        // Places of an unknown or ignored class are no errors, whatever is predicted there.
+        #expect(try await value(.meanIoU(), TensorValue([0, 0, 255, 1] as [Int32]), x) == 1)
+        #expect(try await value(.meanIoU(ignoreClass: 2), TensorValue([0, 0, 2, 1] as [Int32]), x) == 1)
+        #expect(
+            try await value(.meanIoU(), TensorValue([0, 0, 2, 1] as [Int32]), x) == (1 + 1 / 2.0 + 0) / 3)
+    }
+
+    @Test func theFourCountsAddUp() async throws {
+        let x = try TensorValue(shape: [3, 2], [0.9, 0.2, 0.6, 0.7, 0.1, 0.3])
+        let t = try TensorValue(shape: [3, 2], [1, 0, 0, 1, 1, 1])
+        let metrics: [any Metric] = [
+            .truePositives(), .falsePositives(), .trueNegatives(), .falseNegatives(),
+        ]
+        var counts: [Double] = []
+        for metric in metrics { counts.append(try await value(metric, t, x)) }
+        #expect(counts == [2, 1, 1, 2])
+        // Class numbers, and of each row the largest output.
+        let labels = TensorValue([0, 0, 1] as [Int32])
+        #expect(try await value(.truePositives(threshold: nil), labels, x) == 2)
+        #expect(try await value(.falseNegatives(threshold: nil), labels, x) == 1)
+    }
+
+    @Test func explainedVariation() async throws {
+        let t = try TensorValue(shape: [3, 2], [1, 5, 2, 5, 3, 5])
+        #expect(try await value(.r2Score(), t, t) == 0.5)
+        #expect(try await value(.r2Score(aggregation: .varianceWeightedAverage), t, t) == 1)
+        let mean = try TensorValue(shape: [3, 2], [2, 5, 2, 5, 2, 5])
+        #expect(try await value(.r2Score(), t, mean) == 0)
+        let worse = try TensorValue(shape: [3, 1], [3, 2, 1])
+        #expect(try await value(.r2Score(), TensorValue([1, 2, 3] as [Float]), worse) == -3)
+    }
+
     // MARK: Errors
 
     @Test func wrongShapesAreErrors() {
@@ -209,7 +248,10 @@ struct MetricTests {
             (.recall(), [], [3], .float32), (.f1Score(), [2, 2], [3], .float32),
             (.cosineSimilarity, [2], [3], .float32), (.rootMeanSquaredError, [2], [3], .float32),
             (.binaryAccuracy(), [2], [3], .float32), (.accuracy, [], [3], .float32),
-            (.loss(.huber()), [4], [3], .float32),
+            (.loss(.huber()), [4], [3], .float32), (.truePositives(), [4], [3], .float32),
+            (.meanIoU(), [], [1], .int32), (.meanIoU(), [2], [3], .float32),
+            (.binaryIoU(), [2], [3], .float32), (.r2Score(), [2], [3], .float32),
+            (.fBetaScore(beta: 2), [4], [3], .float32), (.precisionAtRecall(0.5), [], [3], .int32),
         ] as [(any Metric, Shape, Shape, DType)])
     func aMetricThatDoesNotFitNamesItselfAndTheShapes(
         _ metric: any Metric, _ targets: Shape, _ predictions: Shape, _ dtype: DType
@@ -226,7 +268,11 @@ struct MetricTests {
             .binaryAccuracy(threshold: -0.1), .binaryAccuracy(threshold: .nan), .precision(threshold: 2),
             .recall(threshold: .infinity), .topKCategoricalAccuracy(k: 0),
             .sparseTopKCategoricalAccuracy(k: .min), .auc(thresholds: 1), .auc(thresholds: .max),
-            .loss(.huber(delta: -1)),
+            .loss(.huber(delta: -1)), .truePositives(threshold: 2), .falseNegatives(threshold: .nan),
+            .fBetaScore(beta: 0), .fBetaScore(beta: .infinity), .iou(classes: []), .iou(classes: [3]),
+            .iou(classes: [-1]), .binaryIoU(classes: [2]), .binaryIoU(classes: []),
+            .binaryIoU(threshold: -1), .precisionAtRecall(1.5), .recallAtPrecision(.nan),
+            .sensitivityAtSpecificity(0.5, thresholds: 1), .specificityAtSensitivity(-1),
         ] as [any Metric])
     func settingsOutOfRange(_ metric: any Metric) {
         let isSparse = metric.name.hasPrefix("sparse")
@@ -256,7 +302,13 @@ struct MetricTests {
         .loss(.sparseCategoricalCrossentropy(fromLogits: true, labelSmoothing: 0.1)),
         .loss(.categoricalFocalCrossentropy(alpha: 1)), .loss(.categoricalFocalCrossentropy(gamma: 1)),
         .loss(.binaryFocalCrossentropy(applyClassBalancing: true)), .loss(.binaryFocalCrossentropy(alpha: 1)),
-        .loss(.huber(delta: 2)),
+        .loss(.huber(delta: 2)), .truePositives(threshold: nil), .falsePositives(threshold: 0.25),
+        .fBetaScore(beta: 2), .fBetaScore(beta: 0.5, threshold: 0.5), .iou(classes: [0]),
+        .iou(classes: [0, 2]), .meanIoU(ignoreClass: 255), .binaryIoU(classes: [1]),
+        .binaryIoU(threshold: 0.25), .r2Score(aggregation: .varianceWeightedAverage),
+        .precisionAtRecall(0.75), .precisionAtRecall(0.5, thresholds: 20), .recallAtPrecision(0.75),
+        .sensitivityAtSpecificity(0.9), .specificityAtSensitivity(0.9),
+        .loss(.sparseCategoricalCrossentropy(ignoreClass: 255)), .loss(.tversky(alpha: 0.25)),
     ]
 
     @Test func differentMetricsHaveDifferentNames() {

@@ -144,6 +144,20 @@ struct TrainingErrorTests {
         #expect(tooLarge == .targetOutOfRange(2, example: 0, expected: "in 0...1", in: .training))
     }
 
+    @Test func ignoredClassesAreNoLabelsOutOfRange() async throws {
+        let inputs = try TensorValue(shape: [3, 2], [1, 2, 3, 4, 5, 6])
+        let trainer = try Sequential(input: [2]) { Dense(units: 2) }.compile(
+            optimizer: .sgd(), loss: .sparseCategoricalCrossentropy(fromLogits: true, ignoreClass: 255),
+            device: .reference)
+        func fit(_ labels: [Int32]) async throws -> History {
+            try await trainer.fit(
+                Examples(inputs: inputs, targets: TensorValue(labels)), verbosity: .silent)
+        }
+        #expect(try await fit([0, 255, 1]).epochs[0].loss.isFinite)
+        let error = await #expect(throws: TrainingError.self) { try await fit([0, 255, 2]) }
+        #expect(error == .labelOutOfRange(2, example: 2, classes: 2, in: .training))
+    }
+
     @Test func nothingToTrain() async throws {
         let model = try smallNetwork()
         for (_, parameter) in model.parameters { parameter.isTrainable = false }

@@ -15,8 +15,11 @@ func named(_ name: String, settingsOf value: Any, unlike usual: Any) -> String {
 
 private func settingText(_ setting: Any) -> String {
     let mirror = Mirror(reflecting: setting)
-    guard mirror.displayStyle == .optional else { return "\(setting)" }
-    return mirror.children.first.map { "\($0.value)" } ?? "none"
+    switch mirror.displayStyle {
+    case .optional: return mirror.children.first.map { settingText($0.value) } ?? "none"
+    case .collection: return mirror.children.map { settingText($0.value) }.joined(separator: "_")
+    default: return "\(setting)"
+    }
 }
 
 /// `label_smoothing` of `labelSmoothing`.

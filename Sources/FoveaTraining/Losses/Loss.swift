@@ -56,8 +56,9 @@ public protocol Loss: Hashable, Codable, Sendable {
 public let builtInLosses: [any Loss.Type] = [
     SparseCategoricalCrossentropy.self, CategoricalCrossentropy.self, BinaryCrossentropy.self,
     NegativeLogLikelihood.self, CategoricalFocalCrossentropy.self, BinaryFocalCrossentropy.self,
-    KLDivergence.self, MeanSquaredError.self, MeanAbsoluteError.self, Huber.self, LogCosh.self, Poisson.self,
-    CosineSimilarity.self, Hinge.self, SquaredHinge.self, CategoricalHinge.self,
+    KLDivergence.self, Dice.self, Tversky.self, MeanSquaredError.self, MeanAbsoluteError.self,
+    MeanAbsolutePercentageError.self, MeanSquaredLogarithmicError.self, Huber.self, LogCosh.self,
+    Poisson.self, CosineSimilarity.self, Hinge.self, SquaredHinge.self, CategoricalHinge.self,
 ]
 
 extension Loss {
@@ -66,7 +67,7 @@ extension Loss {
     public var outputKind: OutputKind { .numbers }
 
     /// Whether predictions are logits instead of probabilities.
-    public var fromLogits: Bool { outputKind == .logits }
+    public var fromLogits: Bool { outputKind == .logits || outputKind == .logProbabilities }
 
     var hasDefaultSettings: Bool { self == Self() }
 

@@ -10,7 +10,7 @@ public struct NegativeLogLikelihood: Loss {
     public init() {}
 
     public var targetKind: TargetKind { .classNumbers() }
-    public var outputKind: OutputKind { .logits }
+    public var outputKind: OutputKind { .logProbabilities }
 
     public func callAsFunction(targets: Tensor, predictions: Tensor) throws -> Tensor {
         let labels = try targets.labels(for: predictions, of: name)

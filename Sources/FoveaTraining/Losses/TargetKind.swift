@@ -27,8 +27,10 @@ public enum OutputKind: Hashable, Sendable {
     case numbers
     /// Probabilities, as a softmax or a sigmoid gives them.
     case probabilities
-    /// Numbers whose softmax, or sigmoid, gives the probabilities. Logarithms of probabilities are.
+    /// Numbers whose softmax, or sigmoid, gives the probabilities.
     case logits
+    /// Logarithms of probabilities, as a log-softmax gives them: logits of which the probabilities are the exponentials, too.
+    case logProbabilities
 
     init(fromLogits: Bool) { self = fromLogits ? .logits : .probabilities }
 }

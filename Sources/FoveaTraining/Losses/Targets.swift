@@ -46,6 +46,11 @@ extension Tensor {
         return self
     }
 
+    /// The sum over every axis but the batch axis.
+    public func sumPerExample() throws -> Tensor {
+        shape.rank > 1 ? try sum(axes: Array(1..<shape.rank)) : self
+    }
+
     /// The mean over every axis but the batch axis.
     public func meanPerExample() throws -> Tensor {
         shape.rank > 1 ? try mean(axes: Array(1..<shape.rank)) : self

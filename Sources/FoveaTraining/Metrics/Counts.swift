@@ -10,13 +10,16 @@ public enum MetricAverage: String, Hashable, Codable, Sendable {
 }
 
 extension MetricInputs {
-    /// True positives, then predicted positives, then actual positives of each output.
+    /// Whether targets are class numbers, for predictions of several classes.
+    var isSparse: Bool {
+        outputs > 1 && (targets.shape.rank < predictions.shape.rank || targets.shape.channels == 1)
+    }
+
+    /// Which outputs should be true, and which are predicted to be, as 0 and 1.
     ///
     /// - Parameter threshold: what is above it is predicted to be true. Without one, only the first largest of each row
     ///   is, and a single output is compared with 0.5.
-    func counts(threshold: Double?) throws -> Tensor {
-        let isSparse =
-            outputs > 1 && (targets.shape.rank < predictions.shape.rank || targets.shape.channels == 1)
+    func truths(threshold: Double?) throws -> (actual: Tensor, predicted: Tensor) {
         let actual =
             if isSparse {
                 try sparseLabels().oneHot(depth: outputs)
@@ -31,7 +34,18 @@ extension MetricInputs {
             } else {
                 try isAbove(threshold ?? 0.5).cast(to: .float32)
             }
-        return try joined(
+        return (actual, predicted)
+    }
+
+    /// True positives, then predicted positives, then actual positives of each output.
+    func counts(threshold: Double?) throws -> Tensor {
+        let (actual, predicted) = try truths(threshold: threshold)
+        return try counts(actual, predicted)
+    }
+
+    /// How many are both, then how many are predicted, then how many are actual, of each output.
+    func counts(_ actual: Tensor, _ predicted: Tensor) throws -> Tensor {
+        try joined(
             [actual * predicted, predicted, actual].map {
                 try weighted($0).sum(axes: Array(0..<predictions.shape.rank - 1))
             })

@@ -57,8 +57,11 @@ public protocol Metric: Hashable, Codable, Sendable {
 public let builtInMetrics: [any Metric.Type] = [
     AccuracyMetric.self, SparseCategoricalAccuracyMetric.self, CategoricalAccuracyMetric.self,
     BinaryAccuracyMetric.self, TopKCategoricalAccuracyMetric.self, SparseTopKCategoricalAccuracyMetric.self,
-    PrecisionMetric.self, RecallMetric.self, F1ScoreMetric.self, AUCMetric.self,
-    RootMeanSquaredErrorMetric.self, CosineSimilarityMetric.self,
+    PrecisionMetric.self, RecallMetric.self, F1ScoreMetric.self, FBetaScoreMetric.self,
+    TruePositivesMetric.self, FalsePositivesMetric.self, TrueNegativesMetric.self, FalseNegativesMetric.self,
+    AUCMetric.self, PrecisionAtRecallMetric.self, RecallAtPrecisionMetric.self,
+    SensitivityAtSpecificityMetric.self, SpecificityAtSensitivityMetric.self, IoUMetric.self,
+    BinaryIoUMetric.self, RootMeanSquaredErrorMetric.self, CosineSimilarityMetric.self, R2ScoreMetric.self,
 ]
 
 extension Metric {

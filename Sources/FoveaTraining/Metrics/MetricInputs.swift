@@ -26,6 +26,9 @@ public struct MetricInputs: Sendable {
         return try joined([total.sum(), (sampleWeights ?? .filled(1, each.shape)).sum()])
     }
 
+    /// The sum of all numbers, each times the weight of its example, as a vector of one.
+    public func total(_ values: Tensor) throws -> Tensor { try weighted(values).sum().reshaped(to: [1]) }
+
     /// Each element times the weight of its example.
     public func weighted(_ values: Tensor) throws -> Tensor {
         guard let sampleWeights else { return values }
@@ -65,12 +68,13 @@ public struct MetricInputs: Sendable {
         return try alignedTargets.argMax()
     }
 
-    /// Whether each probability is above a threshold.
-    func isAbove(_ threshold: Double) throws -> Tensor {
+    /// Whether each probability is above a threshold, or on it where that counts, too.
+    func isAbove(_ threshold: Double, orEqual: Bool = false) throws -> Tensor {
         guard (0...1).contains(threshold) else {
             throw TrainingError.invalidArgument("threshold", "\(threshold)", expected: "a number in 0...1")
         }
         // σ(x) > t where x > log(t / (1 - t)), which also holds for the ends of the range.
-        return try predictions.greater(Float(fromLogits ? logit(threshold) : threshold))
+        let limit = Float(fromLogits ? logit(threshold) : threshold)
+        return try orEqual ? predictions.greaterOrEqual(limit) : predictions.greater(limit)
     }
 }

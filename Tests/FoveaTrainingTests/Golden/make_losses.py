@@ -14,6 +14,10 @@ below even out:
     KL divergence                        PyTorch takes log p
     Poisson                              PyTorch takes log p by default, and adds 1e-8 instead of 1e-7
     cosine similarity                    PyTorch has the other sign
+    percentage and logarithmic errors,   Keras only; the sums of the last two are taken per example, for which Keras
+    Dice, Tversky                        is told the axes
+    ignored classes                      losses per place are multiplied by (places / places that count), which Keras
+                                         does when it takes the mean, and PyTorch's mean amounts to
 
 The weighted mean is Keras's `sum_over_batch_size` with sample weights, asked of its loss classes.
 """
@@ -86,6 +90,8 @@ MAKERS = {
     "numbers": lambda s: value(55, s, 3),
     "positive": lambda s: unit(56, s) * 4 + 0.05,
     "class_numbers": class_numbers,
+    "partly_unknown_class_numbers": lambda s: np.where(
+        np.arange(int(np.prod(s[:-1]))).reshape(s[:-1]) % 3 == 1, 255, class_numbers(s)),
     "one_hot": one_hot,
     "rows": rows,
     "bits": bits,
@@ -93,11 +99,18 @@ MAKERS = {
     "signs": lambda s: bits(s) * 2 - 1,
     "other_numbers": lambda s: value(62, s, 3),
     "counts": lambda s: np.floor(unit(63, s) * 6),
+    "other_positive": lambda s: unit(64, s) * 3 + 0.2,
+    "mostly_positive": lambda s: value(65, s, 1) + 0.6,
 }
 
 
 def array(kind, shape):
     return MAKERS[kind](shape).astype(np.float32).astype(np.float64)
+
+
+def scaled(targets, losses):
+    """Losses per place of which the mean is that over the places that count."""
+    return losses * targets.numel() / (targets != 255).sum()
 
 
 def classes_second(function):
@@ -167,6 +180,23 @@ def cases():
            lambda t, x: F.poisson_nll_loss(x, t, log_input=False, eps=1e-7, reduction="none"))
     yield ("cosineSimilarity", {}, "other_numbers", "numbers", wide, L.CosineSimilarity(reduction=None),
            lambda t, x: -F.cosine_similarity(x, t, dim=-1))
+    yield ("meanAbsolutePercentageError", {}, "other_positive", "numbers", all_shapes,
+           L.MeanAbsolutePercentageError(reduction=None), None)
+    yield ("meanSquaredLogarithmicError", {}, "counts", "mostly_positive", all_shapes,
+           L.MeanSquaredLogarithmicError(reduction=None), None)
+    for shape in all_shapes:
+        axes = tuple(range(1, len(shape)))
+        yield "dice", {}, "soft_bits", "unnormalized", [shape], L.Dice(axis=axes, reduction=None), None
+        for alpha, beta in [(0.5, 0.5), (0.3, 0.8)]:
+            yield ("tversky", {"alpha": alpha, "beta": beta}, "soft_bits", "unnormalized", [shape],
+                   L.Tversky(alpha=alpha, beta=beta, axis=axes, reduction=None), None)
+    for from_logits in [True, False]:
+        yield ("sparseCategoricalCrossentropy",
+               {"fromLogits": from_logits, "labelSmoothing": 0, "ignoreClass": 255}, "partly_unknown_class_numbers",
+               "logits" if from_logits else "probabilities", wide,
+               L.SparseCategoricalCrossentropy(from_logits=from_logits, ignore_class=255, reduction=None),
+               classes_second(lambda t, x: scaled(t, F.cross_entropy(x, t, reduction="none", ignore_index=255)))
+               if from_logits else None)
     for targets in ["bits", "signs"]:
         yield ("hinge", {}, targets, "numbers", all_shapes, L.Hinge(reduction=None), None)
         yield ("squaredHinge", {}, targets, "numbers", all_shapes, L.SquaredHinge(reduction=None), None)
@@ -179,9 +209,12 @@ def weights(batch):
 
 def with_keras(loss, targets, predictions):
     x = tf.Variable(predictions, dtype=loss.dtype)
-    w = tf.reshape(tf.constant(weights(len(targets))), [-1] + [1] * (predictions.ndim - 2))
+    sums_all = isinstance(loss, (L.Dice, L.Tversky))
+    w = tf.reshape(tf.constant(weights(len(targets))), [-1] + [1] * (0 if sums_all else predictions.ndim - 2))
     with tf.GradientTape() as tape:
         values = loss(targets, x)
+        if getattr(loss, "ignore_class", None) is not None:
+            values = values * (targets.size / np.count_nonzero(targets != loss.ignore_class))
         per_example = tf.reduce_mean(tf.reshape(values, [len(targets), -1]), 1)
         loss.reduction = "sum_over_batch_size"
         mean = loss(targets, x, sample_weight=w)
@@ -204,7 +237,7 @@ def main():
 
     def given(kind, shape):
         name = f"{kind} {'x'.join(map(str, shape))}"
-        x = MAKERS[kind](shape) if kind == "class_numbers" else array(kind, shape)
+        x = MAKERS[kind](shape) if kind.endswith("class_numbers") else array(kind, shape)
         inputs[name] = {"name": name, "shape": list(x.shape), "values": numbers(x)}
         return name, x
 

@@ -5,7 +5,7 @@ Run with the packages of Benchmarks/peers/requirements.txt: python make_metrics.
 Inputs are made with `value` and `unit` of hashed_values.py, rounded to float32 and written to the file for all 16
 examples; tests cut them into batches. Everything after that is float64 (comparisons for top-k accuracies: float32). Most numbers are those of Keras's metric
 objects, updated once per batch. Precision and recall of the class with the largest output, which Keras does not have,
-are computed here from their definitions. Keras's F1 score has an epsilon that moves it by about 1e-7.
+are computed here from their definitions. Keras's F scores and intersections over unions have epsilons that move them by about 1e-7.
 """
 
 import os
@@ -58,6 +58,7 @@ ARRAYS = {
     "bits": BITS, "chances": with_ends(np.clip(unit(86, (COUNT, 1)) * 0.7 + 0.3 * BITS, 0, 1)),
     "logits": value(87, (COUNT, 1), 3) + 2 * BITS,
     "multi_bits": MULTI, "multi_chances": unit(88, (COUNT, 4)) * 0.8 + 0.2 * MULTI,
+    "unknown_class_numbers": np.where(np.arange(COUNT) % 3 == 0, 255, LABELS),
     "numbers": value(89, (COUNT, 3), 2), "other_numbers": value(90, (COUNT, 3), 2),
 }
 ARRAYS = {
@@ -81,6 +82,36 @@ def of_largest(kind, average):
         return np.mean([a / b if b else 0 for a, b in zip(right, whole)])
 
     return metric
+
+
+class Classes:
+    """One of Keras's metrics of class numbers, given the numbers of the largest predictions."""
+
+    def __init__(self, metric):
+        self.metric = metric
+
+    def update_state(self, targets, predictions, sample_weight):
+        if sample_weight is not None and targets.ndim > 1:
+            sample_weight = np.repeat(sample_weight[:, None], targets.shape[1], axis=1)
+        self.metric.update_state(targets, predictions.argmax(-1), sample_weight)
+
+    def result(self):
+        return self.metric.result()
+
+
+class EachOutput:
+    """One of Keras's metrics of two axes, with the weight of each example for all its outputs."""
+
+    def __init__(self, metric):
+        self.metric = metric
+
+    def update_state(self, targets, predictions, sample_weight):
+        if sample_weight is not None:
+            sample_weight = np.repeat(sample_weight[:, None], predictions.shape[1], axis=1)
+        self.metric.update_state(targets, predictions, sample_weight)
+
+    def result(self):
+        return self.metric.result()
 
 
 def setting(name, **settings):
@@ -122,6 +153,49 @@ def cases():
     for average in ["macro", "micro"]:
         yield (setting("f1_score", threshold=0.4, average=average), "multi_bits", "multi_chances",
                lambda: M.F1Score(average=average, threshold=0.4))
+    for average in ["macro", "micro"]:
+        yield (setting("fbeta_score", beta=0.5, average=average), "rows", "scores",
+               lambda: M.FBetaScore(average=average, beta=0.5))
+        yield (setting("fbeta_score", beta=2, threshold=0.4, average=average), "multi_bits", "multi_chances",
+               lambda: M.FBetaScore(average=average, beta=2.0, threshold=0.4))
+    for name, of_keras in [("true_positives", M.TruePositives), ("false_positives", M.FalsePositives),
+                           ("true_negatives", M.TrueNegatives), ("false_negatives", M.FalseNegatives)]:
+        yield name, "bits", "chances", of_keras
+        yield (setting(name, threshold=0.35), "multi_bits", "multi_chances",
+               lambda: of_keras(thresholds=0.35))
+    # No rate is exactly so large: Keras compares with limits in float32.
+    for limit in [0.31, 0.62, 0.91]:
+        for thresholds in [200, 7]:
+            for name, key, of_keras in [
+                    ("precision_at_recall", "recall", M.PrecisionAtRecall),
+                    ("recall_at_precision", "precision", M.RecallAtPrecision),
+                    ("sensitivity_at_specificity", "specificity", M.SensitivityAtSpecificity),
+                    ("specificity_at_sensitivity", "sensitivity", M.SpecificityAtSensitivity)]:
+                settings = {key: limit, "thresholds": thresholds}
+                make = lambda: of_keras(limit, num_thresholds=thresholds)
+                yield setting(name, **settings), "rows", "scores", make
+                yield setting(name, **settings), "multi_bits", "multi_chances", make
+    for targets, predictions in [("class_numbers", "scores"), ("place_numbers", "place_scores")]:
+        classes = ARRAYS[predictions].shape[-1]
+        yield ("iou", targets, predictions,
+               lambda: Classes(M.MeanIoU(num_classes=classes, dtype="float64")))
+        yield (setting("iou", classes=[0, 2]), targets, predictions,
+               lambda: Classes(M.IoU(num_classes=classes, target_class_ids=[0, 2], dtype="float64")))
+        yield (setting("iou", ignoreClass=1), targets, predictions,
+               lambda: Classes(M.MeanIoU(num_classes=classes, ignore_class=1, dtype="float64")))
+    yield (setting("iou", ignoreClass=255), "unknown_class_numbers", "scores",
+           lambda: Classes(M.MeanIoU(num_classes=6, ignore_class=255, dtype="float64")))
+    yield "iou", "rows", "scores", lambda: M.OneHotMeanIoU(num_classes=6, dtype="float64")
+    yield (setting("iou", classes=[1]), "rows", "tied",
+           lambda: M.OneHotIoU(num_classes=6, target_class_ids=[1], dtype="float64"))
+    for targets, predictions in [("bits", "chances"), ("multi_bits", "multi_chances")]:
+        for classes, threshold in [([0, 1], 0.5), ([0], 0.4), ([1], 0.25)]:
+            yield (setting("binary_iou", classes=classes, threshold=threshold), targets, predictions,
+                   lambda: EachOutput(M.BinaryIoU(
+                       target_class_ids=classes, threshold=threshold, dtype="float64")))
+    yield "r2_score", "other_numbers", "numbers", M.R2Score
+    yield (setting("r2_score", aggregation="varianceWeightedAverage"), "other_numbers", "numbers",
+           lambda: M.R2Score(class_aggregation="variance_weighted_average"))
     for curve in ["roc", "pr"]:
         for thresholds in [200, 7, 2]:
             settings = {} if (curve, thresholds) == ("roc", 200) else {"curve": curve, "thresholds": thresholds}
@@ -140,6 +214,8 @@ def cases():
     yield "binary_crossentropy", "multi_bits", "multi_chances", M.BinaryCrossentropy
     yield "kl_divergence", "rows", "scores", M.KLDivergence
     yield "poisson", "multi_bits", "multi_chances", M.Poisson
+    yield "mean_absolute_percentage_error", "other_numbers", "numbers", M.MeanAbsolutePercentageError
+    yield "mean_squared_logarithmic_error", "multi_bits", "multi_chances", M.MeanSquaredLogarithmicError
     yield "log_cosh", "other_numbers", "numbers", M.LogCoshError
     yield "hinge", "multi_bits", "multi_chances", M.Hinge
     yield "squared_hinge", "multi_bits", "multi_chances", M.SquaredHinge
