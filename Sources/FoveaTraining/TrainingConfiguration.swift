@@ -12,16 +12,24 @@ public struct TrainingConfiguration: Codable, Sendable {
     /// How many batches make one step of the optimizer, which is what schedules and constraints count
     /// (`ModelProtocol.compile`).
     public var accumulation: Int
+    /// Parts of the names of variables that weight decay leaves, such as `bias` or `dense_1/kernel`; a name with any of
+    /// them is left. Keras's `exclude_from_weight_decay(var_names:)`, but a part is taken as it is, not as a pattern.
+    public var excludeFromWeightDecay: [String]
+    /// Whether and how averages of what is trained are kept; none when nil.
+    public var weightAveraging: WeightAveraging?
 
     public init(
         optimizer: any Optimizer, outputs: [String: OutputTraining], schedule: LearningRateSchedule? = nil,
-        clipping: GradientClipping? = nil, accumulation: Int = 1
+        clipping: GradientClipping? = nil, accumulation: Int = 1, excludeFromWeightDecay: [String] = [],
+        weightAveraging: WeightAveraging? = nil
     ) {
         self.optimizer = optimizer
         self.outputs = outputs
         self.schedule = schedule
         self.clipping = clipping
         self.accumulation = accumulation
+        self.excludeFromWeightDecay = excludeFromWeightDecay
+        self.weightAveraging = weightAveraging
     }
 
     /// What is asked of the one output that is trained; nil when there are several.
@@ -32,6 +40,12 @@ public struct TrainingConfiguration: Codable, Sendable {
         try optimizer.checkSettings()
         try schedule?.checkSettings()
         try clipping?.checkSettings()
+        try weightAveraging?.checkSettings()
+        if excludeFromWeightDecay.contains("") {
+            throw TrainingError.invalidArgument(
+                "excludeFromWeightDecay", "\(excludeFromWeightDecay)",
+                expected: "parts of names, such as \"bias\"; an empty one is in every name")
+        }
         guard accumulation > 0 else {
             throw TrainingError.invalidArgument(
                 "accumulation", "\(accumulation)", expected: "a positive number of batches")
@@ -45,7 +59,9 @@ public struct TrainingConfiguration: Codable, Sendable {
 
     // MARK: Files
 
-    private enum Key: String, CodingKey { case optimizer, outputs, schedule, clipping, accumulation }
+    private enum Key: String, CodingKey {
+        case optimizer, outputs, schedule, clipping, accumulation, excludeFromWeightDecay, weightAveraging
+    }
     private enum OptimizerKey: String, CodingKey { case name, settings }
 
     /// - Throws: `DecodingError` for an unknown optimizer, loss or metric or a missing setting, `TrainingError` for a
@@ -63,6 +79,10 @@ public struct TrainingConfiguration: Codable, Sendable {
         schedule = try container.decodeIfPresent(LearningRateSchedule.self, forKey: .schedule)
         clipping = try container.decodeIfPresent(GradientClipping.self, forKey: .clipping)
         accumulation = try container.decode(Int.self, forKey: .accumulation)
+        // Earlier files lack these.
+        excludeFromWeightDecay =
+            try container.decodeIfPresent([String].self, forKey: .excludeFromWeightDecay) ?? []
+        weightAveraging = try container.decodeIfPresent(WeightAveraging.self, forKey: .weightAveraging)
         try checkSettings()
     }
 
@@ -75,6 +95,10 @@ public struct TrainingConfiguration: Codable, Sendable {
         try container.encodeIfPresent(schedule, forKey: .schedule)
         try container.encodeIfPresent(clipping, forKey: .clipping)
         try container.encode(accumulation, forKey: .accumulation)
+        if !excludeFromWeightDecay.isEmpty {
+            try container.encode(excludeFromWeightDecay, forKey: .excludeFromWeightDecay)
+        }
+        try container.encodeIfPresent(weightAveraging, forKey: .weightAveraging)
     }
 }
 

@@ -34,7 +34,7 @@ import Testing
 
     /// Dropout, state of a layer, and an optimizer with slots; trained in four steps an epoch.
     private func trainer(
-        schedule: LearningRateSchedule? = nil, accumulation: Int = 1,
+        schedule: LearningRateSchedule? = nil, accumulation: Int = 1, averaging: WeightAveraging? = nil,
         on backend: any Backend = ReferenceBackend()
     ) throws -> Trainer {
         try Sequential(input: [3], seed: 5) {
@@ -44,7 +44,8 @@ import Testing
             Dense(units: 2, activation: .softmax)
         }.compile(
             optimizer: .adam(learningRate: 0.05, amsgrad: true), loss: .sparseCategoricalCrossentropy(),
-            metrics: [.accuracy], schedule: schedule, accumulation: accumulation, device: Device(backend))
+            metrics: [.accuracy], schedule: schedule, accumulation: accumulation, weightAveraging: averaging,
+            device: Device(backend))
     }
 
     private static let epochs = 5
@@ -100,8 +101,9 @@ import Testing
     private func trainer(_ way: Way, on backend: any Backend = ReferenceBackend()) throws -> Trainer {
         let cosine = LearningRateSchedule.cosineDecay(initialLearningRate: 0.1, decaySteps: 20)
         return try trainer(
-            schedule: way == .schedule ? cosine : nil, accumulation: way == .accumulation ? 3 : 1, on: backend
-        )
+            schedule: way == .schedule ? cosine : nil, accumulation: way == .accumulation ? 3 : 1,
+            averaging: way == .accumulation ? WeightAveraging(momentum: 0.5, overwriteFrequency: 2) : nil,
+            on: backend)
     }
 
     @Test(arguments: Way.allCases, [true, false])

@@ -9,7 +9,8 @@ struct GradientAccumulationTests {
     static let backends: [any Backend] = [ReferenceBackend(), OneDNNBackend()]
     static let optimizers: [any Optimizer] = [
         SGD(learningRate: 0.1, momentum: 0.9, nesterov: true), Adam(learningRate: 0.01, weightDecay: 0.1),
-        Nadam(learningRate: 0.01), Adagrad(learningRate: 0.1),
+        Nadam(learningRate: 0.01), Adagrad(learningRate: 0.1), Lamb(learningRate: 0.01),
+        Adafactor(learningRate: 0.1),
     ]
 
     /// A regression with a hidden layer, its optimizer's state and the data it learns.

@@ -17,7 +17,7 @@ struct LearningRateScheduleTests {
     /// Keras's schedules, and PyTorch's StepLR and OneCycleLR.
     @Test func agreesWithPeers() throws {
         let records = try golden("schedules", as: Records.self).schedules
-        #expect(Set(records.map(\.schedule.name)).count == 6)
+        #expect(Set(records.map(\.schedule.name)).count == 7)
         for record in records {
             try record.schedule.checkSettings()
             let largest = record.rates.max() ?? 0
@@ -38,6 +38,7 @@ struct LearningRateScheduleTests {
             .inverseTimeDecay(initialLearningRate: 0.1, decaySteps: 30, decayRate: 0.7),
             .polynomialDecay(initialLearningRate: 0.1, decaySteps: 30),
             .cosineDecay(initialLearningRate: 0.1, decaySteps: 40),
+            .cosineDecayRestarts(initialLearningRate: 0.1, firstDecaySteps: 10),
             .oneCycle(maximumLearningRate: 0.1, totalSteps: 100),
         ]
         for schedule in withDefaults { #expect(schedules.contains(schedule), "\(schedule)") }
@@ -55,6 +56,10 @@ struct LearningRateScheduleTests {
             .polynomialDecay(initialLearningRate: 1, decaySteps: 3, power: 0.1, cycle: true),
             .polynomialDecay(initialLearningRate: 1, decaySteps: .max, power: 0.1, cycle: true),
             .cosineDecay(initialLearningRate: 0, decaySteps: .max, warmupTarget: 1, warmupSteps: .max),
+            .cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 1),
+            .cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 3, tMul: 1, mMul: 0),
+            .cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 3, tMul: 1 + 1e-15, mMul: 0.5),
+            .cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: .max, tMul: 1e300),
             .oneCycle(maximumLearningRate: 1, totalSteps: 1),
             .oneCycle(maximumLearningRate: 1, totalSteps: .max),
             .oneCycle(maximumLearningRate: 1, totalSteps: 1, warmupFraction: 1),
@@ -75,6 +80,19 @@ struct LearningRateScheduleTests {
         #expect(
             LearningRateSchedule.oneCycle(maximumLearningRate: 1, totalSteps: 9, warmupFraction: 1)(step: 8)
                 == 1)
+    }
+
+    /// Each restart is at the step that the lengths of the periods before it add up to.
+    @Test(arguments: [1, 1.5, 2, 3]) func restartsAreSteps(_ growth: Double) {
+        let schedule = LearningRateSchedule.cosineDecayRestarts(
+            initialLearningRate: 1, firstDecaySteps: 64, tMul: growth)
+        var (start, length) = (0.0, 64.0)
+        for _ in 0..<6 {
+            #expect(schedule(step: Int(start)) == 1)
+            if start > 0 { #expect(schedule(step: Int(start) - 1) < 0.01) }
+            start += length
+            length *= growth
+        }
     }
 
     @Test(
@@ -102,6 +120,12 @@ struct LearningRateScheduleTests {
                 .cosineDecay(initialLearningRate: 1, decaySteps: 1, warmupTarget: 1, warmupSteps: -1),
                 "warmupSteps"
             ),
+            (.cosineDecayRestarts(initialLearningRate: -1, firstDecaySteps: 1), "initialLearningRate"),
+            (.cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 0), "firstDecaySteps"),
+            (.cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 1, tMul: 0.5), "tMul"),
+            (.cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 1, tMul: .infinity), "tMul"),
+            (.cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 1, mMul: -1), "mMul"),
+            (.cosineDecayRestarts(initialLearningRate: 1, firstDecaySteps: 1, alpha: 2), "alpha"),
             (.oneCycle(maximumLearningRate: -1, totalSteps: 1), "maximumLearningRate"),
             (.oneCycle(maximumLearningRate: 1, totalSteps: 0), "totalSteps"),
             (.oneCycle(maximumLearningRate: 1, totalSteps: 1, warmupFraction: -0.1), "warmupFraction"),

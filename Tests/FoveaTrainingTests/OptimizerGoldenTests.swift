@@ -36,7 +36,10 @@ struct OptimizerGoldenTests {
         let arguments, settings: [String: Setting]
         let clipping: GradientClipping?
         let accumulation: Int
-        let after: [[[Double]]]
+        let averaging: WeightAveraging?
+        /// Parts of the names of variables that do not decay.
+        let undecayed: [String]
+        let after, averages: [[[Double]]]
     }
 
     private struct Records: Decodable {
@@ -52,7 +55,8 @@ struct OptimizerGoldenTests {
     }
 
     private static let defaults: [any Optimizer] = [
-        SGD(), RMSprop(), Adam(), AdamW(), Adamax(), Nadam(), Adagrad(), Adadelta(),
+        SGD(), RMSprop(), Adam(), AdamW(), Adamax(), Nadam(), Adagrad(), Adadelta(), Lion(), Lamb(),
+        Adafactor(),
     ]
 
     /// A training configuration as it is in a file.
@@ -78,28 +82,31 @@ struct OptimizerGoldenTests {
             .optimizer
     }
 
-    /// The variables after each of Keras's 20 steps.
+    /// The variables, and then their averages, after each of Keras's 20 steps.
     private func steps(_ record: Record, _ records: Records, on backend: any Backend) async throws
         -> [[TensorValue]]
     {
         let optimizer = try optimizer(record)
         let variables = records.tensors(records.start).enumerated().map {
-            Variable(name: "layer_\($0.offset)/kernel", initial: $0.element)
+            Variable(name: "\(["first", "second"][$0.offset])/kernel", initial: $0.element)
         }
         let gradients = try zip(variables, records.tensors(records.curvatures)).enumerated().map {
             let (variable, curvature) = $0.element
             return try .argument("g\($0.offset)", variable.shape) + .constant(curvature) * Tensor(variable)
         }
-        let state = OptimizerState(optimizer, for: variables, accumulation: record.accumulation)
+        let state = OptimizerState(
+            optimizer, for: variables, accumulation: record.accumulation, averaging: record.averaging)
+        let averages = variables.compactMap { state.averages?.averages[$0] }
         let updates = try optimizer.updates(
-            for: variables, gradients: gradients, state: state, clipping: record.clipping)
+            for: variables, gradients: gradients, state: state, clipping: record.clipping,
+            excludeFromWeightDecay: record.undecayed)
         return try await Compute.run {
             let step = try backend.compile(outputs: [], updates: updates, mode: .training)
             return try records.gradients.enumerated().map { index, parts in
                 var inputs = ["learning_rate": TensorValue(Float(optimizer.learningRate))]
                 for (v, part) in records.tensors(parts).enumerated() { inputs["g\(v)"] = part }
                 _ = try step.run(inputs, step: UInt64(index))
-                return try variables.map { try $0.value() }
+                return try (variables + averages).map { try $0.value() }
             }
         }
     }
@@ -110,10 +117,13 @@ struct OptimizerGoldenTests {
         #expect(Set(records.optimizers.map(\.optimizer)).count == Self.defaults.count)
         for record in records.optimizers {
             let found = try await steps(record, records, on: backend)
-            for (step, after) in zip(records.steps, record.after) {
-                for (v, expected) in after.enumerated() {
+            let averages = record.averages.isEmpty ? record.after.map { _ in [] } : record.averages
+            #expect(record.averages.isEmpty == (record.averaging == nil))
+            for (step, expected) in zip(records.steps, zip(record.after, averages).map { $0 + $1 }) {
+                #expect(found[step - 1].count == expected.count)
+                for (v, expected) in expected.enumerated() {
                     let found = found[step - 1][v].doubles
-                    let start = records.start[v]
+                    let start = records.start[v % records.start.count]
                     let largest = expected.map(abs).max() ?? 0
                     let moved = zip(expected, start).map { abs($0 - $1) }.max() ?? 0
                     let worst = zip(found, expected).map { abs($0 - $1) }.max { !($0 >= $1) } ?? 0

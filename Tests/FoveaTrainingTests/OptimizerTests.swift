@@ -122,6 +122,32 @@ struct OptimizerTests {
             ])
     }
 
+    /// Of rows and columns instead of elements, where there are two axes or more.
+    @Test func adafactorKeepsLittle() {
+        func shapes(_ shape: Shape) -> [Shape] {
+            let variable = Variable(name: "w", initial: TensorValue(repeating: 1, shape: shape))
+            return OptimizerState(.adafactor(), for: [variable]).variables.dropFirst().map(\.shape)
+        }
+        #expect(shapes([5]) == [.scalar, .scalar, [5]])
+        #expect(shapes([3, 4]) == [[3], [4], .scalar])
+        #expect(shapes([3, 3, 8, 16]) == [[3, 3, 8], [3, 3, 16], .scalar])
+        #expect(shapes(.scalar) == [.scalar, .scalar, .scalar])
+    }
+
+    /// A variable of nothing but zeros and a gradient of zeros have no length to divide by.
+    @Test(arguments: [Lamb(), Adafactor(), Lion()] as [any Optimizer])
+    func zerosGiveNoNaN(_ optimizer: any Optimizer) async throws {
+        for shape in [[2, 3], [4]] as [Shape] {
+            let zeros = TensorValue(repeating: 0, shape: shape)
+            let ones = TensorValue(repeating: 1, shape: shape)
+            for (start, gradient) in [(zeros, ones), (ones, zeros), (zeros, zeros)] {
+                let results = try await steps(optimizer, start: [start], gradients: [[gradient], [gradient]])
+                #expect(results.allSatisfy { $0[0].floats.allSatisfy { $0.isFinite } })
+                #expect((results[1][0] == start) == (gradient == zeros), "\(optimizer) of \(shape)")
+            }
+        }
+    }
+
     @Test func stateBeginsWithInitialValues() async throws {
         let variables = [Variable(name: "w", initial: TensorValue(repeating: 1, shape: [3, 1]))]
         let adagrad = OptimizerState(.adagrad(initialAccumulatorValue: 0.25), for: variables)
@@ -177,7 +203,10 @@ struct OptimizerTests {
             SGD(weightDecay: -0.1), Adam(weightDecay: .nan), AdamW(weightDecay: -1), AdamW(beta1: -0.1),
             Adamax(beta2: 1), Adamax(epsilon: 0), Nadam(beta1: 1), Nadam(weightDecay: .infinity),
             Adagrad(initialAccumulatorValue: -0.1), Adagrad(epsilon: .nan), Adadelta(rho: 1.5),
-            Adadelta(epsilon: 0),
+            Adadelta(epsilon: 0), Lion(beta1: 1.5), Lion(beta2: -0.1), Lion(learningRate: -1), Lamb(beta1: 1),
+            Lamb(epsilon: 0), Lamb(weightDecay: -1), Adafactor(beta2Decay: 0), Adafactor(epsilon1: 0),
+            Adafactor(epsilon1: 1e-60), Adafactor(epsilon2: -1), Adafactor(clipThreshold: 0),
+            Adafactor(beta2Decay: .nan),
         ] as [any Optimizer])
     func settingsOutOfRange(_ optimizer: any Optimizer) throws {
         let error = try #require(throws: TrainingError.self) { try optimizer.updates(for: [], gradients: []) }
@@ -194,7 +223,8 @@ struct OptimizerTests {
     @Test func shortFormsHaveTheSameDefaults() {
         #expect(.sgd() == SGD() && .rmsprop() == RMSprop() && .adam() == Adam() && .adamW() == AdamW())
         #expect(.adamax() == Adamax() && .nadam() == Nadam() && .adagrad() == Adagrad())
-        #expect(.adadelta() == Adadelta())
+        #expect(.adadelta() == Adadelta() && .lion() == Lion() && .lamb() == Lamb())
+        #expect(.adafactor() == Adafactor())
     }
 
     // MARK: Configuration
@@ -203,8 +233,9 @@ struct OptimizerTests {
         let optimizers: [any Optimizer] = [
             SGD(momentum: 0.9, nesterov: true), RMSprop(rho: 0.8, centered: true), Adam(learningRate: 3e-4),
             AdamW(weightDecay: 0.1), Adamax(beta2: 0.9), Nadam(weightDecay: 0.2), Adagrad(epsilon: 1e-3),
-            Adadelta(rho: 0.5),
+            Adadelta(rho: 0.5), Lion(beta1: 0.5), Lamb(epsilon: 1e-6), Adafactor(clipThreshold: 2),
         ]
+        #expect(optimizers.map { type(of: $0).name } == builtInOptimizers.map { $0.name })
         for optimizer in optimizers {
             let saved = TrainingConfiguration(
                 optimizer: optimizer,

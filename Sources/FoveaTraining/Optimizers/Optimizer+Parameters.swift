@@ -18,11 +18,12 @@ extension Optimizer {
     ///   - loss: a float32 scalar. Penalties are part of it when the caller adds `Layer.penalties` and `addedLosses(of:)`.
     ///   - state: what is remembered between steps. Graphs that train the same parameters share one; nil starts anew.
     ///   - clipping: how large gradients are made smaller; nil leaves them.
+    ///   - undecayed: parts of the names of parameters that weight decay leaves, such as `bias`.
     /// - Throws: `ShapeError` when a parameter is not built or the state is of others; `GradientError` when the loss has no
     ///   gradient; `TrainingError.invalidArgument` for a setting outside its range.
     public func updates(
         for parameters: [Parameter], minimizing loss: Tensor, state: OptimizerState? = nil,
-        clipping: GradientClipping? = nil
+        clipping: GradientClipping? = nil, excludeFromWeightDecay undecayed: [String] = []
     ) throws -> [Update] {
         let tensors = try parameters.map { try $0.tensor }
         let variables = parameters.compactMap(\.variable)
@@ -32,7 +33,7 @@ extension Optimizer {
         }
         return try updates(
             for: variables, gradients: gradient(of: loss, withRespectTo: tensors), state: state,
-            clipping: clipping
+            clipping: clipping, excludeFromWeightDecay: undecayed
         ) { variable, value in try constraints[variable].map { try $0(value) } ?? value }
     }
 }

@@ -19,8 +19,11 @@ public protocol Optimizer: Hashable, Codable, Sendable {
     /// Loshchilov and Hutter 2017, "Decoupled weight decay regularization", arXiv:1711.05101.
     var weightDecay: Double? { get set }
 
-    /// The tensors kept for each variable, all of its shape.
+    /// The tensors kept for each variable.
     var slots: [OptimizerSlot] { get }
+
+    /// The shapes of a variable's slots: all the variable's own unless said.
+    func slotShapes(for variable: Shape) -> [Shape]
 
     /// The numbers kept once for all variables.
     var scalars: [OptimizerSlot] { get }
@@ -38,6 +41,7 @@ public protocol Optimizer: Hashable, Codable, Sendable {
 /// The optimizers that files may name without `CustomTypes`.
 public let builtInOptimizers: [any Optimizer.Type] = [
     SGD.self, RMSprop.self, Adam.self, AdamW.self, Adamax.self, Nadam.self, Adagrad.self, Adadelta.self,
+    Lion.self, Lamb.self, Adafactor.self,
 ]
 
 /// A tensor that an optimizer keeps between steps. One that is 0 at first may be written as its name alone.
@@ -81,25 +85,27 @@ public struct OptimizerOutputs: Sendable {
 }
 
 extension Optimizer {
+    public func slotShapes(for variable: Shape) -> [Shape] { slots.map { _ in variable } }
     public var scalars: [OptimizerSlot] { [] }
     public func nextScalars(_ scalars: [Tensor], iteration: Tensor) throws -> [Tensor] { scalars }
 
     /// One step of every variable as updates for `Backend.compile`, those of the optimizer's state included.
     ///
     /// The compiled graph has the input `learning_rate`, a float32 scalar. Gradients are accumulated if the state says so,
-    /// then clipped; then variables decay and take their step.
+    /// then clipped; then variables decay and take their step, and averages follow if the state keeps them.
     ///
     /// - Parameters:
     ///   - variables: float32 variables, each once.
     ///   - gradients: the loss's gradient with respect to each, from `gradient(of:withRespectTo:)`.
     ///   - state: what is remembered between steps. Graphs that train the same variables share one; nil starts anew.
     ///   - clipping: how large gradients are made smaller; nil leaves them.
+    ///   - undecayed: parts of the names of variables that weight decay leaves, such as `bias`.
     ///   - constrained: what becomes of a variable's new value at the end of a step.
     /// - Throws: `ShapeError` when gradients do not match the variables or the state is of others;
     ///   `TrainingError.invalidArgument` for a setting outside its range.
     public func updates(
         for variables: [Variable], gradients: [Tensor], state: OptimizerState? = nil,
-        clipping: GradientClipping? = nil,
+        clipping: GradientClipping? = nil, excludeFromWeightDecay undecayed: [String] = [],
         constrained: (Variable, Tensor) throws -> Tensor = { $1 }
     ) throws -> [Update] {
         try checkSettings()
@@ -118,13 +124,18 @@ extension Optimizer {
         for (variable, gradient) in zip(variables, gradients) {
             let slots = state.slots[variable] ?? []
             var value = Tensor(variable)
-            if let weightDecay { value = try value - value * (learningRate * Float(weightDecay)) }
+            if let weightDecay, !undecayed.contains(where: variable.name.contains) {
+                value = try value - value * (learningRate * Float(weightDecay))
+            }
             let result = try step(
                 OptimizerInputs(
                     value: value, gradient: gradient, slots: slots.map { Tensor($0) }, scalars: scalars,
                     learningRate: learningRate, iteration: iteration))
             updates.append(try Update(variable, to: constrained(variable, result.value)))
             for (slot, value) in zip(slots, result.slots) { updates.append(try Update(slot, to: value)) }
+        }
+        if let averages = state.averages {
+            updates = try averages.following(updates, iteration: iteration)
         }
         guard let accumulated else { return updates }
         return try accumulated.updates
@@ -154,7 +165,9 @@ extension Optimizer {
                         + "\(variable.type) and \(gradient.node.type)",
                     shapes: [variable.shape, gradient.shape])
             }
-            guard let kept = state.slots[variable], kept.count == slots.count else {
+            guard let kept = state.slots[variable],
+                kept.map(\.shape) == slotShapes(for: variable.shape)
+            else {
                 throw ShapeError(
                     name, "the optimizer's state was made for other variables than '\(variable.name)'")
             }

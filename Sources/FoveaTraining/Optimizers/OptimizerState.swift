@@ -9,6 +9,7 @@ public final class OptimizerState: Sendable {
     let scalars: [Variable]
     let slots: [Variable: [Variable]]
     let accumulation: GradientAccumulation?
+    let averages: WeightAverages?
     /// Every variable of the state, the same order for the same model.
     public let variables: [Variable]
 
@@ -24,7 +25,11 @@ public final class OptimizerState: Sendable {
     ///   - trained: the variables to be trained.
     ///   - accumulation: how many runs make one step, at least 1, as Keras's `gradient_accumulation_steps`. Checked by
     ///     `Optimizer.updates`.
-    public init(_ optimizer: some Optimizer, for trained: [Variable], accumulation: Int = 1) {
+    ///   - averaging: whether and how averages of the variables are kept; none when nil.
+    public init(
+        _ optimizer: some Optimizer, for trained: [Variable], accumulation: Int = 1,
+        averaging: WeightAveraging? = nil
+    ) {
         let name = type(of: optimizer).name
         func variable(_ slot: OptimizerSlot, of owner: String, _ shape: Shape) -> Variable {
             Variable(
@@ -36,16 +41,17 @@ public final class OptimizerState: Sendable {
         scalars = optimizer.scalars.map { variable($0, of: name, .scalar) }
         var slots: [Variable: [Variable]] = [:]
         for trained in trained {
-            slots[trained] = optimizer.slots.map {
-                variable($0, of: "\(name)/\(trained.name)", trained.shape)
+            slots[trained] = zip(optimizer.slots, optimizer.slotShapes(for: trained.shape)).map {
+                variable($0, of: "\(name)/\(trained.name)", $1)
             }
         }
         self.slots = slots
         self.accumulation =
             accumulation == 1
             ? nil : GradientAccumulation(runs: accumulation, for: trained, optimizerName: name)
+        averages = averaging.map { WeightAverages($0, for: trained, optimizerName: name) }
         variables =
             [iterations] + scalars + trained.flatMap { slots[$0] ?? [] }
-            + (self.accumulation?.variables ?? [])
+            + (self.accumulation?.variables ?? []) + (averages?.variables ?? [])
     }
 }

@@ -43,6 +43,15 @@ public enum LearningRateSchedule: Hashable, Codable, Sendable {
         initialLearningRate: Double, decaySteps: Int, alpha: Double = 0, warmupTarget: Double? = nil,
         warmupSteps: Int = 0)
 
+    /// Half a cosine from η₀ down, and up again at once, over periods of T₀ = `firstDecaySteps`, T₀·`tMul`, T₀·`tMul`² … steps.
+    ///
+    /// At the fraction x of the i-th period, counted from 0: `η₀·((1 - α)·mMulⁱ·(1 + cos(π·x)) / 2 + α)`, with α = `alpha` in
+    /// `0...1`, `tMul` at least 1 and `mMul` not negative. Keras's `CosineDecayRestarts` and, with `mMul` 1, PyTorch's
+    /// `CosineAnnealingWarmRestarts`. Loshchilov and Hutter 2016, arXiv:1608.03983.
+    case cosineDecayRestarts(
+        initialLearningRate: Double, firstDecaySteps: Int, tMul: Double = 2, mMul: Double = 1,
+        alpha: Double = 0)
+
     /// One rise and one fall, each half a cosine: from η / `initialDivisor` up to η = `maximumLearningRate` at the step
     /// `warmupFraction`·T - 1, then down to η / (`initialDivisor`·`finalDivisor`) at the step T - 1, with T = `totalSteps`.
     ///
@@ -75,6 +84,10 @@ public enum LearningRateSchedule: Hashable, Codable, Sendable {
             guard let target else { return initial * Self.cosine(from: 1, to: alpha, at: t / Double(steps)) }
             if step < warmupSteps { return initial + (target - initial) * t / Double(warmupSteps) }
             return target * Self.cosine(from: 1, to: alpha, at: (t - Double(warmupSteps)) / Double(steps))
+        case .cosineDecayRestarts(let initial, let first, let tMul, let mMul, let alpha):
+            let (period, fraction) = Self.period(of: t / Double(first), growth: tMul)
+            let height = (1 - alpha) * pow(mMul, period) * (1 + cos(.pi * fraction)) / 2
+            return initial * (height + alpha)
         case .oneCycle(let maximum, let steps, let warmupFraction, let initialDivisor, let finalDivisor):
             let (top, last) = (warmupFraction * Double(steps) - 1, Double(steps) - 1)
             let initial = maximum / initialDivisor
@@ -88,6 +101,17 @@ public enum LearningRateSchedule: Hashable, Codable, Sendable {
     private static func periods(_ t: Double, _ steps: Int, _ staircase: Bool) -> Double {
         let periods = t / Double(steps)
         return staircase ? periods.rounded(.down) : periods
+    }
+
+    /// Which of periods of the lengths 1, `growth`, `growth`² … a time is in, and at which fraction of it.
+    private static func period(of time: Double, growth: Double) -> (number: Double, fraction: Double) {
+        if growth == 1 { return (time.rounded(.down), time - time.rounded(.down)) }
+        // The periods before the n-th take (gⁿ - 1) / (g - 1). Where one begins, all this may round to either side of.
+        func start(_ number: Double) -> Double { expm1(number * log(growth)) / (growth - 1) }
+        var number = (log1p(time * (growth - 1)) / log(growth)).rounded(.down)
+        let latest = time * (1 + 1e-12)
+        if start(number + 1) <= latest { number += 1 } else if start(number) > latest { number -= 1 }
+        return (number, min(max((time - start(number)) / pow(growth, number), 0), 1))
     }
 
     /// Half a cosine from `start` at the fraction 0 to `end` at 1 and after.
@@ -106,6 +130,7 @@ extension LearningRateSchedule {
         case .inverseTimeDecay: "inverseTimeDecay"
         case .polynomialDecay: "polynomialDecay"
         case .cosineDecay: "cosineDecay"
+        case .cosineDecayRestarts: "cosineDecayRestarts"
         case .oneCycle: "oneCycle"
         }
     }
@@ -141,6 +166,12 @@ extension LearningRateSchedule {
                 throw invalid(
                     "warmupSteps", warmupSteps, "a number that is not negative, and 0 without a warmupTarget")
             }
+        case .cosineDecayRestarts(let initial, let steps, let tMul, let mMul, let alpha):
+            try checkNotNegative("initialLearningRate", initial)
+            try checkSteps("firstDecaySteps", steps)
+            guard tMul.isFinite, tMul >= 1 else { throw invalid("tMul", tMul, "a number of at least 1") }
+            try checkNotNegative("mMul", mMul)
+            try checkFraction("alpha", alpha)
         case .oneCycle(let maximum, let steps, let warmupFraction, let initialDivisor, let finalDivisor):
             try checkNotNegative("maximumLearningRate", maximum)
             try checkSteps("totalSteps", steps)

@@ -76,7 +76,7 @@ public final class Trainer {
         guard outputs.contains(where: { $0.training.loss != nil }) else { throw TrainingError.noLoss }
         optimizerState = OptimizerState(
             configuration.optimizer, for: compiled.trained.compactMap(\.variable),
-            accumulation: configuration.accumulation)
+            accumulation: configuration.accumulation, averaging: configuration.weightAveraging)
         currentLearningRate = Mutex(configuration.optimizer.learningRate)
     }
 
@@ -130,19 +130,24 @@ extension ModelProtocol {
     ///   - accumulation: how many batches make one step of the optimizer. Schedules count these steps, and constraints hold
     ///     after each, as if the batch were so many times larger. (Keras counts batches: its `CosineDecay(decay_steps=1000)`
     ///     with `gradient_accumulation_steps=4` ends after 250 steps, and its constraints are applied after each batch.)
+    ///   - excludeFromWeightDecay: parts of the names of variables that weight decay leaves, such as `bias`.
+    ///   - weightAveraging: whether and how averages of what is trained are kept (`Trainer.useAverages`); none when nil.
     ///   - device: where it is computed.
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
     public func compile(
         optimizer: any Optimizer, loss: any Loss, metrics: [any Metric] = [],
         schedule: LearningRateSchedule? = nil,
-        clipping: GradientClipping? = nil, accumulation: Int = 1, device: Device = .cpu
+        clipping: GradientClipping? = nil, accumulation: Int = 1, excludeFromWeightDecay: [String] = [],
+        weightAveraging: WeightAveraging? = nil, device: Device = .cpu
     ) throws -> Trainer {
         let output = OutputTraining(loss: loss, metrics: metrics)
         return try compile(
             TrainingConfiguration(
                 optimizer: optimizer,
                 outputs: Dictionary(namedOutputs.map { ($0.name, output) }, uniquingKeysWith: { $1 }),
-                schedule: schedule, clipping: clipping, accumulation: accumulation), device: device)
+                schedule: schedule, clipping: clipping, accumulation: accumulation,
+                excludeFromWeightDecay: excludeFromWeightDecay, weightAveraging: weightAveraging),
+            device: device)
     }
 
     /// Joins the model with what it is trained with, which is stated for each output by its name.

@@ -109,7 +109,8 @@ extension Trainer {
         let (configuration, state) = (configuration, optimizerState)
         return TrainingGraph(outputs: [loss] + (reportsEachLoss ? losses : []) + metrics) {
             try configuration.optimizer.updates(
-                for: parameters, minimizing: loss, state: state, clipping: configuration.clipping)
+                for: parameters, minimizing: loss, state: state, clipping: configuration.clipping,
+                excludeFromWeightDecay: configuration.excludeFromWeightDecay)
         }
     }
 

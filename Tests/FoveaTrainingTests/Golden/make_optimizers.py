@@ -1,23 +1,17 @@
-"""Writes optimizers.json (20 steps of each optimizer) and losses.json (values and gradients of the losses).
+"""Writes optimizers.json: 20 steps of each optimizer.
 
 Run with the packages of Benchmarks/peers/requirements.txt: python make_optimizers.py
 
-optimizers.json: two variables w, [3, 4] and [5], start at "start". At each step the gradient of each is
+Two variables w, [3, 4] and [5], start at "start". At each step the gradient of each is
 "gradients" + "curvatures" * w (one list per step, one list per variable, row-major). The second variable's
 element 3 always has the gradient 0 and its element 4 a tiny one, where the place of epsilon shows.
 "arguments" are those that were given to the optimizer, "settings" all that it then had, both under the names
 that the optimizers here have; "clipping" and "accumulation" are Keras's clipvalue, clipnorm or
-global_clipnorm and gradient_accumulation_steps. "after" holds both variables after the steps in "steps". The
+global_clipnorm and gradient_accumulation_steps, "averaging" is use_ema with ema_momentum and ema_overwrite_frequency, and
+"averages" then holds the averages of both variables. Variables whose names have one of "undecayed" do not decay; they are
+called first and second. "after" holds both variables after the steps in "steps". The
 numbers are Keras's in float64; they are written only when Keras in float32 and the update formulas below
 agree.
-
-losses.json: losses of small predictions, from logits and from probabilities, with probabilities of exactly
-0 and 1, which Keras clips to [1e-7, 1 - 1e-7]. The numbers are Keras's in float32, because 1 - 1e-7 is
-1 - 1.19e-7 there, which the clipped losses show. "values" has one loss per sample, "mean" is their mean,
-"gradient" is the derivative of the mean with respect to the predictions. Where predictions are logits, and
-for the mean squared error, PyTorch in float64 must agree. From probabilities Keras's two forms differ a
-little: the sparse one takes the softmax of the logarithms of the clipped probabilities, the other one
-divides the probabilities by their sum and then clips.
 """
 
 import os
@@ -30,21 +24,21 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-import torch  # noqa: E402  Loaded before TensorFlow, whose OpenMP it would otherwise meet.
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from hashed_values import number, numbers, require_agreement, value, write_json  # noqa: E402
 
-VERSIONS = {"keras": keras.__version__, "tensorflow": tf.__version__, "torch": torch.__version__}
+VERSIONS = {"keras": keras.__version__, "tensorflow": tf.__version__}
 SHAPES = [(3, 4), (5,)]
 STEPS, KEPT = 20, [1, 2, 5, 10, 20]
 # What movements may differ by: of Keras in float32, and by settings that Keras rounds.
 FLOAT32, SETTINGS = 2e-5, 1e-5
 
 NAMES = {"beta_1": "beta1", "beta_2": "beta2", "learning_rate": "learningRate", "weight_decay": "weightDecay",
-         "initial_accumulator_value": "initialAccumulatorValue"}
+         "initial_accumulator_value": "initialAccumulatorValue", "beta_2_decay": "beta2Decay",
+         "epsilon_1": "epsilon1", "epsilon_2": "epsilon2", "clip_threshold": "clipThreshold"}
 NAMES |= {name: name for name in ("momentum", "nesterov", "rho", "epsilon", "centered", "amsgrad")}
 CLIPPING = {"clipvalue": "value", "clipnorm": "norm", "global_clipnorm": "globalNorm"}
 
@@ -72,6 +66,18 @@ OPTIMIZERS = [
                  "weight_decay": 0.1}),
     ("Adadelta", {}),
     ("Adadelta", {"learning_rate": 1.0, "rho": 0.8, "epsilon": 1e-4, "weight_decay": 0.1}),
+    ("Lion", {}),
+    ("Lion", {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.9, "weight_decay": 0.1}),
+    ("Lamb", {}),
+    ("Lamb", OTHER_MOMENTS | {"weight_decay": 0.1}),
+    ("Adafactor", {}),
+    ("Adafactor", {"learning_rate": 0.5, "beta_2_decay": -0.6, "epsilon_1": 1e-8, "epsilon_2": 0.05,
+                   "clip_threshold": 0.5, "weight_decay": 0.1}),
+    ("Adam", {"use_ema": True, "ema_momentum": 0.9}),
+    ("SGD", {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 3, "momentum": 0.9,
+             "weight_decay": 0.1}),
+    ("AdamW", {"weight_decay": 0.5, "undecayed": ["fir"]}),
+    ("SGD", {"weight_decay": 0.5, "undecayed": ["second", "other"]}),
     ("SGD", {"clipvalue": 0.3}),
     ("SGD", {"clipnorm": 0.5}),
     ("SGD", {"global_clipnorm": 0.5}),
@@ -105,18 +111,24 @@ def gradients_at(variables, step):
 
 def with_keras(optimizer_class, arguments, dtype):
     keras.config.set_floatx(dtype)
-    optimizer = optimizer_class(**arguments)
-    variables = [keras.Variable(start, dtype=dtype) for start in start_values()]
+    optimizer = optimizer_class(**{key: argument for key, argument in arguments.items() if key != "undecayed"})
+    variables = [
+        keras.Variable(start, dtype=dtype, name=name)
+        for start, name in zip(start_values(), ["first", "second"], strict=True)]
+    if "undecayed" in arguments:
+        optimizer.exclude_from_weight_decay(var_names=arguments["undecayed"])
     optimizer.build(variables)
-    after = []
+    after, averages = [], []
     for step in range(1, STEPS + 1):
         optimizer.apply(gradients_at([variable.numpy() for variable in variables], step), variables)
         if step in KEPT:
             after.append([variable.numpy().copy() for variable in variables])
+            if optimizer.use_ema:
+                averages.append([average.numpy().copy() for average in optimizer._model_variables_moving_average])
     config = optimizer.get_config()
     settings = {key: config[key] for key in NAMES if config.get(key) is not None}
     settings["learning_rate"] = number(settings["learning_rate"])
-    return settings, after
+    return settings, after, averages
 
 
 class Formulas:
@@ -173,6 +185,30 @@ class Formulas:
         kept["s"] = self.rho * kept["s"] + (1 - self.rho) * move**2
         w -= self.learning_rate * move
 
+    def Lion(self, w, g, kept, t):
+        w -= self.learning_rate * np.sign(self.beta_1 * kept["m"] + (1 - self.beta_1) * g)
+        kept["m"] = self.beta_2 * kept["m"] + (1 - self.beta_2) * g
+
+    def Lamb(self, w, g, kept, t):
+        m, v = self.means(kept, g)
+        update = m / (1 - self.beta_1**t) / (np.sqrt(v / (1 - self.beta_2**t)) + self.epsilon)
+        w -= self.learning_rate * np.linalg.norm(w) / np.linalg.norm(update) * update
+
+    def Adafactor(self, w, g, kept, t):
+        def size(x):
+            return np.sqrt((x**2).mean())
+
+        alpha = max(self.epsilon_2, size(w)) * min(self.learning_rate, 1 / np.sqrt(t))
+        new, square = t**self.beta_2_decay, g**2 + self.epsilon_1
+        if w.ndim > 1:
+            kept["r"] = (1 - new) * kept["r"] + new * square.mean(1)
+            kept["c"] = (1 - new) * kept["c"] + new * square.mean(0)
+            v = np.outer(kept["r"], kept["c"]) / kept["r"].mean()
+        else:
+            v = kept["v"] = (1 - new) * kept["v"] + new * square
+        update = g / np.sqrt(v)
+        w -= alpha / max(1, size(update) / self.clip_threshold) * update
+
 
 def clipped(gradients, arguments):
     if "clipvalue" in arguments:
@@ -194,13 +230,22 @@ def with_formulas(name, settings, arguments):
     kept = [defaultdict(lambda: 0.0) for _ in SHAPES]
     runs = arguments.get("gradient_accumulation_steps", 1)
     sums, after = [0.0, 0.0], []
+    averages = [w.copy() for w in variables]
     for run in range(1, STEPS + 1):
         sums = [total + g for total, g in zip(sums, gradients_at(variables, run), strict=True)]
         if run % runs == 0:
             gradients = clipped([total / runs for total in sums], arguments)
-            for w, g, memory in zip(variables, gradients, kept, strict=True):
-                w -= settings["learning_rate"] * settings.get("weight_decay", 0) * w
+            for w, g, memory, name in zip(variables, gradients, kept, ["first", "second"], strict=True):
+                if not any(part in name for part in arguments.get("undecayed", [])):
+                    w -= settings["learning_rate"] * settings.get("weight_decay", 0) * w
                 formula(w, g, memory, run // runs)
+            if arguments.get("use_ema"):
+                momentum = arguments["ema_momentum"] if run > 1 else 0
+                averages = [
+                    momentum * a + (1 - momentum) * w for a, w in zip(averages, variables, strict=True)]
+                if run % arguments.get("ema_overwrite_frequency", STEPS + 1) == 0:
+                    for w, average in zip(variables, averages, strict=True):
+                        w[...] = average
             sums = [0.0, 0.0]
         if run in KEPT:
             after.append([w.copy() for w in variables])
@@ -209,8 +254,8 @@ def with_formulas(name, settings, arguments):
 
 def optimizer_record(name, arguments):
     optimizer_class = getattr(keras.optimizers, name)
-    settings, after = with_keras(optimizer_class, arguments, "float64")
-    _, single = with_keras(optimizer_class, arguments, "float32")
+    settings, after, averages = with_keras(optimizer_class, arguments, "float64")
+    _, single, _ = with_keras(optimizer_class, arguments, "float32")
     # Keras rounds some settings to float32 even when it computes in float64 (1 - 0.999 keeps 5 digits).
     formulas = with_formulas(name, settings, arguments)
     label = f"{name} {arguments}"
@@ -232,77 +277,14 @@ def optimizer_record(name, arguments):
     return {"optimizer": name.lower(), "clipping": clipping or None,
             "arguments": {NAMES[key]: argument for key, argument in arguments.items() if key in NAMES},
             "settings": {NAMES[key]: setting for key, setting in settings.items()},
+            "averaging": {
+                "momentum": arguments["ema_momentum"],
+                "overwriteFrequency": arguments.get("ema_overwrite_frequency"),
+            } if averages else None,
+            "averages": [[numbers(average) for average in each] for each in averages],
+            "undecayed": arguments.get("undecayed", []),
             "accumulation": arguments.get("gradient_accumulation_steps", 1),
             "after": [[numbers(variable) for variable in variables] for variables in after]}
-
-
-def loss_cases():
-    """(name, loss class, arguments, targets, predictions)"""
-    losses = keras.losses
-    logits = value(1, (3, 4), 3)
-    logits[2] = [100, -100, 0, 3]
-    classes = np.array([2, 0, 3], np.int32)
-    soft = np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0.25, 0.25, 0, 0.5]], np.float32)
-    # Certain and right, certain and wrong, usual, not summing to 1.
-    probabilities = np.array(
-        [[1, 0, 0], [0, 1, 0], [0.25, 0.5, 0.25], [0.2, 0.1, 0.3], [0, 0.5, 0.5]], np.float32)
-    chosen = np.array([0, 2, 1, 2, 0], np.int32)
-    one_hot = np.eye(3, dtype=np.float32)[chosen]
-    binary_logits = np.array([[-2, 0.5], [0, 100], [-100, 3]], np.float32)
-    binary_targets = np.array([[0, 1], [1, 0], [0, 0.25]], np.float32)
-    binary_probabilities = np.array([[0, 0.5], [1, 1], [0.125, 0], [0.9, 0.75]], np.float32)
-    binary_classes = np.array([[0, 1], [0, 1], [1, 1], [1, 0]], np.float32)
-    sparse, dense, binary = (
-        losses.SparseCategoricalCrossentropy, losses.CategoricalCrossentropy, losses.BinaryCrossentropy)
-    return [
-        ("sparse-logits", sparse, {"from_logits": True}, classes, logits),
-        ("sparse-probabilities", sparse, {}, chosen, probabilities),
-        ("categorical-logits", dense, {"from_logits": True}, soft, logits),
-        ("categorical-probabilities", dense, {}, one_hot, probabilities),
-        ("categorical-logits-smoothed", dense, {"from_logits": True, "label_smoothing": 0.1}, soft, logits),
-        ("binary-logits", binary, {"from_logits": True}, binary_targets, binary_logits),
-        ("binary-probabilities", binary, {}, binary_classes, binary_probabilities),
-        ("binary-one-column", binary, {}, binary_classes[:, :1], binary_probabilities[:, :1]),
-        ("mean-squared-error", losses.MeanSquaredError, {}, value(2, (2, 3)), value(3, (2, 3), 2)),
-    ]
-
-
-def torch_loss(name, targets, predictions):
-    """The mean and its gradient in float64, or None where Keras's clipping has no equal in PyTorch."""
-    functional = torch.nn.functional
-    x = torch.tensor(predictions, dtype=torch.float64, requires_grad=True)
-    y = torch.tensor(targets, dtype=torch.int64 if name.startswith("sparse") else torch.float64)
-    if name == "categorical-logits-smoothed":
-        mean = functional.cross_entropy(x, y, label_smoothing=0.1)
-    elif name in ("sparse-logits", "categorical-logits"):
-        mean = functional.cross_entropy(x, y)
-    elif name == "binary-logits":
-        mean = functional.binary_cross_entropy_with_logits(x, y)
-    elif name == "mean-squared-error":
-        mean = functional.mse_loss(x, y)
-    else:
-        return None
-    mean.backward()
-    return mean.item(), x.grad.numpy()
-
-
-def loss_record(name, loss_class, arguments, targets, predictions):
-    x = tf.constant(predictions)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        mean = loss_class(**arguments)(targets, x)
-    gradient = tape.gradient(mean, x)
-    values = loss_class(reduction=None, **arguments)(targets, x)
-    expected = torch_loss(name, targets, predictions)
-    if expected:
-        require_agreement(f"{name}: mean, PyTorch", mean.numpy(), expected[0], 1e-6)
-        require_agreement(f"{name}: gradient, PyTorch", gradient.numpy(), expected[1], 1e-6)
-    return {
-        "name": name, "loss": loss_class.__name__, "from_logits": arguments.get("from_logits", False),
-        "label_smoothing": arguments.get("label_smoothing", 0.0), "target_shape": list(targets.shape),
-        "targets": targets.tolist() if targets.dtype == np.int32 else numbers(targets),
-        "prediction_shape": list(predictions.shape), "predictions": numbers(predictions),
-        "values": numbers(values), "mean": number(mean), "gradient": numbers(gradient)}
 
 
 if __name__ == "__main__":
@@ -313,7 +295,3 @@ if __name__ == "__main__":
         "curvatures": [numbers(curvature) for curvature in curvatures()],
         "steps": KEPT,
         "optimizers": [optimizer_record(*optimizer) for optimizer in OPTIMIZERS]})
-    keras.config.set_floatx("float32")
-    write_json(HERE / "losses.json", {
-        "versions": VERSIONS, "epsilon": keras.config.epsilon(),
-        "losses": [loss_record(*case) for case in loss_cases()]})

@@ -28,12 +28,14 @@ NAMES = {
     "end_learning_rate": "endLearningRate", "warmup_target": "warmupTarget", "warmup_steps": "warmupSteps",
     "step_size": "decaySteps", "gamma": "decayRate", "max_lr": "maximumLearningRate",
     "total_steps": "totalSteps", "pct_start": "warmupFraction", "div_factor": "initialDivisor",
-    "final_div_factor": "finalDivisor"}
+    "final_div_factor": "finalDivisor", "first_decay_steps": "firstDecaySteps", "t_mul": "tMul", "m_mul": "mMul"}
 DECAY = {"initial_learning_rate": 0.1, "decay_steps": 30, "decay_rate": 0.7}
 DECAY_STEPS = [0, 1, 2, 15, 29, 30, 31, 59, 60, 100, 1000]
 POLYNOMIAL = {"initial_learning_rate": 0.1, "decay_steps": 30}
 COSINE = {"initial_learning_rate": 0.1, "decay_steps": 40}
 COSINE_STEPS = [0, 1, 3, 9, 10, 11, 20, 39, 40, 41, 49, 50, 51, 500]
+RESTARTS = {"initial_learning_rate": 0.1, "first_decay_steps": 10}
+RESTART_STEPS = [0, 1, 5, 9, 10, 11, 19, 20, 21, 29, 30, 31, 50, 69, 70, 71, 1000]
 
 SCHEDULES = [
     ("piecewiseConstant", KERAS.PiecewiseConstantDecay,
@@ -54,6 +56,12 @@ SCHEDULES = [
      COSINE | {"alpha": 0.1, "warmup_target": 0.4, "warmup_steps": 10}, COSINE_STEPS),
     ("cosineDecay", KERAS.CosineDecay,
      COSINE | {"alpha": 0.0, "warmup_target": 0.05, "warmup_steps": 0}, COSINE_STEPS),
+    ("cosineDecayRestarts", KERAS.CosineDecayRestarts,
+     RESTARTS | {"t_mul": 2.0, "m_mul": 1.0, "alpha": 0.0}, RESTART_STEPS),
+    ("cosineDecayRestarts", KERAS.CosineDecayRestarts,
+     RESTARTS | {"t_mul": 1.0, "m_mul": 0.5, "alpha": 0.1}, RESTART_STEPS),
+    ("cosineDecayRestarts", KERAS.CosineDecayRestarts,
+     RESTARTS | {"t_mul": 1.5, "m_mul": 0.75, "alpha": 0.01}, RESTART_STEPS),
     ("exponentialDecay", PYTORCH.StepLR, {"step_size": 5, "gamma": 0.1}, [0, 1, 4, 5, 6, 9, 10, 11, 14, 15]),
     ("oneCycle", PYTORCH.OneCycleLR,
      {"max_lr": 0.1, "total_steps": 100, "pct_start": 0.3, "div_factor": 25.0, "final_div_factor": 1e4},
