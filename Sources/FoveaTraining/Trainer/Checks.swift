@@ -49,6 +49,8 @@ extension Trainer {
         default:
             guard targets.dtype.isFloatingPoint else { return }
             try checkTargets(targets, perExample, "finite numbers", data) { $0.isFinite }
+            warnings.note(
+                output.training.loss?.problem(ofTargets: targets), about: "targets of \(output.name)")
         }
     }
 

@@ -29,6 +29,9 @@ public final class Trainer {
         set { currentLearningRate.withLock { $0 = newValue } }
     }
 
+    /// What runs have yet to warn of.
+    var warnings = Warnings()
+
     nonisolated let compiled: CompiledModel
     /// The outputs that have a loss or metrics, in the model's order: each has a target.
     nonisolated let outputs: [TrainedOutput]

@@ -99,6 +99,7 @@ public final class TrainingRun {
 
     private func trainToEnd() throws -> History {
         defer { progress.abandon() }
+        for problem in try trainer.outputProblems { trainer.warnings.note(problem, about: problem) }
         for callback in callbacks { try callback.trainingBegins(self) }
         if let resumedMemories { remember(resumedMemories) }
         var lastGood = try trainer.changingValues()
@@ -171,6 +172,7 @@ public final class TrainingRun {
             return nil
         }
         if !isChecked { try trainer.check(batch, .training, classWeights: classWeights) }
+        for problem in trainer.warnings.take() { warn(problem) }
         if let schedule = trainer.configuration.schedule {
             trainer.learningRate = schedule(step: step / trainer.configuration.accumulation)
         }
