@@ -105,33 +105,8 @@ extension ArgumentHelp {
         discussion: "The times are kept in the cache folder, for the same CPU, threads and versions.")
 }
 
-enum OptimizerName: String, CaseIterable {
-    case adam, rmsprop, sgd
-
-    /// The optimizer with Keras's settings, and another learning rate if given.
-    func optimizer(learningRate: Double?) -> any Optimizer {
-        var optimizer: any Optimizer =
-            switch self {
-            case .adam: Adam()
-            case .rmsprop: RMSprop()
-            case .sgd: SGD()
-            }
-        if let learningRate { optimizer.learningRate = learningRate }
-        return optimizer
-    }
-}
-
 extension NamedNetwork {
     static let listOfNames = allCases.map(\.rawValue).joined(separator: ", ")
-
-    /// The loss that fits the network's output.
-    var loss: any Loss {
-        switch output {
-        case .classProbabilities: .sparseCategoricalCrossentropy()
-        case .classLogits: .sparseCategoricalCrossentropy(fromLogits: true)
-        case .binaryProbability: .binaryCrossentropy()
-        }
-    }
 }
 
 /// Loads a data set, showing downloads as they go on.

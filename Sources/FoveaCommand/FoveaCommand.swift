@@ -33,11 +33,13 @@ struct FoveaCommand: AsyncParsableCommand {
     @MainActor
     static func main() async {
         prepareProcess()
+        var parsed: any ParsableCommand.Type = FoveaCommand.self
         do {
             // For the one that computes and those that Swift and Dispatch start.
             try checkThreads(leastThreadCount)
             try checkSubcommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
+            parsed = type(of: command)
             if computing.contains(where: { $0 == type(of: command) }) { await warnOfThreadShortage() }
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -49,7 +51,7 @@ struct FoveaCommand: AsyncParsableCommand {
                 throw CommandError("the output could not be written: \(String(cString: strerror(code)))")
             }
         } catch {
-            end(with: error)
+            end(with: error, of: parsed)
         }
     }
 
@@ -60,8 +62,10 @@ struct FoveaCommand: AsyncParsableCommand {
     ]
 
     /// Says what is wrong, or what was asked for, such as help.
-    private static func end(with error: any Error) -> Never {
-        var text = fullMessage(for: error)
+    ///
+    /// - Parameter command: whose usage is shown where the arguments make no sense.
+    private static func end(with error: any Error, of command: any ParsableCommand.Type) -> Never {
+        var text = command.fullMessage(for: error)
         // The parser repeats arguments as they are.
         for argument in CommandLine.arguments {
             let shown = visible(argument, limit: 500)

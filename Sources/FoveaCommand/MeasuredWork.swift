@@ -91,9 +91,10 @@ struct MeasuredWork {
             return
         }
         let labels = Tensor.input("labels", .scalar, .int32)
-        var loss = try network.loss(targets: labels, predictions: predictions[0]).mean()
+        let function = try model.classificationLoss()
+        var loss = try function(targets: labels, predictions: predictions[0]).mean()
         for others in predictions.dropFirst() {
-            loss = try loss + network.loss(targets: labels, predictions: others).mean()
+            loss = try loss + function(targets: labels, predictions: others).mean()
         }
         outputs = [loss]
         updates = try optimizer.updates(for: model.trainableParameters.map(\.parameter), minimizing: loss)

@@ -16,6 +16,9 @@ struct RunMetrics: Codable {
     var optimizer: String
     var learningRate: Double
     /// What was given for these, left out where nothing was.
+    var schedule: String?
+    var clip: String?
+    var classWeights: String?
     var validation: String?
     var imageSize: String?
     var augment: String?

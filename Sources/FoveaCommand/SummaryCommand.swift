@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Fovea
 
 struct SummaryCommand: AsyncParsableCommand {
@@ -9,8 +10,10 @@ struct SummaryCommand: AsyncParsableCommand {
     @Argument(help: "A network's name or a model file.")
     var network: String
 
-    /// No network has such a name.
-    private var isPath: Bool { network.contains { "./".contains($0) } }
+    @Flag(help: "Print the architecture as JSON, which 'fovea train --network FILE' reads.")
+    var json = false
+
+    private var isPath: Bool { StartingNetwork.isPath(network) }
 
     func validate() throws {
         if !isPath { _ = try named(network, "network", of: NamedNetwork.self) }
@@ -21,6 +24,12 @@ struct SummaryCommand: AsyncParsableCommand {
             isPath
             ? try await savedModel(network).model
             : try named(network, "network", of: NamedNetwork.self).model()
-        say(model.summary(), terminator: "")
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            say(String(decoding: try encoder.encode(model.architecture), as: UTF8.self))
+        } else {
+            say(model.summary(), terminator: "")
+        }
     }
 }

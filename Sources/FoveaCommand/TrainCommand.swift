@@ -25,8 +25,16 @@ struct TrainCommand: AsyncParsableCommand {
     @Argument(help: "The data set's name (see 'fovea datasets list'), or a folder of pictures.")
     var dataset: String
 
-    @Option(help: ArgumentHelp("The network: \(NamedNetwork.listOfNames).", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "The network: \(NamedNetwork.listOfNames); or a file with an architecture, as 'fovea summary --json' prints it or "
+                + "as in a model file.", valueName: "name or file"))
     var network = NamedNetwork.fashionCNN.rawValue
+
+    @Option(
+        help: ArgumentHelp("Train this saved model further instead of a new one.", valueName: "file"),
+        transform: filePath)
+    var from: String?
 
     @Option(
         parsing: .unconditional,
@@ -36,14 +44,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Images per step.", valueName: "count"))
     var batchSize = 32
 
-    @Option(help: ArgumentHelp("adam, rmsprop or sgd.", valueName: "name"))
-    var optimizer = OptimizerName.adam.rawValue
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Step size (default: 0.001 for adam and rmsprop, 0.01 for sgd).", valueName: "rate"))
-    var learningRate: Double?
+    @OptionGroup(title: "Training") var training: TrainingOptions
 
     @Option(
         parsing: .unconditional,
@@ -106,8 +107,6 @@ struct TrainCommand: AsyncParsableCommand {
     private struct Settings {
         let source: DataSource
         let validation: TrainingData.Validation?
-        let network: NamedNetwork
-        let optimizer: any Optimizer
         let precision: Precision
         let verbosity: Verbosity
         let pictures: PictureOptions.Settings
@@ -120,60 +119,42 @@ struct TrainCommand: AsyncParsableCommand {
         if checkpointEvery != nil, checkpoint == nil {
             throw ValidationError("--checkpoint-every needs --checkpoint FILE, the file to write")
         }
-        if let learningRate, !learningRate.isFinite || learningRate < 0 {
-            throw ValidationError(
-                "--learning-rate must be a number from 0 up, such as 0.001, not \(learningRate)")
-        }
         if let dropout, !(0..<1).contains(dropout) {
             throw ValidationError("--dropout must be at least 0 and less than 1, not \(dropout)")
         }
         guard let verbosity = Verbosity(rawValue: verbosity) else {
             throw ValidationError("--verbosity is 0, 1 or 2, not \(verbosity)")
         }
+        if from != nil, network != NamedNetwork.fashionCNN.rawValue {
+            throw ValidationError("--network and --from exclude each other: the saved model has its network")
+        }
         let source = try DataSource(dataset)
-        let settings = Settings(
+        return Settings(
             source: source, validation: try validation.map(TrainingData.Validation.init),
-            network: try named(network, "network"),
-            optimizer: try named(optimizer, "optimizer", of: OptimizerName.self)
-                .optimizer(learningRate: learningRate),
             precision: try named(precision, "precision"), verbosity: verbosity,
             pictures: try pictures.settings(for: source))
+    }
+
+    func validate() throws {
+        let settings = try settings()
+        guard from == nil, !StartingNetwork.isPath(network) else { return }
+        let network = try NamedNetwork(argument: network)
         // How many classes a folder has is not known before it is read.
         if case .named(let name) = settings.source {
-            _ = try model(settings.network, input: name.info.imageShape, classes: name.info.classCount)
+            _ = try StartingNetwork.named(network).model(
+                input: name.info.imageShape, classNames: name.info.classNames, dropout: dropout, seed: seed,
+                for: dataset)
         }
-        return settings
     }
-
-    /// The network for images and classes.
-    private func model(
-        _ network: NamedNetwork, input: Shape, classes: Int
-    ) throws -> any ModelProtocol {
-        let model: any ModelProtocol
-        do {
-            model = try network.model(input: input, classes: classes, dropoutRate: dropout, seed: seed)
-        } catch {
-            throw ValidationError("--network \(network.rawValue) does not fit \(dataset): \(error)")
-        }
-        guard model.namedOutputs.count == 1 else {
-            throw ValidationError(
-                "--network \(network.rawValue) has \(model.namedOutputs.count) outputs; this command trains networks with one"
-            )
-        }
-        return model
-    }
-
-    func validate() throws { _ = try settings() }
 
     private func data(
-        _ settings: Settings, _ results: ResultsFolder
+        _ settings: Settings, _ start: StartingNetwork, _ results: ResultsFolder
     ) async throws -> (TrainingData, image: Shape) {
         switch settings.source {
         case .named(let name):
             return (try TrainingData(await load(name), validation: settings.validation), name.info.imageShape)
         case .folder(let path):
-            let form = TrainingData.Form(
-                settings.network, size: settings.pictures.size)
+            let form = try start.form(size: settings.pictures.size, seed: seed)
             let data = try TrainingData(
                 folder: path, validation: settings.validation, form, seed: seed, results: results.path)
             try data.checkOutput(results.path)
@@ -186,30 +167,50 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settings()
-        let network = settings.network
+        let start = try await StartingNetwork(network: network, from: from)
         // An output folder that cannot be written to is better known before training than after.
         var results = try ResultsFolder(
             output
-                ?? "runs/\(URL(fileURLWithPath: dataset).standardizedFileURL.lastPathComponent)-\(network.rawValue)",
+                ?? "runs/\(Self.lastName(dataset))-\(Self.lastName(start.name))",
             checkpoint: checkpoint)
-        do { try await train(settings, &results) } catch {
+        do { try await train(settings, start, &results) } catch {
             results.removeIfEmpty()
             throw error
         }
     }
 
-    private func train(_ settings: Settings, _ results: inout ResultsFolder) async throws {
-        let network = settings.network
-        let (data, image) = try await data(settings, results)
-        let model = try model(network, input: image, classes: data.classNames.count)
+    /// Of a name or path what a folder can be called.
+    private static func lastName(_ text: String) -> String {
+        let name = URL(fileURLWithPath: text).standardizedFileURL.lastPathComponent
+        return name.hasSuffix(".safetensors") || name.hasSuffix(".json")
+            ? String(name.prefix { $0 != "." }) : name
+    }
+
+    private func train(
+        _ settings: Settings, _ start: StartingNetwork, _ results: inout ResultsFolder
+    ) async throws {
+        let (data, image) = try await data(settings, start, results)
+        let model = try start.model(
+            input: image, classNames: data.classNames, dropout: dropout, seed: seed, for: dataset)
+        let optimizer = try training.chosenOptimizer(instead: start.training?.optimizer)
+        let classWeights = try training.classWeights.map {
+            try parsedClassWeights($0, labels: data.trainingLabels, names: data.classNames)
+        }
         let tuner = autotune ? makeTuner() : nil
         let trainer = try model.compile(
-            optimizer: settings.optimizer, loss: network.loss, metrics: [.accuracy],
+            optimizer: optimizer, loss: start.training?.onlyOutput?.loss ?? model.classificationLoss(),
+            metrics: [.accuracy],
+            schedule: training.schedule.map {
+                let batches = (data.train.count + batchSize - 1) / batchSize
+                return try parsedSchedule(
+                    $0, learningRate: optimizer.learningRate, epochs: epochs,
+                    stepsPerEpoch: max(1, batches / training.accumulate))
+            }, clipping: training.clip.map(parsedClipping), accumulation: training.accumulate,
+            weightAveraging: training.averaging(),
             device: try device(precision: settings.precision, tuner: tuner))
         let backend = trainer.backend
         let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
         try results.make(byteCount: saved.parameterByteCount)
-        let loading = Loading(settings.pictures, batchSize: batchSize, seed: seed)
 
         let progressBefore = Mutex(0.0)
         let completeEpochs = Mutex(0)
@@ -230,16 +231,17 @@ struct TrainCommand: AsyncParsableCommand {
         }
         let counter = LambdaCallback(epochEnds: { run in completeEpochs.withLock { $0 = run.completeEpochs } }
         )
+        let callbacks =
+            (backup.map { [$0] } ?? [])
+            + training.callbacks(validates: data.validation != nil, classNames: data.classNames) + [counter]
 
         let stop = StopSignal()
         let interrupts = InterruptHandler(stop)
         defer { interrupts.cancel() }
-        let start = ContinuousClock.now
+        let beginning = ContinuousClock.now
         let history: History
         do {
-            history = try await loading.fit(
-                trainer, data, epochs: epochs, callbacks: backup.map { [$0, counter] } ?? [counter],
-                verbosity: settings.verbosity, stop: stop)
+            history = try await fit(trainer, data, settings, classWeights, callbacks, stop)
         } catch {
             // Whatever ended training: what it came to is worth more.
             let epochs = completeEpochs.withLock { $0 }
@@ -257,7 +259,8 @@ struct TrainCommand: AsyncParsableCommand {
             throw CommandError(
                 "\(error). \(which) is in \(results.modelPath)\(await advice(backup))\(problem)")
         }
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let seconds = (ContinuousClock.now - beginning) / .seconds(1)
+        if training.averageWeights != nil, !history.wasInterrupted { try await trainer.useAverages() }
         try await results.write(saved)
         try await results.write(history.csv, to: .history)
         if history.wasInterrupted {
@@ -268,7 +271,7 @@ struct TrainCommand: AsyncParsableCommand {
 
         var test: Evaluation?
         if let images = data.test {
-            do { test = try await loading.evaluate(trainer, images) } catch {
+            do { test = try await evaluate(trainer, images, settings.pictures) } catch {
                 let problem = results.problem.map { "\n\($0)" } ?? ""
                 throw CommandError("\(error). The trained model is in \(results.modelPath)\(problem)")
             }
@@ -278,8 +281,10 @@ struct TrainCommand: AsyncParsableCommand {
         let metrics = RunMetrics(
             testAccuracy: test?.metrics[AccuracyMetric.name], testLoss: test?.loss, seconds: seconds,
             imagesPerSecond: Double(data.train.count) * epochsHere / seconds, dataset: dataset,
-            network: network.rawValue, epochs: epochs, batchSize: batchSize, seed: seed,
-            optimizer: optimizer, learningRate: settings.optimizer.learningRate, validation: validation,
+            network: start.name, epochs: epochs, batchSize: batchSize, seed: seed,
+            optimizer: training.optimizer ?? type(of: optimizer).name, learningRate: optimizer.learningRate,
+            schedule: training.schedule, clip: training.clip, classWeights: training.classWeights,
+            validation: validation,
             imageSize: pictures.imageSize, augment: pictures.augment, dropout: dropout,
             precision: backend.precision.rawValue, threads: await backend.threadCount,
             versions: backend.versions.merging(["fovea": FoveaCommand.version]) { $1 },
@@ -295,6 +300,46 @@ struct TrainCommand: AsyncParsableCommand {
         if let accuracy = metrics.testAccuracy { say("test accuracy \(String(format: "%.4f", accuracy))") }
         if let problem = results.problem { throw CommandError(problem) }
         try test?.checkFinite(results.modelPath)
+    }
+
+    private func fit(
+        _ trainer: Trainer, _ data: TrainingData, _ settings: Settings, _ classWeights: ClassWeights?,
+        _ callbacks: [any Callback], _ stop: StopSignal
+    ) async throws -> History {
+        // Named data sets as they are need no threads that prepare them.
+        if settings.pictures.augmentation == nil, case .memory(let train) = data.train {
+            var validation: Examples?
+            if case .memory(let examples) = data.validation { validation = examples }
+            return try await trainer.fit(
+                train, epochs: epochs, batchSize: batchSize, validation: validation, seed: seed,
+                classWeights: classWeights, callbacks: callbacks, verbosity: settings.verbosity, stop: stop)
+        }
+        let badPictures = settings.pictures.badPictures
+        var train = try data.train.examples.shuffled(seed: seed)
+        if let augmentation = settings.pictures.augmentation {
+            train = train.augmented(augmentation, seed: seed)
+        }
+        let batches = try train.batched(batchSize, onError: badPictures.policy)
+        let validation = try data.validation?.examples.batched(batchSize, onError: badPictures.policy)
+        return try await badPictures.noted {
+            try await trainer.fit(
+                batches, epochs: epochs, validation: validation, seed: seed, classWeights: classWeights,
+                loaderThreads: settings.pictures.loaderThreads, callbacks: callbacks,
+                verbosity: settings.verbosity, stop: stop)
+        }
+    }
+
+    private func evaluate(
+        _ trainer: Trainer, _ part: TrainingData.Part, _ pictures: PictureOptions.Settings
+    ) async throws -> Evaluation {
+        switch part {
+        case .memory(let examples): return try await trainer.evaluate(examples, batchSize: 250)
+        case .computed(let examples):
+            let batches = try examples.batched(batchSize, onError: pictures.badPictures.policy)
+            return try await pictures.badPictures.noted {
+                try await trainer.evaluate(batches, loaderThreads: pictures.loaderThreads)
+            }
+        }
     }
 
     /// How a training that was interrupted can go on.

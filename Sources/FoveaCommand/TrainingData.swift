@@ -41,6 +41,8 @@ struct TrainingData {
     var train: Part
     var validation: Part?
     var test: Part?
+    /// The class of each training example.
+    private(set) var trainingLabels: @Sendable () -> [Int] = { [] }
     /// The folders of the classes to train on.
     private var classFolders: Set<String> = []
 
@@ -71,6 +73,9 @@ struct TrainingData {
                 "--validation \(path): images of a folder do not go with \(data.name.rawValue); name a part, such as 0.1"
             )
         }
+        if case .memory(let examples) = train {
+            trainingLabels = { examples.targets[0].integers.map { Int($0) } }
+        }
     }
 
     /// The pictures of a folder with `train` and perhaps `validation` and `test`, or with the classes alone.
@@ -97,6 +102,7 @@ struct TrainingData {
         classNames = train.classNames
         try Self.checkClasses(of: train, form)
         self.train = .computed(try form.examples(of: train))
+        trainingLabels = { [items = train.items] in items.map(\.label) }
         self.validation = try validationFolder.map { .computed(try form.examples(of: $0)) }
         // Seen once only, so not kept.
         test = try splits?.test.map { .computed(try form.examples(of: $0, areKept: false)) }

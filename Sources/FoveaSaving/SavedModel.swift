@@ -23,9 +23,11 @@ public struct SavedModel: Sendable {
         self.classNames = classNames.map(\.normalForm)
     }
 
+    static let architectureKey = "fovea.architecture"
+
     private enum Key {
         static let format = "fovea.format"
-        static let architecture = "fovea.architecture"
+        static let architecture = SavedModel.architectureKey
         static let training = "fovea.training"
         static let classNames = "fovea.class_names"
     }

@@ -35,6 +35,14 @@ struct SignDescent: Optimizer {
     static let name = "sign_descent"
     var learningRate = 0.125
     var weightDecay: Double?
+
+    init(learningRate: Double, weightDecay: Double? = nil) {
+        self.learningRate = learningRate
+        self.weightDecay = weightDecay
+    }
+
+    init() {}
+
     var slots: [OptimizerSlot] { [] }
 
     func step(_ inputs: OptimizerInputs) throws -> OptimizerOutputs {

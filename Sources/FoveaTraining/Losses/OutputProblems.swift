@@ -117,7 +117,7 @@ extension Loss {
 }
 
 /// What is known of a tensor's numbers by the operation that they come from.
-private enum OutputValues {
+enum OutputValues {
     case softmax, logSoftmax, sigmoid
     /// Of a layer without activation, or with one that gives no probabilities.
     case numbers

@@ -24,6 +24,8 @@ public struct Adafactor: Optimizer {
     public var clipThreshold: Double
     public var weightDecay: Double?
 
+    public init() { self.init(learningRate: 0.001) }
+
     public init(
         learningRate: Double = 0.001, beta2Decay: Double = -0.8, epsilon1: Double = 1e-30,
         epsilon2: Double = 1e-3, clipThreshold: Double = 1, weightDecay: Double? = nil

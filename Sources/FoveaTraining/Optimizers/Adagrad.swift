@@ -18,6 +18,8 @@ public struct Adagrad: Optimizer {
     public var epsilon: Double
     public var weightDecay: Double?
 
+    public init() { self.init(learningRate: 0.001) }
+
     public init(
         learningRate: Double = 0.001, initialAccumulatorValue: Double = 0.1, epsilon: Double = 1e-7,
         weightDecay: Double? = nil

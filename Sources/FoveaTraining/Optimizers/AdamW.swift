@@ -22,6 +22,8 @@ public struct AdamW: Optimizer {
     /// Whether steps are divided by the largest mean square so far.
     public var amsgrad: Bool
 
+    public init() { self.init(learningRate: 0.001) }
+
     public init(
         learningRate: Double = 0.001, weightDecay: Double = 0.004, beta1: Double = 0.9,
         beta2: Double = 0.999, epsilon: Double = 1e-7, amsgrad: Bool = false

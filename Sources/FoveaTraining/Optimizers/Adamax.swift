@@ -20,6 +20,8 @@ public struct Adamax: Optimizer {
     public var epsilon: Double
     public var weightDecay: Double?
 
+    public init() { self.init(learningRate: 0.001) }
+
     public init(
         learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
         weightDecay: Double? = nil

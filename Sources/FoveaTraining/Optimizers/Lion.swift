@@ -16,6 +16,8 @@ public struct Lion: Optimizer {
     public var beta2: Double
     public var weightDecay: Double?
 
+    public init() { self.init(learningRate: 0.001) }
+
     public init(
         learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.99, weightDecay: Double? = nil
     ) {

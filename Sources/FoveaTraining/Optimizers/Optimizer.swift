@@ -9,6 +9,9 @@ public protocol Optimizer: Hashable, Codable, Sendable {
     /// The name under which it is saved, in lower case.
     static var name: String { get }
 
+    /// With Keras's settings.
+    init()
+
     /// The step size at the start. The graph takes it as the argument `learning_rate`, so it can change between steps.
     var learningRate: Double { get set }
 

@@ -22,6 +22,8 @@ public struct RMSprop: Optimizer {
     public var centered: Bool
     public var weightDecay: Double?
 
+    public init() { self.init(learningRate: 0.001) }
+
     public init(
         learningRate: Double = 0.001, rho: Double = 0.9, momentum: Double = 0, epsilon: Double = 1e-7,
         centered: Bool = false, weightDecay: Double? = nil

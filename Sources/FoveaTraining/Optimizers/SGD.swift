@@ -18,6 +18,8 @@ public struct SGD: Optimizer {
     public var nesterov: Bool
     public var weightDecay: Double?
 
+    public init() { self.init(learningRate: 0.01) }
+
     public init(
         learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false, weightDecay: Double? = nil
     ) {

@@ -35,8 +35,7 @@ public final class Predictor: Sendable {
         self.model = model
         self.classNames = classNames
         let compiled = try CompiledModel(model)
-        let tensors = try compiled.outputs(for: compiled.inputs.map { _ in .float32 })
-        givesLogits = fromLogits ?? !(tensors.first?.isProbability ?? false)
+        givesLogits = try fromLogits ?? !model.givesProbabilities()
         outputs = ModelOutputs(
             compiled, shapes: model.namedOutputs.map(\.shape), runner: try StepRunner(device: device))
     }
@@ -230,17 +229,5 @@ public struct PictureForm: Hashable, Sendable {
         let picture = channels == 1 ? picture.grey() : picture.rgb()
         if picture.height == size.height, picture.width == size.width { return TensorValue(picture) }
         return TensorValue(try picture.resized(height: size.height, width: size.width))
-    }
-}
-
-extension Tensor {
-    /// Whether it comes out of a softmax or sigmoid, perhaps in another shape.
-    fileprivate var isProbability: Bool {
-        switch operation {
-        case .softmax(let rule): !rule.isLogarithmic
-        case .unary(.sigmoid): true
-        case .reshape, .attachment: inputs[0].isProbability
-        default: false
-        }
     }
 }
