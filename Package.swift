@@ -75,6 +75,7 @@ let package = Package(
         .testTarget(
             name: "FoveaSavingTests", dependencies: ["FoveaOneDNN", "FoveaSaving", "TestSupport"],
             resources: [.copy("Fixtures")]),
+        .testTarget(name: "FoveaTests", dependencies: ["Fovea"]),
         .testTarget(name: "FoveaCommandTests", dependencies: ["FoveaCommand"]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "FoveaGraph"]),
     ],

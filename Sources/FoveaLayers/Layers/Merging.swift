@@ -9,7 +9,9 @@ import FoveaGraph
 ///     init(name: String? = nil) { self.name = name }
 ///
 ///     func merge(_ inputs: [Tensor]) throws(ShapeError) -> Tensor {
-///         try inputs.dropFirst().reduce(inputs[0] * inputs[0]) { try $0 + $1 * $1 }.squareRoot()
+///         var sum = try inputs[0] * inputs[0]
+///         for input in inputs.dropFirst() { sum = try sum + input * input }
+///         return try sum.squareRoot()
 ///     }
 /// }
 /// ```

@@ -2,16 +2,16 @@ import FoveaGraph
 import FoveaLayers
 
 extension Optimizer {
-    /// A whole step of training as updates for `Backend.compile`: gradients, clipping, the step, and the constraints of the
+    /// A whole step of training as the updates of a `Step`: gradients, clipping, the step, and the constraints of the
     /// parameters.
     ///
     /// ```swift
-    /// let loss = try Loss.sparseCategoricalCrossentropy()(targets: labels, predictions: model(images)).mean()
+    /// let loss = try SparseCategoricalCrossentropy()(targets: labels, predictions: model(images)).mean()
     /// let updates = try Adam().updates(for: model.trainableParameters.map(\.parameter), minimizing: loss)
-    /// let step = try await backend.compile(outputs: [loss], updates: updates, mode: .training, batch: 64)
+    /// let step = Step(outputs: [loss], updates: updates, mode: .training)
     /// ```
     ///
-    /// The compiled graph has the input `learning_rate`, a float32 scalar.
+    /// The step has the input `learning_rate`, a float32 scalar.
     ///
     /// - Parameters:
     ///   - parameters: what is trained, each built.

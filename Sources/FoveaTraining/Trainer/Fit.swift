@@ -129,7 +129,7 @@ extension Trainer {
     /// the same bits as if it had not stopped, with any number of threads.
     ///
     /// ```swift
-    /// let pictures = Dataset(training).shuffled(seed: 1).map(seed: 2) { try augmented($0, using: &$1) }
+    /// let pictures = try Dataset(training).shuffled(seed: 1).map(seed: 2) { try augmented($0, using: &$1) }
     /// let history = try await trainer.fit(pictures.batched(32), epochs: 10, validation: Dataset(validation).batched(32))
     /// ```
     ///
