@@ -28,6 +28,9 @@ static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 
 static void start_engine(void) {
+    // The library keeps as many primitives as this that nobody uses any more. A thousand, which is usual, take as much memory as
+    // a training step of a small network, and what a program wants again soon is among the last ones.
+    dnnl_set_primitive_cache_capacity(128);
     engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
     if (engine_status == dnnl_success)
         engine_status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);

@@ -72,11 +72,11 @@ public final class StepRunner {
     ///   - device: where it computes.
     ///   - executableLimit: how many compiled graphs are kept; the one that was not used for longest goes first.
     /// - Throws: `RunError.notLinked` when the program lacks the device's backend.
-    public nonisolated convenience init(device: Device = .cpu, executableLimit: Int = 16) throws {
+    public nonisolated convenience init(device: Device = .cpu, executableLimit: Int = 8) throws {
         self.init(backend: try device.backend, executableLimit: executableLimit)
     }
 
-    package nonisolated init(backend: any Backend, executableLimit: Int = 16) {
+    package nonisolated init(backend: any Backend, executableLimit: Int = 8) {
         self.backend = backend
         self.executableLimit = max(1, executableLimit)
     }

@@ -1,3 +1,4 @@
+import Foundation
 import FoveaGraph
 import FoveaOneDNN
 import FoveaRuntime
@@ -115,6 +116,35 @@ struct StepRunnerTests {
         _ = try run(1)
         #expect(throws: RunError.missingInput("x")) { try executables[0].run() }
         #expect(try run(0)[0].floats == [8, 8, 8])
+    }
+
+    /// In a process of its own, which uses memory for nothing else.
+    @Test func manySizesTakeHardlyMoreMemoryThanTheLargest() async throws {
+        await #expect(processExitsWith: .success) {
+            func residentMebibytes() throws -> Int {
+                let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+                let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+                return try #require(Int(line.split(separator: " ")[1])) / 1024
+            }
+            let kernel = try TensorValue(
+                shape: [3, 3, 8, 32], (0..<2304).map { Float($0 * 37 % 101) / 101 - 0.5 })
+            let weights = Variable(name: "weights", initial: kernel)
+            let y = try Tensor.input("x", [64, 64, 8]).convolved(with: Tensor(weights)).relu()
+            let loss = try (y * y).mean()
+            let slope = try gradient(of: loss, withRespectTo: [Tensor(weights)])[0]
+            let next = try Update(weights, to: Tensor(weights) - slope * 0.1)
+            let step = Step(outputs: [loss], updates: [next], mode: .training)
+            let runner = try StepRunner()
+            func run(_ size: Int) async throws {
+                try await runner.run(
+                    step, ["x": TensorValue(repeating: 0.5, shape: [size, 64, 64, 8])])
+            }
+            try await run(48)
+            let largest = try residentMebibytes()
+            for size in 1...47 { try await run(size) }
+            let all = try residentMebibytes()
+            #expect(Double(all) <= 1.3 * Double(largest), "\(largest) MiB, then \(all) MiB")
+        }
     }
 
     // MARK: Variables
