@@ -52,8 +52,8 @@ dnnl_status_t onednn_convolution_describe(dnnl_primitive_desc_t *description, co
                                           const onednn_layout *source, const onednn_layout *weights,
                                           const onednn_layout *bias, const onednn_layout *destination);
 dnnl_status_t onednn_pooling_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                      const fovea_pooling *spec, dnnl_alg_kind_t algorithm,
-                                      const onednn_layout *source, const onednn_layout *destination);
+                                      const fovea_pooling *spec, const onednn_layout *source,
+                                      const onednn_layout *destination);
 dnnl_status_t onednn_normalization_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                             const fovea_normalization *spec, const onednn_layout *images);
 dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,

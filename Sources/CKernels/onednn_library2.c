@@ -91,14 +91,16 @@ dnnl_status_t onednn_convolution_describe(dnnl_primitive_desc_t *description, co
 }
 
 dnnl_status_t onednn_pooling_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                      const fovea_pooling *spec, dnnl_alg_kind_t algorithm,
-                                      const onednn_layout *source, const onednn_layout *destination) {
+                                      const fovea_pooling *spec, const onednn_layout *source,
+                                      const onednn_layout *destination) {
+    dnnl_alg_kind_t algorithm =
+        spec->counts_padding ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
     dnnl_pooling_desc_t operation;
     dnnl_status_t status =
         spec->direction == FOVEA_FORWARD
             ? dnnl_pooling_forward_desc_init(
-                  &operation, spec->training ? dnnl_forward_training : dnnl_forward_inference, algorithm,
-                  source, destination, spec->strides, spec->window, spec->padding_before, spec->padding_after)
+                  &operation, dnnl_forward_training, algorithm, source, destination, spec->strides,
+                  spec->window, spec->padding_before, spec->padding_after)
             : dnnl_pooling_backward_desc_init(&operation, algorithm, source, destination, spec->strides,
                                               spec->window, spec->padding_before, spec->padding_after);
     return describe(description, setting, status, &operation);

@@ -204,14 +204,15 @@ dnnl_status_t onednn_convolution_describe(dnnl_primitive_desc_t *description, co
 }
 
 dnnl_status_t onednn_pooling_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                      const fovea_pooling *spec, dnnl_alg_kind_t algorithm,
-                                      const onednn_layout *source, const onednn_layout *destination) {
+                                      const fovea_pooling *spec, const onednn_layout *source,
+                                      const onednn_layout *destination) {
+    dnnl_alg_kind_t algorithm =
+        spec->counts_padding ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding;
     const dnnl_dims_t gaps = {0, 0};
     if (spec->direction == FOVEA_FORWARD)
         return dnnl_pooling_forward_primitive_desc_create(
-            description, setting->engine, spec->training ? dnnl_forward_training : dnnl_forward_inference,
-            algorithm, source, destination, spec->strides, spec->window, gaps, spec->padding_before,
-            spec->padding_after, setting->attributes);
+            description, setting->engine, dnnl_forward_training, algorithm, source, destination, spec->strides,
+            spec->window, gaps, spec->padding_before, spec->padding_after, setting->attributes);
     return dnnl_pooling_backward_primitive_desc_create(
         description, setting->engine, algorithm, source, destination, spec->strides, spec->window, gaps,
         spec->padding_before, spec->padding_after, setting->hint, setting->attributes);

@@ -1,4 +1,4 @@
-// Pooling, batch normalisation, matrix product and reorder.
+// Average pooling, batch normalisation, matrix product and reorder.
 #include "onednn_internal.h"
 
 // oneDNN's pooling picks no layouts: an open one becomes dense, with the other's order of axes and blocks.
@@ -44,15 +44,6 @@ static int check_pooling(const fovea_pooling *spec, const onednn_subject *subjec
            onednn_check_pair(spec->padding_after, 0, "padding after", subject);
 }
 
-static dnnl_alg_kind_t pooling_algorithm(fovea_pool_kind kind) {
-    switch (kind) {
-    case FOVEA_POOL_MAX: return dnnl_pooling_max;
-    case FOVEA_POOL_AVERAGE_VALID: return dnnl_pooling_avg_exclude_padding;
-    case FOVEA_POOL_AVERAGE_PADDED: return dnnl_pooling_avg_include_padding;
-    }
-    return dnnl_alg_kind_undef;
-}
-
 static const onednn_operands pooling_gradient = {
     [FOVEA_ARG_SOURCE] = {dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC},
     [FOVEA_ARG_DESTINATION] = {dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST},
@@ -61,8 +52,7 @@ static const onednn_operands pooling_gradient = {
 
 fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
     onednn_subject subject = {""};
-    onednn_subject_add(&subject, "%s pooling %s", spec->kind == FOVEA_POOL_MAX ? "max" : "average",
-                       spec->direction == FOVEA_FORWARD ? "forward" : "backward");
+    onednn_subject_add(&subject, "average pooling %s", spec->direction == FOVEA_FORWARD ? "forward" : "backward");
     onednn_subject_add_memory(&subject, "source", &spec->source);
     onednn_subject_add_memory(&subject, "destination", &spec->destination);
     onednn_subject_add_pair(&subject, "window", spec->window);
@@ -84,19 +74,15 @@ fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
         !onednn_describe(&destination, "destination", &subject, &y) || !onednn_prepare(&setting, 0, &subject))
         return NULL;
 
-    dnnl_alg_kind_t algorithm = pooling_algorithm(spec->kind);
     dnnl_status_t status = dnnl_success;
     if (spec->direction != FOVEA_FORWARD) {
-        // The forward primitive says what the workspace is.
         const onednn_setting plain = {.engine = setting.engine};
         fovea_pooling forward = *spec;
         forward.direction = FOVEA_FORWARD;
-        forward.training = 1;
-        status = onednn_pooling_describe(&setting.hint, &plain, &forward, algorithm, x, y);
+        status = onednn_pooling_describe(&setting.hint, &plain, &forward, x, y);
     }
     dnnl_primitive_desc_t description = NULL;
-    if (status == dnnl_success)
-        status = onednn_pooling_describe(&description, &setting, spec, algorithm, x, y);
+    if (status == dnnl_success) status = onednn_pooling_describe(&description, &setting, spec, x, y);
     return onednn_finish(status, description,
                          spec->direction == FOVEA_FORWARD ? onednn_forward : pooling_gradient, &subject);
 }

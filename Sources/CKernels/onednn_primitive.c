@@ -1,4 +1,4 @@
-// The process's engine, and primitives from a finished description to running.
+// The process's engine, primitives from a finished description on, and their calls.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +8,14 @@ struct fovea_primitive {
     dnnl_primitive_desc_t description;
     dnnl_primitive_t primitive;
     const char *implementation;
+    const onednn_layout *layouts[ONEDNN_OPERAND_COUNT];  // of the description; NULL where there is no operand
+    int arguments[ONEDNN_OPERAND_COUNT];                 // how a call names them
+};
+
+struct fovea_primitive_call {
+    const fovea_primitive *primitive;
     dnnl_memory_t operands[ONEDNN_OPERAND_COUNT];  // NULL where there is none
-    uint32_t unbound;                       // operands without memory yet, as bits 1 << fovea_argument
+    uint32_t unbound;                              // operands without memory yet, as bits 1 << fovea_argument
     int argument_count;
     dnnl_exec_arg_t arguments[ONEDNN_OPERAND_COUNT];
 };
@@ -63,21 +69,15 @@ void onednn_free_setting(onednn_setting *setting) {
     if (setting->hint != NULL) dnnl_primitive_desc_destroy(setting->hint);
 }
 
-// Makes the memory objects, without memory, and the argument list that points at them.
-static dnnl_status_t add_operands(fovea_primitive *primitive, const onednn_operands operands) {
+static void find_operands(fovea_primitive *primitive, const onednn_operands operands) {
     for (int32_t operand = 0; operand < ONEDNN_OPERAND_COUNT; operand++) {
         if (operands[operand].argument == 0) continue;
         const onednn_layout *layout = dnnl_primitive_desc_query_md(
             primitive->description, operands[operand].query, operands[operand].index);
         if (layout == NULL || onednn_layout_is_empty(layout)) continue;
-        dnnl_memory_t *memory = &primitive->operands[operand];
-        dnnl_status_t status = dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
-        if (status != dnnl_success) return status;
-        if (dnnl_memory_desc_get_size(layout) > 0) primitive->unbound |= 1u << operand;
-        primitive->arguments[primitive->argument_count++] =
-            (dnnl_exec_arg_t){operands[operand].argument, *memory};
+        primitive->layouts[operand] = layout;
+        primitive->arguments[operand] = operands[operand].argument;
     }
-    return dnnl_success;
 }
 
 fovea_primitive *onednn_finish(dnnl_status_t status, dnnl_primitive_desc_t description,
@@ -95,8 +95,10 @@ fovea_primitive *onednn_finish(dnnl_status_t status, dnnl_primitive_desc_t descr
     primitive->description = description;
     status = dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &primitive->implementation);
     if (status == dnnl_success) status = dnnl_primitive_create(&primitive->primitive, description);
-    if (status == dnnl_success) status = add_operands(primitive, operands);
-    if (status == dnnl_success) return primitive;
+    if (status == dnnl_success) {
+        find_operands(primitive, operands);
+        return primitive;
+    }
     fovea_primitive_destroy(primitive);
     onednn_fail(subject, "%s", onednn_status_words(status));
     return NULL;
@@ -104,18 +106,13 @@ fovea_primitive *onednn_finish(dnnl_status_t status, dnnl_primitive_desc_t descr
 
 void fovea_primitive_destroy(fovea_primitive *primitive) {
     if (primitive == NULL) return;
-    for (int32_t operand = 0; operand < ONEDNN_OPERAND_COUNT; operand++)
-        if (primitive->operands[operand] != NULL) dnnl_memory_destroy(primitive->operands[operand]);
     if (primitive->primitive != NULL) dnnl_primitive_destroy(primitive->primitive);
     dnnl_primitive_desc_destroy(primitive->description);
     free(primitive);
 }
 
 static const onednn_layout *operand_layout(const fovea_primitive *primitive, fovea_argument argument) {
-    const onednn_layout *layout = NULL;
-    if (argument < 0 || argument >= ONEDNN_OPERAND_COUNT || primitive->operands[argument] == NULL) return NULL;
-    dnnl_memory_get_memory_desc(primitive->operands[argument], &layout);
-    return layout;
+    return argument < 0 || argument >= ONEDNN_OPERAND_COUNT ? NULL : primitive->layouts[argument];
 }
 
 int32_t fovea_primitive_memory(const fovea_primitive *primitive, fovea_argument argument,
@@ -134,28 +131,65 @@ const char *fovea_primitive_implementation(const fovea_primitive *primitive) {
     return primitive->implementation;
 }
 
-void fovea_primitive_bind(fovea_primitive *primitive, fovea_argument argument, void *pointer) {
-    if (operand_layout(primitive, argument) == NULL) return;
-    dnnl_status_t status = dnnl_memory_set_data_handle(primitive->operands[argument], pointer);
-    uint32_t bit = 1u << argument;
-    if (status == dnnl_success && pointer != NULL)
-        primitive->unbound &= ~bit;
-    else
-        primitive->unbound |= bit;
+// Makes the memory objects, without memory, and the argument list that points at them.
+static dnnl_status_t add_operands(fovea_primitive_call *call) {
+    for (int32_t operand = 0; operand < ONEDNN_OPERAND_COUNT; operand++) {
+        const onednn_layout *layout = call->primitive->layouts[operand];
+        if (layout == NULL) continue;
+        dnnl_memory_t *memory = &call->operands[operand];
+        dnnl_status_t status = dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
+        if (status != dnnl_success) return status;
+        if (dnnl_memory_desc_get_size(layout) > 0) call->unbound |= 1u << operand;
+        call->arguments[call->argument_count++] =
+            (dnnl_exec_arg_t){call->primitive->arguments[operand], *memory};
+    }
+    return dnnl_success;
 }
 
-int32_t fovea_primitive_run(fovea_primitive *primitive) {
+fovea_primitive_call *fovea_primitive_call_create(const fovea_primitive *primitive) {
+    onednn_subject subject = {"preparing "};
+    onednn_subject_add(&subject, "%s", primitive->implementation);
+    fovea_primitive_call *call = calloc(1, sizeof *call);
+    if (call == NULL) {
+        onednn_fail(&subject, "out of memory");
+        return NULL;
+    }
+    call->primitive = primitive;
+    dnnl_status_t status = add_operands(call);
+    if (status == dnnl_success) return call;
+    fovea_primitive_call_destroy(call);
+    onednn_fail(&subject, "%s", onednn_status_words(status));
+    return NULL;
+}
+
+void fovea_primitive_call_destroy(fovea_primitive_call *call) {
+    if (call == NULL) return;
+    for (int32_t operand = 0; operand < ONEDNN_OPERAND_COUNT; operand++)
+        if (call->operands[operand] != NULL) dnnl_memory_destroy(call->operands[operand]);
+    free(call);
+}
+
+void fovea_primitive_call_bind(fovea_primitive_call *call, fovea_argument argument, void *pointer) {
+    if (operand_layout(call->primitive, argument) == NULL) return;
+    dnnl_status_t status = dnnl_memory_set_data_handle(call->operands[argument], pointer);
+    uint32_t bit = 1u << argument;
+    if (status == dnnl_success && pointer != NULL)
+        call->unbound &= ~bit;
+    else
+        call->unbound |= bit;
+}
+
+int32_t fovea_primitive_call_run(fovea_primitive_call *call) {
     dnnl_status_t status = dnnl_invalid_arguments;
-    if (primitive->unbound == 0) {
-        status = dnnl_primitive_execute(primitive->primitive, stream, primitive->argument_count,
-                                        primitive->arguments);
+    if (call->unbound == 0) {
+        status = dnnl_primitive_execute(call->primitive->primitive, stream, call->argument_count, call->arguments);
         if (status == dnnl_success) status = dnnl_stream_wait(stream);
         if (status == dnnl_success) return 0;
     }
     onednn_subject subject = {"running "};
-    onednn_subject_add(&subject, "%s", primitive->implementation);
-    if (primitive->unbound != 0)
-        onednn_fail(&subject, "an operand is not bound to memory (bits %x)", primitive->unbound);
+    onednn_subject_add(&subject, "%s", call->primitive->implementation);
+    if (call->unbound != 0)
+        onednn_fail(&subject, "an operand is not bound to memory (bits %x)", call->unbound);
     else
         onednn_fail(&subject, "%s", onednn_status_words(status));
     return (int32_t)status;

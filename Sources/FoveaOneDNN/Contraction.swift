@@ -8,92 +8,54 @@ enum ContractionRequest: Hashable {
 }
 
 /// A kernel that computes a contraction.
-enum ContractionChoice {
-    case convolution(ConvolutionChoice)
-    case matmul(MatMulChoice)
-
-    /// What a planned call computes; nil for other kernels.
-    init?(_ kernel: Kernel) {
-        switch kernel {
-        case .convolution(let choice): self = .convolution(choice)
-        case .matmul(let choice): self = .matmul(choice)
-        default: return nil
-        }
-    }
-
-    var request: ContractionRequest {
-        switch self {
-        case .convolution(let choice): .convolution(choice.request)
-        case .matmul(let choice): .matmul(choice.request)
-        }
-    }
-
-    var algorithm: Algorithm {
-        switch self {
-        case .convolution(let choice): choice.algorithm
-        case .matmul(let choice): choice.algorithm
-        }
-    }
-
-    struct Operand: Hashable, Comparable {
-        let role: Plan.Operand.Role
-        let isWritten: Bool
-
-        static func < (a: Self, b: Self) -> Bool {
-            (a.isWritten ? 1 : 0, a.role.rawValue) < (b.isWritten ? 1 : 0, b.role.rawValue)
-        }
-    }
-
+protocol ContractionKernel: OneDNNKernel {
+    var contraction: ContractionRequest { get }
+    var algorithm: Algorithm { get }
     /// Bytes of memory for each operand.
-    var operandBytes: [Operand: Int] {
-        let results: Set<Plan.Operand.Role>
-        let counts: [Plan.Operand.Role: Int]
-        let scratchpadBytes: Int
-        var packedWeightsBytes = 0
-        switch self {
-        case .convolution(let choice):
-            let request = choice.request
-            results =
-                switch request.direction {
-                case .forward: [.destination]
-                case .inputGradient: [.source]
-                case .kernelGradient: [.weights, .bias]
-                }
-            counts = [
-                .source: choice.images.memoryCount(request.images),
-                .weights: choice.kernel.memoryCount(request.kernel), .bias: request.kernel[3],
-                .destination: choice.output.memoryCount(request.output),
-            ]
-            scratchpadBytes = choice.scratchpadBytes
-            packedWeightsBytes = choice.packedKernelBytes
-        case .matmul(let choice):
-            let request = choice.request
-            func span(_ matrix: MatMulRequest.Matrix, _ rows: Int, _ columns: Int) -> Int {
-                (request.batch - 1) * matrix.batchStride + (rows - 1) * matrix.rowStride
-                    + (columns - 1) * matrix.columnStride + 1
-            }
-            results = [.destination]
-            counts = [
-                .source: span(request.a, request.rows, request.inner),
-                .weights: span(request.b, request.inner, request.columns), .bias: request.columns,
-                .destination: span(request.c, request.rows, request.columns),
-            ]
-            scratchpadBytes = choice.scratchpadBytes
-        }
+    var operandBytes: [ContractionOperand: Int] { get }
+}
+
+struct ContractionOperand: Hashable, Comparable {
+    let role: Plan.Operand.Role
+    let isWritten: Bool
+
+    static func < (a: Self, b: Self) -> Bool {
+        (a.isWritten ? 1 : 0, a.role.rawValue) < (b.isWritten ? 1 : 0, b.role.rawValue)
+    }
+}
+
+extension ContractionKernel {
+    /// The bytes of operands that consist of so many float32 numbers, and of the memory to work in.
+    func operandBytes(
+        _ counts: [Plan.Operand.Role: Int], results: Set<Plan.Operand.Role>, packedWeights: Int = 0
+    ) -> [ContractionOperand: Int] {
         var bytes = [
-            Operand(role: .scratchpad, isWritten: true): scratchpadBytes,
-            Operand(role: .packedWeights, isWritten: true): packedWeightsBytes,
+            ContractionOperand(role: .scratchpad, isWritten: true): scratchpadBytes,
+            ContractionOperand(role: .packedWeights, isWritten: true): packedWeights,
         ]
         for (role, count) in counts {
-            bytes[Operand(role: role, isWritten: results.contains(role))] = count * DType.float32.byteCount
+            bytes[ContractionOperand(role: role, isWritten: results.contains(role))] =
+                count * DType.float32.byteCount
         }
         return bytes
     }
+}
 
-    func call(_ operands: Operands, threads: Int) throws -> any KernelCall {
+/// How sums of products are computed.
+enum Algorithm: Hashable, Sendable, CustomStringConvertible {
+    /// As they are defined, in float32.
+    case direct
+    /// Winograd's F(4×4, 3×3), in float32 (Lavin and Gray 2016, arXiv:1509.09308).
+    case winograd
+    /// Each number as the sum of one, two or three bfloat16 numbers, whose products are summed in float32: errors of about
+    /// 2⁻⁸, 2⁻¹⁶ and 2⁻²⁴ of each product.
+    case bfloat16(terms: Int)
+
+    var description: String {
         switch self {
-        case .convolution(let choice): try operands.call(choice, threads: threads)
-        case .matmul(let choice): try operands.call(choice, threads: threads)
+        case .direct: "direct"
+        case .winograd: "winograd"
+        case .bfloat16(let terms): "bfloat16×\(terms)"
         }
     }
 }

@@ -11,10 +11,10 @@ struct ContractionTimer {
     /// What the calls point into. One block, as a plan has it, because large ones are faster to walk.
     private let memory: AlignedMemory
 
-    private init(_ choices: [[ContractionChoice]]) throws {
+    private init(_ choices: [[any ContractionKernel]]) throws {
         let bytes = choices.joined().reduce(into: [:]) { $0.merge($1.operandBytes, uniquingKeysWith: max) }
         // What is written has its own place, or results would become operands and grow beyond all numbers.
-        var places: [ContractionChoice.Operand: Int] = [:]
+        var places: [ContractionOperand: Int] = [:]
         var byteCount = 0
         let alignment = 64
         for (operand, size) in bytes.sorted(by: { $0.key < $1.key }) {
@@ -29,15 +29,14 @@ struct ContractionTimer {
                 for operand in choice.operandBytes.keys {
                     addresses[operand.role] = places[operand].map { memory.start + $0 }
                 }
-                return try choice.call(
-                    Operands(of: "contraction", addresses), threads: OneDNNBackend.threadCount)
+                return try choice.call(Operands(of: "contraction", addresses))
             }
         }
         self.memory = memory
     }
 
     /// The least number of seconds that each of a request's kernels took, for every request.
-    static func leastSeconds(_ requests: [[ContractionChoice]]) throws -> [[Double]] {
+    static func leastSeconds(_ requests: [[any ContractionKernel]]) throws -> [[Double]] {
         let count = requests.map(\.count).max() ?? 0
         let asked = (0..<count).map { place in requests.indices.filter { requests[$0].count > place } }
         let timer = try ContractionTimer(

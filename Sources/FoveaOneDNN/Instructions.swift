@@ -82,12 +82,8 @@ extension Unary {
     }
 }
 
-extension MergeRequest {
-    var opcode: fovea_opcode { kind.opcode }
-}
-
 extension Binary {
-    fileprivate var opcode: fovea_opcode {
+    var opcode: fovea_opcode {
         switch self {
         case .add: FOVEA_OP_ADD
         case .subtract: FOVEA_OP_SUBTRACT

@@ -104,38 +104,13 @@ final class OneDNNExecutable: Executable {
         _ call: Plan.Call, _ plan: Plan, _ addresses: [UnsafeMutableRawPointer],
         _ resident: [Variable: ResidentStorage]
     ) throws -> any KernelCall {
-        let operands = Operands(
-            of: call.kernel.name,
-            Dictionary(
-                call.operands.map { ($0.role, addresses[$0.value]) }, uniquingKeysWith: { first, _ in first })
-        )
-        switch call.kernel {
-        case .elementwise(let kernel):
-            return try ElementwiseCall(
-                kernel, address: { addresses[$0] }, dtype: { plan.values[$0].type.dtype })
-        case .reduction(let kernel):
-            return try ReductionCall(
-                kernel, source: operands.address(.source), destination: operands.address(.destination))
-        case .gather(let kernel):
-            let indices = try operands.address(.indices)
-            return GatherCall(
-                kernel: kernel, source: try operands.address(.source),
-                indices: indices.bindMemory(to: Int32.self, capacity: kernel.count),
-                destination: try operands.address(.destination))
-        case .convolution(let choice):
-            return try operands.call(
-                choice, threads: OneDNNBackend.threadCount,
-                keptKernel: plan.variableOfKeptWeights(call).flatMap { resident[$0] })
-        case .pooling(let choice): return try operands.call(choice)
-        case .matmul(let choice): return try operands.call(choice, threads: OneDNNBackend.threadCount)
-        case .normalization(let choice): return try operands.call(choice)
-        case .softmax(let kernel):
-            return SoftmaxCall(
-                kernel, source: try operands.address(.source),
-                destination: try operands.address(.destination))
-        case .merge(let request): return try operands.call(request)
-        case .reorder(let request): return try operands.call(request)
+        guard let kernel = call.kernel as? any OneDNNKernel else {
+            throw RunError.kernel("\(call.kernel.implementation) is a kernel of another backend")
         }
+        let keptWeights = plan.variableOfKeptWeights(call).flatMap { resident[$0] }
+        return try kernel.call(
+            Operands(
+                of: call, { (addresses[$0], plan.values[$0].type.dtype) }, keptWeights: keptWeights))
     }
 
     func setInput(_ name: String, fill: (UnsafeMutableRawBufferPointer) throws -> Void) throws {

@@ -3,16 +3,22 @@ import FoveaGraph
 import FoveaPlanner
 import FoveaRuntime
 
-/// A oneDNN primitive, freed with the object.
-final class Primitive {
-    let handle: OpaquePointer
+/// What oneDNN runs for an operation. Calls may share it, each with operands of its own.
+final class Primitive: Sendable {
+    // The library lets threads share primitives, which do not change.
+    fileprivate nonisolated(unsafe) let handle: OpaquePointer
 
-    private init(_ handle: OpaquePointer?) throws {
-        guard let handle else { throw RunError.kernel("oneDNN: " + String(cString: fovea_onednn_message())) }
+    init(_ handle: OpaquePointer?) throws {
+        guard let handle else { throw Self.failure }
         self.handle = handle
     }
 
     deinit { fovea_primitive_destroy(handle) }
+
+    /// Why the library has just refused something.
+    fileprivate static var failure: RunError {
+        .kernel("oneDNN: " + String(cString: fovea_onednn_message()))
+    }
 
     var implementation: String { String(cString: fovea_primitive_implementation(handle)) }
 
@@ -40,143 +46,71 @@ final class Primitive {
             return layout != nil && layout == other.plainLayout(argument)
         } && byteCount(FOVEA_ARG_SCRATCHPAD) <= other.byteCount(FOVEA_ARG_SCRATCHPAD)
     }
+}
+
+/// A kernel that runs a primitive.
+protocol PrimitiveKernel: OneDNNKernel {
+    var primitive: Primitive { get }
+}
+
+extension PrimitiveKernel {
+    var implementation: String { primitive.implementation }
+
+    var scratchpadBytes: Int { primitive.byteCount(FOVEA_ARG_SCRATCHPAD) }
+
+    func call(_ operands: Operands) throws -> any KernelCall { try PrimitiveCall(primitive, operands) }
+}
+
+/// A primitive with the memory of its operands.
+final class PrimitiveCall: KernelCall {
+    private let primitive: Primitive
+    private let handle: OpaquePointer
+
+    init(_ primitive: Primitive, _ operands: Operands) throws {
+        guard let handle = fovea_primitive_call_create(primitive.handle) else { throw Primitive.failure }
+        self.primitive = primitive
+        self.handle = handle
+        for (role, address) in operands.addresses {
+            if let argument = fovea_argument(role) { bind(argument, address) }
+        }
+    }
+
+    deinit { fovea_primitive_call_destroy(handle) }
 
     func bind(_ argument: fovea_argument, _ pointer: UnsafeMutableRawPointer) {
-        fovea_primitive_bind(handle, argument, pointer)
+        fovea_primitive_call_bind(handle, argument, pointer)
     }
 
     func run() throws {
-        let status = fovea_primitive_run(handle)
+        let status = fovea_primitive_call_run(handle)
         guard status == 0 else {
-            throw RunError.kernel("oneDNN: \(implementation) failed with status \(status)")
+            throw RunError.kernel("oneDNN: \(primitive.implementation) failed with status \(status)")
         }
     }
 }
 
-extension Primitive {
-    /// - Parameter fusesReLU: whether the ReLU that is asked for is part of it. Such a primitive makes zeros of NaN.
-    convenience init(_ request: ConvolutionRequest, _ algorithm: Algorithm, fusesReLU: Bool = false) throws {
-        let rule = request.convolution
-        let filters = request.kernel[3]
-        var spec = fovea_convolution()
-        spec.direction =
-            switch request.direction {
-            case .forward: FOVEA_FORWARD
-            case .inputGradient: FOVEA_BACKWARD_DATA
-            case .kernelGradient: FOVEA_BACKWARD_WEIGHTS
-            }
-        spec.winograd = algorithm == .winograd ? 1 : 0
-        spec.has_bias = request.hasBias ? 1 : 0
-        spec.relu = request.hasReLU && fusesReLU ? 1 : 0
-        spec.strides = pair(rule.strides)
-        spec.dilations = pair(rule.dilations)
-        spec.padding_before = (Int64(rule.padding.top), Int64(rule.padding.left))
-        spec.padding_after = (Int64(rule.padding.bottom), Int64(rule.padding.right))
-        spec.source = fovea_memory(any: request.images.dimensions, order: AxisOrder.images)
-        spec.destination = fovea_memory(any: request.output.dimensions, order: AxisOrder.images)
-        spec.bias = fovea_memory([filters], strides: [1], order: [0])
-        spec.weights = fovea_memory(any: request.kernelExtents, order: request.kernelOrder)
-        try self.init(fovea_convolution_create(&spec))
-    }
+/// Height and width, as the library is told them.
+func pair(_ size: Size2D) -> (Int64, Int64) { (Int64(size.height), Int64(size.width)) }
 
-    convenience init(_ request: PoolingRequest) throws {
-        guard
-            let source = fovea_memory(request.images, request.imagesLayout, order: AxisOrder.images),
-            let destination = fovea_memory(request.output, request.outputLayout, order: AxisOrder.images)
-        else { throw RunError.kernel("oneDNN: pooling of images in a layout that it cannot be told") }
-        var spec = fovea_pooling()
-        spec.direction = request.isGradient ? FOVEA_BACKWARD_DATA : FOVEA_FORWARD
-        spec.kind =
-            switch request.kind {
-            case .max: FOVEA_POOL_MAX
-            case .average(countsPadding: false): FOVEA_POOL_AVERAGE_VALID
-            case .average(countsPadding: true): FOVEA_POOL_AVERAGE_PADDED
-            }
-        spec.training = request.keepsWinners ? 1 : 0
-        spec.window = pair(request.window.window)
-        spec.strides = pair(request.window.strides)
-        spec.padding_before = (Int64(request.window.padding.top), Int64(request.window.padding.left))
-        spec.padding_after = (Int64(request.window.padding.bottom), Int64(request.window.padding.right))
-        spec.source = source
-        spec.destination = destination
-        try self.init(fovea_pooling_create(&spec))
-    }
-
-    /// - Parameter fusesReLU: as for convolutions.
-    convenience init(_ request: MatMulRequest, fusesReLU: Bool = false) throws {
-        func memory(_ rows: Int, _ columns: Int, _ matrix: MatMulRequest.Matrix) -> fovea_memory {
-            guard request.batch > 1 else {
-                return fovea_memory(
-                    [rows, columns], strides: [matrix.rowStride, matrix.columnStride], order: [0, 1])
-            }
-            let isShared = matrix.batchStride == 0
-            return fovea_memory(
-                [isShared ? 1 : request.batch, rows, columns],
-                strides: [
-                    isShared ? rows * columns : matrix.batchStride, matrix.rowStride, matrix.columnStride,
-                ],
-                order: [0, 1, 2])
+extension fovea_argument {
+    /// The library's name for an operand; nil for those of other kernels.
+    fileprivate init?(_ role: Plan.Operand.Role) {
+        switch role {
+        case .source: self = FOVEA_ARG_SOURCE
+        case .weights: self = FOVEA_ARG_WEIGHTS
+        case .bias: self = FOVEA_ARG_BIAS
+        case .destination: self = FOVEA_ARG_DESTINATION
+        case .winners: self = FOVEA_ARG_WORKSPACE
+        case .rectifiedMask: self = FOVEA_ARG_WORKSPACE
+        case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
+        case .mean: self = FOVEA_ARG_MEAN
+        case .variance: self = FOVEA_ARG_VARIANCE
+        case .scale: self = FOVEA_ARG_SCALE
+        case .offset: self = FOVEA_ARG_OFFSET
+        case .sourceGradient: self = FOVEA_ARG_SOURCE_GRADIENT
+        case .scaleGradient: self = FOVEA_ARG_SCALE_GRADIENT
+        case .offsetGradient: self = FOVEA_ARG_OFFSET_GRADIENT
+        case .otherSource, .packedWeights, .indices, .element: return nil
         }
-        var spec = fovea_matmul()
-        spec.has_bias = request.hasBias ? 1 : 0
-        spec.relu = request.hasReLU && fusesReLU ? 1 : 0
-        spec.a = memory(request.rows, request.inner, request.a)
-        spec.b = memory(request.inner, request.columns, request.b)
-        spec.c = memory(request.rows, request.columns, request.c)
-        let ones = [Int](repeating: 1, count: request.batch > 1 ? 2 : 1)
-        spec.bias = fovea_memory(
-            ones + [request.columns], strides: ones.map { _ in request.columns } + [1],
-            order: AxisOrder.plain(ones.count + 1))
-        try self.init(fovea_matmul_create(&spec))
-    }
-
-    convenience init(_ request: NormalizationRequest) throws {
-        let shape = request.images
-        let channels = shape.channels
-        let images: Shape =
-            shape.rank == 4 ? shape : [shape.elementCount / max(channels, 1), 1, 1, channels]
-        // Row-major images of as many channels as a vector holds are a block of channels too. oneDNN is faster if told so.
-        let vector = 16
-        let plane = images[1] * images[2] * vector
-        let source =
-            channels == vector && request.layout.isRowMajor(shape)
-            ? fovea_memory(
-                images.dimensions, strides: [plane, images[2] * vector, vector, plane],
-                blocks: [.init(axis: 3, size: vector)], order: AxisOrder.images)
-            : fovea_memory(images, request.layout, order: AxisOrder.images)
-        guard let source else {
-            throw RunError.kernel("oneDNN: normalisation of images in a layout that it cannot be told")
-        }
-        var spec = fovea_normalization()
-        spec.direction = request.isGradient ? FOVEA_BACKWARD_DATA : FOVEA_FORWARD
-        spec.relu = request.isRectified ? 1 : 0
-        spec.epsilon = request.epsilon
-        spec.source = source
-        try self.init(fovea_normalization_create(&spec))
-    }
-
-    convenience init(_ request: ReorderRequest) throws {
-        // The library has no truth values; they are bytes like others to move.
-        let dtype = request.dtype == .bool ? .uint8 : request.dtype
-        func memory(_ side: ReorderRequest.Side) -> fovea_memory {
-            fovea_memory(
-                request.extents, strides: side.strides, blocks: side.blocks,
-                order: AxisOrder.plain(request.extents.count), dtype)
-        }
-        var (from, to) = (memory(request.from), memory(request.to))
-        try self.init(fovea_reorder_create(&from, &to))
     }
 }
-
-extension ConvolutionRequest {
-    /// The kernel's extents and axis order as oneDNN is told them: groups are an axis of their own.
-    var kernelExtents: [Int] {
-        let dimensions = kernel.dimensions
-        guard convolution.groups > 1 else { return dimensions }
-        return dimensions.dropLast() + [convolution.groups, dimensions[3] / convolution.groups]
-    }
-
-    var kernelOrder: [Int] { convolution.groups > 1 ? AxisOrder.groupedKernel : AxisOrder.kernel }
-}
-
-private func pair(_ size: Size2D) -> (Int64, Int64) { (Int64(size.height), Int64(size.width)) }

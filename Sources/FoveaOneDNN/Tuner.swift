@@ -38,12 +38,12 @@ public final class Tuner {
     private var recorded: Set<[String]> = []
 
     /// Seconds that each kernel takes, for several requests at once.
-    typealias LeastSeconds = @Compute ([[ContractionChoice]]) throws -> [[Double]]
+    typealias LeastSeconds = @Compute ([[any ContractionKernel]]) throws -> [[Double]]
 
     /// A request and what it could be computed with.
     private struct Question {
         let request: ContractionRequest
-        let candidates: [ContractionChoice]
+        let candidates: [any ContractionKernel]
         /// Where its times are found: machine and entry.
         let key: [String]
 
@@ -80,7 +80,7 @@ public final class Tuner {
     func tune(_ catalog: inout OneDNNCatalog, for plan: Plan) throws -> Bool {
         let machine = Machine.description(threads: catalog.threads, version: version)
         var seen = Set(catalog.tuned.keys)
-        let open = try plan.calls.compactMap { ContractionChoice($0.kernel)?.request }
+        let open = try plan.calls.compactMap { ($0.kernel as? any ContractionKernel)?.contraction }
             .filter { seen.insert($0).inserted }
             .map { request in
                 Question(

@@ -109,3 +109,28 @@ extension ElementwiseProgram.Instruction {
         }
     }
 }
+
+/// A program over an iteration space, with how each operand is walked.
+public struct ElementwiseRequest: KernelRequest {
+    public struct Operand: Sendable, Hashable {
+        /// nil for a walk that is only counted.
+        public var value: Plan.ValueID?
+        public var offset: Int
+        public var strides: [Int]
+        /// Whether it is stored to or takes a sum.
+        public var isStored: Bool
+        /// A load from memory that the same call stores to.
+        public var isAliased = false
+        /// The elements that memory has, for walks that go further: behind them a load gives zero, and a sum is dropped.
+        public var limit: Int?
+    }
+
+    public var extents: [Int]
+    public var program: ElementwiseProgram
+    public var operands: [Operand]
+
+    public var name: String {
+        guard program.hasSums else { return "elementwise" }
+        return program.hasStores ? "elementwise + sums" : "sums"
+    }
+}

@@ -201,3 +201,40 @@ extension Layout {
         return parts.sorted { $0.stride > $1.stride }.map(\.text).joined()
     }
 }
+
+extension Layout {
+    /// The size of the channel blocks of images: all channels for row-major ones, nil for any other layout.
+    package func channelBlock(of shape: Shape) -> Int? {
+        if isRowMajor(shape) { return shape.channels }
+        guard shape.rank == 4 else { return nil }
+        let sizes: [Int] =
+            switch self {
+            case .padded(let padded): padded.blocks.map(\.size)
+            case .dense: modes(byAxisOf: shape)?.last.map { $0.count == 2 ? [$0[1].extent] : [] } ?? []
+            }
+        guard sizes.count == 1, self == Layout.channelBlocks(sizes[0], shape) else { return nil }
+        return sizes[0]
+    }
+
+    /// Images as `[batch, channels / block, height, width, block]`, the last block completed with zeros.
+    package static func channelBlocks(_ block: Int, _ shape: Shape) -> Layout {
+        let (height, width, channels) = (shape[1], shape[2], shape[3])
+        let blocks = (channels + block - 1) / block
+        let strides = [blocks * height * width * block, width * block, block, height * width * block]
+        if channels % block == 0 {
+            return Layout([
+                AxisMode(shape[0], strides[0]), AxisMode(height, strides[1]), AxisMode(width, strides[2]),
+                AxisMode(blocks, strides[3]), AxisMode(block, 1),
+            ])
+        }
+        return .padded(
+            PaddedLayout(
+                extents: shape.dimensions, strides: strides, blocks: [.init(axis: 3, size: block)]))
+    }
+
+    /// The same kind of layout for images of another size.
+    func carried(from shape: Shape, to other: Shape) -> Layout {
+        guard !isRowMajor(shape), let block = channelBlock(of: shape) else { return .rowMajor(other) }
+        return .channelBlocks(block, other)
+    }
+}

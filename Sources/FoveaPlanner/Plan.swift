@@ -21,7 +21,8 @@ public struct Plan: Sendable {
     }
 
     public struct Call: Sendable {
-        public var kernel: Kernel
+        public var request: any KernelRequest
+        public var kernel: any PreparedKernel
         public var operands: [Operand]
         /// What the library will run, or what was fused, for people.
         public var note: String
@@ -68,73 +69,4 @@ public struct Plan: Sendable {
         else { return nil }
         return variable
     }
-}
-
-/// The kinds of calls.
-public enum Kernel: Sendable {
-    case elementwise(ElementwiseKernel)
-    case reduction(ReductionKernel)
-    case gather(GatherKernel)
-    case convolution(ConvolutionChoice)
-    case pooling(PoolingChoice)
-    case matmul(MatMulChoice)
-    case softmax(SoftmaxKernel)
-    case normalization(NormalizationChoice)
-    case merge(MergeRequest)
-    case reorder(ReorderRequest)
-}
-
-/// A program over an iteration space, with how each operand is walked.
-public struct ElementwiseKernel: Sendable {
-    public struct Operand: Sendable, Hashable {
-        /// nil for a walk that is only counted.
-        public var value: Plan.ValueID?
-        public var offset: Int
-        public var strides: [Int]
-        /// Whether it is stored to or takes a sum.
-        public var isStored: Bool
-        /// A load from memory that the same call stores to.
-        public var isAliased = false
-        /// The elements that memory has, for walks that go further: behind them a load gives zero, and a sum is dropped.
-        public var limit: Int?
-    }
-
-    public var extents: [Int]
-    public var program: ElementwiseProgram
-    public var operands: [Operand]
-}
-
-/// A reduction of a strided source to a row-major result.
-public struct ReductionKernel: Sendable {
-    public enum Kind: Sendable, Hashable {
-        case combine(Reduction.Kind)
-        case argMax
-    }
-
-    public var kind: Kind
-    public var dtype: DType
-    public var kept: [AxisMode]
-    public var reduced: [AxisMode]
-}
-
-/// Softmax or its logarithm over row-major memory.
-public struct SoftmaxKernel: Sendable, Hashable {
-    public var isLogarithmic: Bool
-    /// The elements of the axes before the axis, along it, and behind it.
-    public var outer: Int
-    public var extent: Int
-    public var inner: Int
-}
-
-/// `gather`, or with `isScatter` its gradient.
-public struct GatherKernel: Sendable, Hashable {
-    public var isScatter: Bool
-    public var elementByteCount: Int
-    /// The entries of the shared axes.
-    public var groups: Int
-    public var outer: Int
-    public var extent: Int
-    public var inner: Int
-    /// How many indices each group has.
-    public var count: Int
 }

@@ -17,33 +17,6 @@ extension PlanBuilder {
         }
     }
 
-    /// A sum, product or maximum of two tensors in one layout, perhaps with ReLU, as a call of the library.
-    ///
-    /// - Returns: whether it is one, and the library has a kernel that is faster than a pass.
-    private mutating func addMerge(_ group: ElementwiseGroup) throws -> Bool {
-        let merged = group.members[0]
-        let result = group.members[group.members.count - 1]
-        guard case .binary(let kind) = merged.operation, [.add, .multiply, .maximum].contains(kind),
-            group.members.count == 1 || group.members.count == 2 && result.operation == .unary(.relu),
-            group.written == [result], group.sums.isEmpty, inPlace[result] == nil, result.dtype == .float32,
-            merged.inputs.count == 2, group.loads == merged.inputs, wholes(of: group) == group.loads
-        else { return false }
-        let sources = try group.loads.map { try value($0) }
-        let layout = layout(sources[0])
-        guard !sources.contains(where: isUndecided), self.layout(sources[1]) == layout else { return false }
-        let request = MergeRequest(
-            kind: kind, isRectified: group.members.count == 2, count: layout.memoryCount(merged.shape))
-        guard let choice = try catalog.choose(request) else { return false }
-        let output = addValue(result.operation.rule.name, result.node.type, layout)
-        valueOf[result] = output
-        addCall(
-            .merge(request),
-            [(.source, sources[0], false), (.otherSource, sources[1], false), (.destination, output, true)],
-            scratchpad: choice.scratchpadBytes,
-            note: "\(kind.name), \(choice.implementation)" + (request.isRectified ? " + relu" : ""))
-        return true
-    }
-
     /// Makes the first part of a divided group store what the second part reads, and leave alone what it still needs.
     private mutating func keepForLater(_ first: [Tensor], usedBy second: [Tensor]) {
         let computed = Set(first)
@@ -218,7 +191,7 @@ extension PlanBuilder {
     mutating func emit(
         _ group: ElementwiseGroup, _ space: IterationSpace, _ program: ElementwiseProgram
     ) throws {
-        var operands: [ElementwiseKernel.Operand] = []
+        var operands: [ElementwiseRequest.Operand] = []
         var planOperands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = []
         let nowhere = [Int](repeating: 0, count: space.extents.count)
         func read(_ source: Plan.ValueID, _ place: IterationSpace.Place) {
@@ -259,10 +232,10 @@ extension PlanBuilder {
             operands.append(.init(value: nil, offset: 0, strides: count, isStored: false))
         }
         if let mask = space.mask { read(mask.value, .init(strides: mask.strides)) }
-        let kernel = ElementwiseKernel(
+        let request = ElementwiseRequest(
             extents: space.extents, program: program.withSharedRegisters(), operands: operands)
         addCall(
-            .elementwise(kernel), planOperands,
+            request, try catalog.kernel(for: request), planOperands,
             note: group.members.map(\.operation.rule.name).joined(separator: ", "))
     }
 }

@@ -14,7 +14,7 @@ struct PlanBuilder {
     private var undecided = Set<Plan.ValueID>()
     private var reordered: [Reordered: Plan.ValueID] = [:]
     /// What max-pooling remembers for its gradient.
-    var winners: [WinnersKey: (winners: Plan.ValueID, choice: PoolingChoice)] = [:]
+    var winners: [WinnersKey: (winners: Plan.ValueID, request: PoolingRequest)] = [:]
     /// Max-pooled tensors whose gradient the graph contains.
     let pooledForGradient: Set<WinnersKey>
     /// Batch normalisations that have been planned.
@@ -155,36 +155,22 @@ struct PlanBuilder {
         return try self.value(value, in: .rowMajor(plan.values[value].type.shape))
     }
 
-    mutating func addReorder(from: Plan.ValueID, to: Plan.ValueID) throws {
-        let type = plan.values[from].type
-        guard let request = reorderRequest(type, from: layout(from), to: layout(to)) else {
-            // Two layouts that share no description meet in row-major order.
-            let middle = try value(from, in: .rowMajor(type.shape))
-            return try addReorder(from: middle, to: to)
-        }
-        let choice = try catalog.choose(request)
-        let note = "\(layout(from).description(type.shape)) → \(layout(to).description(type.shape))"
-        addCall(
-            .reorder(request), [(.source, from, false), (.destination, to, true)],
-            scratchpad: choice.scratchpadBytes, note: note)
-    }
-
     // MARK: - Calls
 
     mutating func addCall(
-        _ kernel: Kernel, _ operands: [(Plan.Operand.Role, Plan.ValueID, Bool)], scratchpad: Int = 0,
-        note: String
+        _ request: some KernelRequest, _ kernel: any PreparedKernel,
+        _ operands: [(Plan.Operand.Role, Plan.ValueID, Bool)], note: String
     ) {
         var operands = operands.map { Plan.Operand(role: $0.0, value: $0.1, isWritten: $0.2) }
-        if scratchpad > 0 {
-            operands.append(
-                .init(role: .scratchpad, value: addBytes("scratchpad", scratchpad), isWritten: true))
+        if kernel.scratchpadBytes > 0 {
+            let scratchpad = addBytes("scratchpad", kernel.scratchpadBytes)
+            operands.append(.init(role: .scratchpad, value: scratchpad, isWritten: true))
         }
         // Whatever copies exist of memory that changes now are out of date.
         for written in operands where written.isWritten {
             for key in reordered.keys where key.value == written.value { reordered[key] = nil }
         }
-        plan.calls.append(Plan.Call(kernel: kernel, operands: operands, note: note))
+        plan.calls.append(Plan.Call(request: request, kernel: kernel, operands: operands, note: note))
     }
 
     mutating func add(_ kernel: FusedKernel) throws {
@@ -226,28 +212,6 @@ public enum PlanError: Error, CustomStringConvertible {
         case .noKernel(let message): visible(message)
         }
     }
-}
-
-/// Both sides of a layout change over common extents, if there are such.
-private func reorderRequest(_ type: TensorType, from: Layout, to: Layout) -> ReorderRequest? {
-    func side(_ layout: Layout, _ extents: [Int]) -> ReorderRequest.Side? {
-        switch layout {
-        case .padded(let padded):
-            return padded.extents == extents ? .init(strides: padded.strides, blocks: padded.blocks) : nil
-        case .dense(let modes):
-            guard let axes = modes.split(at: extents), axes.allSatisfy({ $0.count <= 1 }) else { return nil }
-            return .init(strides: zip(axes, extents).map { $0.first?.stride ?? $1 })
-        }
-    }
-    let extents: [Int]
-    switch (from, to) {
-    case (.padded(let padded), _), (_, .padded(let padded)): extents = padded.extents
-    case (.dense(let a), .dense(let b)):
-        guard let common = commonModes([a, b]) else { return nil }
-        extents = common.extents.isEmpty ? [1] : common.extents
-    }
-    guard let a = side(from, extents), let b = side(to, extents) else { return nil }
-    return ReorderRequest(extents: extents, dtype: type.dtype, from: a, to: b)
 }
 
 extension Plan {

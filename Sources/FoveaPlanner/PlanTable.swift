@@ -21,9 +21,9 @@ extension Plan: CustomStringConvertible {
                 let time = seconds[place]
                 row.append(Self.fixed(time * 1e6))
                 row.append(Self.fixed(time / total * 100) + " %")
-                row.append(call.kernel.operationCount.map { Self.fixed(Double($0) / time / 1e9) } ?? "")
+                row.append(call.request.operationCount.map { Self.fixed(Double($0) / time / 1e9) } ?? "")
             }
-            row += [Self.fixed(Double(byteCount(of: call)) / 1024), call.kernel.name]
+            row += [Self.fixed(Double(byteCount(of: call)) / 1024), call.request.name]
             row += columns(of: call) + [call.note]
             rows.append(row)
         }
@@ -52,9 +52,7 @@ extension Plan: CustomStringConvertible {
     private func layoutText(_ value: Value) -> String { value.layout.description(value.type.shape) }
 
     private var memoryLines: [String] {
-        let changes = calls.filter { call in
-            if case .reorder(let request) = call.kernel { !request.isPart } else { false }
-        }
+        let changes = calls.filter { ($0.request as? ReorderRequest)?.isPart == false }
         let (shared, unshared) = (
             Self.fixed(Double(arenaByteCount) / 1024), Self.fixed(Double(unsharedByteCount) / 1024)
         )
@@ -84,40 +82,6 @@ extension Plan: CustomStringConvertible {
                 if column == row.count - 1 { return text }
                 return column < numberColumns ? space + text : text + space
             }.joined(separator: "  ")
-        }
-    }
-}
-
-extension Kernel {
-    /// The kind of work, for people.
-    public var name: String {
-        switch self {
-        case .elementwise(let kernel) where kernel.program.hasSums:
-            kernel.program.hasStores ? "elementwise + sums" : "sums"
-        case .elementwise: "elementwise"
-        case .reduction: "reduction"
-        case .gather(let kernel): kernel.isScatter ? "scatterAdd" : "gather"
-        case .convolution(let choice): choice.request.direction.rawValue
-        case .pooling(let choice): choice.request.isGradient ? "pooling gradient" : "pooling"
-        case .matmul: "matmul"
-        case .softmax: "softmax"
-        case .normalization(let choice):
-            choice.request.isGradient ? "batch normalisation gradient" : "batch normalisation"
-        case .merge: "merge"
-        case .reorder(let request): request.isPart ? "copy" : "layout change"
-        }
-    }
-
-    /// Multiplications and additions of the direct algorithm, for the kernels that consist of them.
-    public var operationCount: Int? {
-        switch self {
-        case .convolution(let choice):
-            let kernel = choice.request.kernel
-            return 2 * choice.request.output.elementCount * kernel[0] * kernel[1] * kernel[2]
-        case .matmul(let choice):
-            let request = choice.request
-            return 2 * request.batch * request.rows * request.inner * request.columns
-        default: return nil
         }
     }
 }

@@ -174,15 +174,32 @@ extension OneDNNTests {
 
         @Test func unboundOperandsAreNotRead() throws {
             let primitive = try Primitive(create(.nhwc([1, 3, 4, 4]), .dense([1, 3, 4, 4])))
-            #expect(fovea_primitive_run(primitive.handle) != 0)
+            #expect(fovea_primitive_call_run(primitive.call) != 0)
             #expect(Primitive.message.contains("not bound"))
-            fovea_primitive_bind(primitive.handle, FOVEA_ARG_WEIGHTS, nil)
+            fovea_primitive_call_bind(primitive.call, FOVEA_ARG_WEIGHTS, nil)
             #expect(primitive.byteCount(.weights) == 0)
             #expect(fovea_primitive_bytes(primitive.handle, fovea_argument(rawValue: 77)) == 0)
             var memory = fovea_memory()
             memory.rank = 9
             #expect(
                 fovea_primitive_memory(primitive.handle, FOVEA_ARG_BIAS, &memory) == 0 && memory.rank == 9)
+        }
+
+        /// What one call is given is not what another one of the same primitive computes with.
+        @Test func callsShareAPrimitive() throws {
+            let extents = [2, 3, 4, 5]
+            let (from, to) = (fovea_memory.nhwc(extents), fovea_memory.dense(extents))
+            let primitive = try Primitive(create(from, to))
+            let other = try #require(fovea_primitive_call_create(primitive.handle))
+            defer { fovea_primitive_call_destroy(other) }
+            let (x, y) = (Grid(random: extents, seed: 1), Grid(random: extents, seed: 2))
+            let (source, result) = (Storage(y, as: from), Storage(byteCount: to.byteCount))
+            fovea_primitive_call_bind(other, FOVEA_ARG_SOURCE, source.pointer)
+            fovea_primitive_call_bind(other, FOVEA_ARG_DESTINATION, result.pointer)
+            #expect(try primitive.run([.source: x], .destination)[0].values == x.values)
+            #expect(fovea_primitive_call_run(other) == 0)
+            #expect(result.grid(to).values == y.values)
+            #expect(try primitive.storage(.destination).grid(to).values == x.values)
         }
 
         @Test func byteCounts() {

@@ -1,15 +1,10 @@
 import CKernels
 import Testing
 
-enum PoolKind: Int32, CaseIterable {
-    case max, averageValid, averagePadded
-
-    var value: fovea_pool_kind { fovea_pool_kind(rawValue: rawValue) }
-}
-
-/// A pooling and its naive loops.
+/// An average pooling and its naive loops.
 struct PoolingCase: Sendable, CustomTestStringConvertible {
-    var kind: PoolKind
+    /// Whether an average divides by the window's size instead of by the elements inside the image.
+    var countsPadding: Bool
     var channels = 5
     var size = (9, 8)
     var window = (2, 2)
@@ -18,7 +13,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
     var after = (0, 0)
 
     var testDescription: String {
-        "\(kind), \(channels) channels, window \(window), strides \(strides), padding \(before) \(after)"
+        "\(channels) channels, counts padding: \(countsPadding), window \(window), strides \(strides), padding \(before) \(after)"
     }
 
     var source: [Int] { [2, channels, size.0, size.1] }
@@ -45,8 +40,7 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
                     positions.append(xGrid.position([index[0], index[1], y, x]))
                 }
             }
-            let whole = kind == .averagePadded
-            body(position, positions, whole ? window.0 * window.1 : positions.count)
+            body(position, positions, countsPadding ? window.0 * window.1 : positions.count)
             position += 1
         }
     }
@@ -55,35 +49,26 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
         let x = x.values
         var y = Grid(zeros: destination)
         forEachWindow { destination, source, divisor in
-            let read = source.map { x[$0] }
-            y.values[destination] =
-                kind == .max
-                ? read.reduce(-Double.infinity) { Swift.max($0, $1) } : read.reduce(0, +) / Double(divisor)
+            y.values[destination] = source.reduce(0) { $0 + x[$1] } / Double(divisor)
         }
         return y
     }
 
     func backward() -> Grid {
-        let (x, dy) = (x.values, dy.values)
+        let dy = dy.values
         var dx = Grid(zeros: source)
         forEachWindow { destination, source, divisor in
-            if kind == .max {
-                let winner = source.reduce(source[0]) { x[$1] > x[$0] ? $1 : $0 }
-                dx.values[winner] += dy[destination]
-            } else {
-                for position in source { dx.values[position] += dy[destination] / Double(divisor) }
-            }
+            for position in source { dx.values[position] += dy[destination] / Double(divisor) }
         }
         return dx
     }
 
     func spec(
-        _ direction: Direction, training: Bool, source: fovea_memory, destination: fovea_memory
+        _ direction: Direction, source: fovea_memory, destination: fovea_memory
     ) -> fovea_pooling {
         var spec = fovea_pooling()
         spec.direction = direction.value
-        spec.kind = kind.value
-        spec.training = training ? 1 : 0
+        spec.counts_padding = countsPadding ? 1 : 0
         spec.window = (Int64(window.0), Int64(window.1))
         spec.strides = (Int64(strides.0), Int64(strides.1))
         spec.padding_before = (Int64(before.0), Int64(before.1))
@@ -93,18 +78,19 @@ struct PoolingCase: Sendable, CustomTestStringConvertible {
         return spec
     }
 
-    static let all: [PoolingCase] = [.max, .averageValid, .averagePadded]
-        .flatMap {
-            kind in
-            [
-                PoolingCase(kind: kind),
-                PoolingCase(kind: kind, channels: 32),
-                PoolingCase(kind: kind, channels: 20, window: (3, 3), before: (1, 1), after: (1, 1)),
-                PoolingCase(
-                    kind: kind, channels: 16, window: (3, 2), strides: (1, 2), before: (0, 1), after: (2, 0)),
-                PoolingCase(kind: kind, channels: 1, size: (7, 10), window: (7, 10), strides: (1, 1)),
-            ]
-        }
+    static let all: [PoolingCase] = [false, true].flatMap { countsPadding in
+        [
+            PoolingCase(countsPadding: countsPadding),
+            PoolingCase(countsPadding: countsPadding, channels: 32),
+            PoolingCase(
+                countsPadding: countsPadding, channels: 20, window: (3, 3), before: (1, 1), after: (1, 1)),
+            PoolingCase(
+                countsPadding: countsPadding, channels: 16, window: (3, 2), strides: (1, 2), before: (0, 1),
+                after: (2, 0)),
+            PoolingCase(
+                countsPadding: countsPadding, channels: 1, size: (7, 10), window: (7, 10), strides: (1, 1)),
+        ]
+    }
 }
 
 extension OneDNNTests {
@@ -119,47 +105,26 @@ extension OneDNNTests {
             ]
             for layout in layouts {
                 let (source, destination) = (layout(item.source), layout(item.destination))
-                let inference = try Primitive(
-                    create(
-                        item.spec(
-                            .forward, training: false, source: source,
-                            destination: .any(item.destination))))
-                let y = try inference.run([.source: item.x], .destination)[0]
-                #expect(y.error(from: item.forward()) <= 1e-5, "\(inference.implementation)")
-                #expect(inference.byteCount(.workspace) == 0)
-                #expect(try inference.layout(.destination).strideList == destination.strideList)
-                #expect(try inference.layout(.destination).blockList == destination.blockList)
-
-                let training = try Primitive(
-                    create(item.spec(.forward, training: true, source: source, destination: destination))
-                )
+                let forward = try Primitive(
+                    create(item.spec(.forward, source: source, destination: .any(item.destination))))
+                let y = try forward.run([.source: item.x], .destination)[0]
+                #expect(y.error(from: item.forward()) <= 1e-5, "\(forward.implementation)")
+                #expect(try forward.layout(.destination).strideList == destination.strideList)
+                #expect(try forward.layout(.destination).blockList == destination.blockList)
                 let backward = try Primitive(
-                    create(
-                        item.spec(
-                            .backwardData, training: true, source: .any(item.source),
-                            destination: destination)))
-                let byteCount = training.byteCount(.workspace)
-                #expect((byteCount > 0) == (item.kind == .max))
-                #expect(backward.byteCount(.workspace) == byteCount)
-                if byteCount > 0 {
-                    let workspace = Storage(byteCount: byteCount)
-                    training.bind(.workspace, workspace)
-                    backward.bind(.workspace, workspace)
-                }
-                let trained = try training.run([.source: item.x], .destination)[0]
-                #expect(trained.values == y.values)
+                    create(item.spec(.backwardData, source: .any(item.source), destination: destination)))
                 let dx = try backward.run([.destination: item.dy], .source)[0]
                 #expect(dx.error(from: item.backward()) <= 1e-5, "\(backward.implementation)")
                 #expect(try backward.layout(.source).blockList == source.blockList)
+                for primitive in [forward, backward] { #expect(primitive.byteCount(.workspace) == 0) }
             }
         }
 
         @Test func refusals() {
-            let item = PoolingCase(kind: .max)
+            let item = PoolingCase(countsPadding: false)
             func refuse(_ expected: String..., change: (inout fovea_pooling) -> Void) {
                 var spec = item.spec(
-                    .forward, training: false, source: .dense(item.source),
-                    destination: .any(item.destination))
+                    .forward, source: .dense(item.source), destination: .any(item.destination))
                 change(&spec)
                 #expect(create(spec) == nil)
                 for part in expected { #expect(Primitive.message.contains(part), "\(Primitive.message)") }

@@ -216,14 +216,20 @@ enum Direction: Int32, CaseIterable {
 /// Owns a primitive.
 final class Primitive {
     let handle: OpaquePointer
+    /// With the operands' memory.
+    let call: OpaquePointer
     private var storages: [Operand: Storage] = [:]
 
     /// Fails the test, with oneDNN's reason, where there is no such primitive.
     init(_ handle: OpaquePointer?) throws {
         self.handle = try #require(handle, "\(Primitive.message)")
+        call = try #require(fovea_primitive_call_create(self.handle), "\(Primitive.message)")
     }
 
-    deinit { fovea_primitive_destroy(handle) }
+    deinit {
+        fovea_primitive_call_destroy(call)
+        fovea_primitive_destroy(handle)
+    }
 
     static var message: String { String(cString: fovea_onednn_message()) }
 
@@ -243,7 +249,7 @@ final class Primitive {
     /// The memory of an operand, kept for the life of the primitive.
     func bind(_ operand: Operand, _ storage: Storage) {
         storages[operand] = storage
-        fovea_primitive_bind(handle, operand.argument, storage.pointer)
+        fovea_primitive_call_bind(call, operand.argument, storage.pointer)
     }
 
     /// Fills the inputs, runs, and reads the outputs. Outputs are NaN beforehand.
@@ -255,7 +261,7 @@ final class Primitive {
         for output in outputs { bind(output, Storage(byteCount: byteCount(output))) }
         let scratchpad = byteCount(.scratchpad)
         if scratchpad > 0 { bind(.scratchpad, Storage(byteCount: scratchpad)) }
-        let status = fovea_primitive_run(handle)
+        let status = fovea_primitive_call_run(call)
         try #require(status == 0, "\(status == 0 ? "" : Primitive.message)", sourceLocation: sourceLocation)
         return try outputs.map { output in
             try #require(storages[output], sourceLocation: sourceLocation).grid(layout(output))

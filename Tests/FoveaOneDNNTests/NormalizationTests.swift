@@ -110,7 +110,7 @@ import Testing
         let graph = try BoundGraph(
             outputs: [network.loss], updates: network.updates, mode: .training, batch: 4)
         let plan = try OneDNNBackend().plan(graph)
-        let kernels = plan.calls.filter { if case .normalization = $0.kernel { true } else { false } }
+        let kernels = plan.calls.filter { $0.request is NormalizationRequest }
         // A stem, two in each block, and a projection.
         #expect(kernels.count == 2 * (1 + 2 * 2 + 1))
         #expect(kernels.allSatisfy { $0.note.contains("jit") })

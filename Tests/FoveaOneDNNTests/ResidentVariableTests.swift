@@ -99,7 +99,7 @@ import Testing
         let layouts = plan.variables.filter { !$0.layout.isRowMajor($0.variable.shape) }.map(\.variable.name)
         #expect(Set(layouts) == ["kernel", "weights"])
         // The images come in row-major order; nothing else changes its layout.
-        let changes = plan.calls.count { if case .reorder = $0.kernel { true } else { false } }
+        let changes = plan.calls.count { $0.request is ReorderRequest }
         #expect(changes <= 1, "\(plan)")
     }
 

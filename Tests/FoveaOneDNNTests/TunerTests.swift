@@ -15,13 +15,13 @@ import Testing
     /// Says which of some kernels is fastest, and remembers what it was asked.
     @Compute
     final class FakeClock {
-        private(set) var questions: [[ContractionChoice]] = []
+        private(set) var questions: [[any ContractionKernel]] = []
         /// The place of the fastest among the kernels for a request, counted round.
         let fastest: Int
 
         init(fastest: Int = 0) { self.fastest = fastest }
 
-        func leastSeconds(_ requests: [[ContractionChoice]]) -> [[Double]] {
+        func leastSeconds(_ requests: [[any ContractionKernel]]) -> [[Double]] {
             questions += requests
             return requests.map { choices in
                 choices.indices.map { $0 == fastest % choices.count ? 1e-6 : 2e-6 * Double($0 + 1) }
@@ -56,8 +56,8 @@ import Testing
         return try BoundGraph(outputs: gradients, mode: .training, batch: batch)
     }
 
-    private func contractions(_ plan: Plan) -> [ContractionChoice] {
-        plan.calls.compactMap { ContractionChoice($0.kernel) }
+    private func contractions(_ plan: Plan) -> [any ContractionKernel] {
+        plan.calls.compactMap { $0.kernel as? any ContractionKernel }
     }
 
     private func withFile(_ body: (String) throws -> Void) throws {
@@ -80,11 +80,12 @@ import Testing
         let tuner = tuner(clock)
         let plan = try OneDNNBackend(tuner: tuner).plan(graph())
         let planned = Dictionary(
-            contractions(plan).map { ($0.request, $0.algorithm) }, uniquingKeysWith: { first, _ in first })
+            contractions(plan).map { ($0.contraction, $0.algorithm) }, uniquingKeysWith: { first, _ in first }
+        )
         #expect(planned.count >= 4)
         for choices in clock.questions {
             // Requests of the first plan that the choices changed are not in the last one.
-            guard let algorithm = planned[choices[0].request] else { continue }
+            guard let algorithm = planned[choices[0].contraction] else { continue }
             #expect(algorithm == choices[place % choices.count].algorithm)
         }
         let catalog = OneDNNCatalog(precision: .float32, threads: OneDNNBackend.threadCount)
@@ -124,7 +125,7 @@ import Testing
 
     /// Each precision allows what it promises and no more.
     @Test @Compute func candidates() throws {
-        let requests = Set(try contractions(OneDNNBackend().plan(graph())).map(\.request))
+        let requests = Set(try contractions(OneDNNBackend().plan(graph())).map(\.contraction))
         let hasBFloat16 = OneDNNBackend.bfloat16Unit != "none"
         for precision in Precision.allCases {
             let catalog = OneDNNCatalog(precision: precision, threads: 1)
@@ -142,12 +143,12 @@ import Testing
                 if precision != .strict, hasBFloat16 { allowed.insert(.bfloat16(terms: terms)) }
                 if precision == .mixedBFloat16, hasBFloat16 { allowed.insert(.bfloat16(terms: 1)) }
                 #expect(allowed.isSuperset(of: found))
-                let first: ContractionChoice =
+                let first: any PreparedKernel =
                     switch request {
-                    case .convolution(let request): .convolution(try catalog.choose(request))
-                    case .matmul(let request): .matmul(try catalog.choose(request))
+                    case .convolution(let request): try catalog.kernel(for: request)
+                    case .matmul(let request): try catalog.kernel(for: request)
                     }
-                #expect(found.first == first.algorithm)
+                #expect(found.first == (first as? any ContractionKernel)?.algorithm)
             }
         }
     }
@@ -204,7 +205,7 @@ import Testing
         defer { fovea_set_thread_count(threads) }
         try withFile { file in
             let usual = try OneDNNCatalog(precision: .float32, threads: 1)
-                .candidates(#require(contractions(OneDNNBackend().plan(graph())).first).request)
+                .candidates(#require(contractions(OneDNNBackend().plan(graph())).first).contraction)
             // Without vector instructions the library has one algorithm for everything.
             guard usual.count > 1 else { return }
             @Compute func questions(
@@ -285,7 +286,7 @@ import Testing
             _ = try backend.plan(graph())
             guard !clock.questions.isEmpty else { return }
             let plan = try backend.plan(graph(batch: 3))
-            #expect(contractions(plan).contains { $0.request == clock.questions.last?[0].request })
+            #expect(contractions(plan).contains { $0.contraction == clock.questions.last?[0].contraction })
             #expect(warnings.texts.count { $0.contains("could not be written") } == 1)
             #expect(warnings.texts.allSatisfy { $0.hasPrefix(file + end + " ") }, "\(warnings.texts)")
         }

@@ -10,7 +10,7 @@ import Testing
     static let pool = SlidingWindow(2, strides: 2)
 
     private func notes(_ plan: Plan, _ name: String) -> [String] {
-        plan.calls.filter { $0.kernel.name == name }.map(\.note)
+        plan.calls.filter { $0.request.name == name }.map(\.note)
     }
 
     // MARK: - Bias and ReLU
@@ -143,7 +143,7 @@ import Testing
             }
         }
         for call in plan.calls {
-            guard case .reorder = call.kernel else { continue }
+            guard call.request is ReorderRequest else { continue }
             // Kernels, of which forward and input gradients want different layouts.
             #expect(call.reads.allSatisfy { plan.values[$0].type.shape[0] != 2 }, "\(call.note)")
         }

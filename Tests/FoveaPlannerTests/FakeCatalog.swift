@@ -18,41 +18,54 @@ struct FakeCatalog: KernelCatalog {
         blocks = [.forward: forward, .inputGradient: inputGradient, .kernelGradient: kernelGradient]
     }
 
-    func choose(_ request: ConvolutionRequest) -> ConvolutionChoice {
+    /// A kernel on paper.
+    struct Kernel: ConvolutionKernel, PoolingKernel, NormalizationKernel {
+        var implementation = "fake"
+        var scratchpadBytes = 0
+        var imagesLayout = Layout([])
+        var kernelLayout = Layout([])
+        var outputLayout = Layout([])
+        var packedKernelBytes = 0
+        var winnersBytes = 0
+        var maskBytes = 0
+    }
+
+    func kernel(for request: ConvolutionRequest) -> any ConvolutionKernel {
         let block = blocks[request.direction] ?? 16
         let isDepthwise = request.convolution.groups > 1
-        return ConvolutionChoice(
-            request: request, algorithm: .direct, images: Self.images(request.images, block),
-            kernel: isDepthwise
+        return Kernel(
+            scratchpadBytes: scratchpadBytes, imagesLayout: Self.images(request.images, block),
+            kernelLayout: isDepthwise
                 ? .rowMajor(request.kernel)
                 : Self.kernel(
                     request.kernel, block, inputsInside: request.direction == .inputGradient),
-            output: Self.images(request.output, block), implementation: "fake",
-            scratchpadBytes: scratchpadBytes,
+            outputLayout: Self.images(request.output, block),
             packedKernelBytes: request.direction == .kernelGradient ? 0 : packedKernelBytes)
     }
 
-    func choose(_ request: PoolingRequest) -> PoolingChoice {
-        PoolingChoice(
-            request: request, implementation: "fake pooling", scratchpadBytes: 0,
+    func kernel(for request: PoolingRequest) -> any PoolingKernel {
+        Kernel(
+            implementation: "fake pooling",
             winnersBytes: request.keepsWinners ? request.output.elementCount : 0)
     }
 
-    func choose(_ request: MatMulRequest) -> MatMulChoice {
-        MatMulChoice(request: request, algorithm: .direct, implementation: "fake", scratchpadBytes: 0)
-    }
-    func choose(_ request: ReorderRequest) -> SimpleChoice { simple }
-    func choose(_ request: MergeRequest) -> SimpleChoice? { request.count < leastMerged ? nil : simple }
-
-    func choose(_ request: NormalizationRequest) -> NormalizationChoice {
-        NormalizationChoice(
-            request: request, implementation: "fake normalisation", scratchpadBytes: scratchpadBytes,
+    func kernel(for request: NormalizationRequest) -> any NormalizationKernel {
+        Kernel(
+            implementation: "fake normalisation", scratchpadBytes: scratchpadBytes,
             maskBytes: request.isRectified ? (request.images.elementCount + 7) / 8 : 0)
     }
 
-    func canNormalize(_ images: Shape) -> Bool { images.channels % normalizedChannels == 0 }
+    func kernel(for request: MatMulRequest) -> any PreparedKernel { Kernel() }
+    func kernel(for request: SoftmaxRequest) -> any PreparedKernel { Kernel() }
+    func kernel(for request: ReductionRequest) -> any PreparedKernel { Kernel() }
+    func kernel(for request: GatherRequest) -> any PreparedKernel { Kernel() }
+    func kernel(for request: ReorderRequest) -> any PreparedKernel { Kernel() }
+    func kernel(for request: ElementwiseRequest) -> any PreparedKernel { Kernel() }
+    func kernel(for request: MergeRequest) -> (any PreparedKernel)? {
+        request.count < leastMerged ? nil : Kernel()
+    }
 
-    private var simple: SimpleChoice { SimpleChoice(implementation: "fake", scratchpadBytes: 0) }
+    func canNormalize(_ images: Shape) -> Bool { images.channels % normalizedChannels == 0 }
 
     /// Images `[n, h, w, c]` in memory order n, c/block, h, w, block; few channels stay in row-major order.
     static func images(_ shape: Shape, _ block: Int) -> Layout {

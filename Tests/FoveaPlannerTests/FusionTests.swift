@@ -130,8 +130,8 @@ import Testing
             ]
         }
         for call in plan.calls {
-            guard case .elementwise(let kernel) = call.kernel else { continue }
-            #expect(kernel.program.registerCount <= ElementwiseProgram.registerLimit)
+            guard let request = call.request as? ElementwiseRequest else { continue }
+            #expect(request.program.registerCount <= ElementwiseProgram.registerLimit)
         }
         #expect((plan.calls.count > 1) == (count > 16))
     }

@@ -17,12 +17,12 @@ import Testing
     /// The calls that handle tensors of as many elements, by their names.
     private func passes(_ plan: Plan, over count: Int) -> [String] {
         plan.calls.filter { call in
-            if case .elementwise(let kernel) = call.kernel {
-                kernel.extents.reduce(1, *) >= count
+            if let request = call.request as? ElementwiseRequest {
+                request.extents.reduce(1, *) >= count
             } else {
                 false
             }
-        }.map(\.kernel.name)
+        }.map(\.request.name)
     }
 
     /// Two passes for the moments and one for all else; backward one for the sums and one for the gradient.
@@ -74,7 +74,7 @@ import Testing
             graph.outputs = [loss] + (try gradient(of: loss, withRespectTo: [x, scale, offset]))
         }
         for call in plan.calls {
-            if case .normalization(let choice) = call.kernel { #expect(!choice.request.isRectified) }
+            if let request = call.request as? NormalizationRequest { #expect(!request.isRectified) }
         }
         #expect(plan.count("batch normalisation") == 1)
     }
@@ -124,7 +124,7 @@ import Testing
         #expect(plan.count("copy") == 3)
         #expect(
             !plan.calls.contains { call in
-                if case .reorder(let request) = call.kernel {
+                if let request = call.request as? ReorderRequest {
                     !request.isPart && plan.values[call.reads[0]].type.shape.rank == 4
                         && plan.values[call.reads[0]].type.shape[1] == 5
                 } else {
@@ -196,7 +196,7 @@ import Testing
         }
         #expect(
             !plan.calls.contains { call in
-                if case .reorder = call.kernel {
+                if call.request is ReorderRequest {
                     plan.values[call.reads[0]].type.shape.elementCount > 40 * channels
                 } else {
                     false
@@ -264,9 +264,9 @@ import Testing
                 graph.outputs = [try centered * total, try centered.sum(axes: [1])]
             }
             return plan.calls.reduce(0) { count, call in
-                guard case .elementwise(let kernel) = call.kernel else { return count }
+                guard let request = call.request as? ElementwiseRequest else { return count }
                 return count
-                    + kernel.program.instructions.count { if case .store = $0 { true } else { false } }
+                    + request.program.instructions.count { if case .store = $0 { true } else { false } }
             }
         }
         #expect(try stores { $0 } == 1)

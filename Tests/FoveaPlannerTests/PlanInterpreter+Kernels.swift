@@ -6,29 +6,29 @@ import FoveaRuntime
 /// What each kind of call does.
 extension PlanInterpreter {
     /// Runs tile by tile, so that a program that reads what it has overwritten shows.
-    func run(_ kernel: ElementwiseKernel) throws {
+    func run(_ request: ElementwiseRequest) throws {
         let tile = 61
-        let shape = Shape(kernel.extents)
+        let shape = Shape(request.extents)
         let strides = shape.rowMajorStrides
-        for operand in kernel.operands where operand.isStored {
-            for other in kernel.operands where !other.isStored && other.value == operand.value {
+        for operand in request.operands where operand.isStored {
+            for other in request.operands where !other.isStored && other.value == operand.value {
                 guard other.isAliased else { throw Fault("a load of stored memory is not marked") }
             }
         }
         func place(_ operand: Int, _ lane: Int) -> Int {
-            let walked = kernel.operands[operand]
-            return zip(zip(strides, kernel.extents), walked.strides).reduce(walked.offset) {
+            let walked = request.operands[operand]
+            return zip(zip(strides, request.extents), walked.strides).reduce(walked.offset) {
                 $0 + lane / $1.0.0 % $1.0.1 * $1.1
             }
         }
-        guard kernel.program.registerCount <= ElementwiseProgram.registerLimit else {
+        guard request.program.registerCount <= ElementwiseProgram.registerLimit else {
             throw Fault("registers")
         }
         var sums: [Int: [Int: Double]] = [:]
         for start in stride(from: 0, to: shape.elementCount, by: tile) {
             let lanes = Array(start..<min(start + tile, shape.elementCount))
-            var registers = [TensorValue?](repeating: nil, count: kernel.program.registerCount)
-            for instruction in kernel.program.instructions {
+            var registers = [TensorValue?](repeating: nil, count: request.program.registerCount)
+            for instruction in request.program.instructions {
                 let inputs = try instruction.reads.map { register in
                     guard let value = registers[register] else { throw Fault("a register is read too early") }
                     return value
@@ -42,16 +42,16 @@ extension PlanInterpreter {
                 var result: TensorValue?
                 switch instruction {
                 case .load(_, let operand):
-                    guard let value = kernel.operands[operand].value else { throw Fault("nothing to load") }
+                    guard let value = request.operands[operand].value else { throw Fault("nothing to load") }
                     let isFloat = plan.values[value].type.dtype.isFloatingPoint
-                    let limit = kernel.operands[operand].limit ?? .max
+                    let limit = request.operands[operand].limit ?? .max
                     let numbers = lanes.map { lane in
                         let place = place(operand, lane)
                         return place < limit ? load(value, place) : 0
                     }
                     result = fill(isFloat ? .float32 : .int32, numbers)
                 case .store(let operand, _):
-                    guard let value = kernel.operands[operand].value else { throw Fault("nowhere to store") }
+                    guard let value = request.operands[operand].value else { throw Fault("nowhere to store") }
                     for (lane, number) in zip(lanes, inputs[0].doubles) {
                         store(number, value, place(operand, lane))
                     }
@@ -72,7 +72,7 @@ extension PlanInterpreter {
                 case .comparison(let kind, _, _, _, _): result = try evaluate(kind, .int32)
                 case .select: result = try evaluate(Select(), inputs[1].dtype)
                 case .random(let distribution, _, _, let key, let stream):
-                    guard let value = kernel.operands[key].value else { throw Fault("no key") }
+                    guard let value = request.operands[key].value else { throw Fault("no key") }
                     let key = fill4(read(value))
                     let last = Int(inputs[0].integers.max() ?? 0) + 1
                     let rule = Random(distribution, shape: [last], stream: .numbered(stream))
@@ -82,9 +82,9 @@ extension PlanInterpreter {
                 if let register = instruction.writes { registers[register] = result }
             }
         }
-        for case .sum(let operand, _, let divisor) in kernel.program.instructions {
-            guard let value = kernel.operands[operand].value else { throw Fault("nowhere to add") }
-            let limit = kernel.operands[operand].limit ?? .max
+        for case .sum(let operand, _, let divisor) in request.program.instructions {
+            guard let value = request.operands[operand].value else { throw Fault("nowhere to add") }
+            let limit = request.operands[operand].limit ?? .max
             for (place, sum) in sums[operand] ?? [:] where place < limit {
                 store(sum / Double(divisor), value, place)
             }
@@ -93,12 +93,12 @@ extension PlanInterpreter {
 
     private func fill4(_ words: [Double]) -> TensorValue { TensorValue(words.map { Int32($0) }) }
 
-    func run(_ kernel: ReductionKernel, _ source: Plan.ValueID, _ destination: Plan.ValueID) {
-        let kept = places(.dense(kernel.kept))
-        let reduced = places(.dense(kernel.reduced))
+    func run(_ request: ReductionRequest, _ source: Plan.ValueID, _ destination: Plan.ValueID) {
+        let kept = places(.dense(request.kept))
+        let reduced = places(.dense(request.reduced))
         let results = kept.map { start -> Double in
             let numbers = reduced.map { load(source, start + $0) }
-            switch kernel.kind {
+            switch request.kind {
             case .combine(.sum): return numbers.reduce(0, +)
             case .combine(.mean): return numbers.reduce(0, +) / Double(numbers.count)
             case .combine(.max): return numbers.max() ?? -.infinity
@@ -110,16 +110,16 @@ extension PlanInterpreter {
     }
 
     func run(
-        _ kernel: GatherKernel, _ source: Plan.ValueID, _ indices: Plan.ValueID, _ destination: Plan.ValueID
+        _ request: GatherRequest, _ source: Plan.ValueID, _ indices: Plan.ValueID, _ destination: Plan.ValueID
     ) throws {
-        let table: Shape = [kernel.groups, kernel.outer, kernel.extent, kernel.inner]
-        let slices: Shape = [kernel.groups, kernel.outer, kernel.count, kernel.inner]
-        let list: Shape = [kernel.groups, kernel.count]
+        let table: Shape = [request.groups, request.outer, request.extent, request.inner]
+        let slices: Shape = [request.groups, request.outer, request.count, request.inner]
+        let list: Shape = [request.groups, request.count]
         let dtype = plan.values[source].type.dtype
         let indices = TensorValue(
             shape: list, dtype: .int32, doubles: try readAll(indices, list).doubles)
-        if kernel.isScatter {
-            let rule = ScatterAdd(axis: 2, extent: kernel.extent, sharedAxes: 1)
+        if request.isScatter {
+            let rule = ScatterAdd(axis: 2, extent: request.extent, sharedAxes: 1)
             let result = rule.evaluate([try readAll(source, slices), indices], TensorType(table, dtype))
             write(result.doubles, destination)
         } else {
@@ -129,10 +129,16 @@ extension PlanInterpreter {
         }
     }
 
-    func run(_ choice: ConvolutionChoice, _ id: (Plan.Operand.Role) throws -> Plan.ValueID) throws {
-        let request = choice.request
+    func run(
+        _ request: ConvolutionRequest, _ kernel: any PreparedKernel,
+        _ id: (Plan.Operand.Role) throws -> Plan.ValueID
+    ) throws {
+        guard let kernel = kernel as? any ConvolutionKernel else {
+            throw Fault("no kernel for a convolution")
+        }
         let expected: [(Plan.Operand.Role, Layout)] = [
-            (.source, choice.images), (.weights, choice.kernel), (.destination, choice.output),
+            (.source, kernel.imagesLayout), (.weights, kernel.kernelLayout),
+            (.destination, kernel.outputLayout),
         ]
         for (role, layout) in expected where plan.values[try id(role)].layout != layout {
             throw Fault("\(role) of a convolution is not laid out as it was chosen")
@@ -210,9 +216,8 @@ extension PlanInterpreter {
     }
 
     func run(
-        _ choice: NormalizationChoice, _ id: (Plan.Operand.Role) throws -> Plan.ValueID
+        _ request: NormalizationRequest, _ id: (Plan.Operand.Role) throws -> Plan.ValueID
     ) throws {
-        let request = choice.request
         let images = TensorType(request.images, .float32)
         let vector = TensorType([request.images.channels], .float32)
         let (source, destination) = (try id(.source), try id(.destination))

@@ -162,20 +162,21 @@ final class PlanInterpreter: Executable {
             }
             return operand.value
         }
-        switch call.kernel {
-        case .elementwise(let kernel): try run(kernel)
-        case .reduction(let kernel): run(kernel, try id(.source), try id(.destination))
-        case .gather(let kernel): try run(kernel, try id(.source), try id(.indices), try id(.destination))
-        case .convolution(let choice): try run(choice, id)
-        case .pooling(let choice): try run(choice.request, id)
-        case .matmul(let choice): try run(choice.request, call, id)
-        case .softmax(let kernel):
-            let rule = Softmax(axis: 1, isLogarithmic: kernel.isLogarithmic)
-            let shape = Shape([kernel.outer, kernel.extent, kernel.inner])
+        switch call.request {
+        case let request as ElementwiseRequest: try run(request)
+        case let request as ReductionRequest: run(request, try id(.source), try id(.destination))
+        case let request as GatherRequest:
+            try run(request, try id(.source), try id(.indices), try id(.destination))
+        case let request as ConvolutionRequest: try run(request, call.kernel, id)
+        case let request as PoolingRequest: try run(request, id)
+        case let request as MatMulRequest: try run(request, call, id)
+        case let request as SoftmaxRequest:
+            let rule = Softmax(axis: 1, isLogarithmic: request.isLogarithmic)
+            let shape = Shape([request.outer, request.extent, request.inner])
             let source = try readAll(id(.source), shape)
             write(rule.evaluate([source], TensorType(shape, .float32)).doubles, try id(.destination))
-        case .normalization(let choice): try run(choice, id)
-        case .merge(let request):
+        case let request as NormalizationRequest: try run(request, id)
+        case let request as MergeRequest:
             let ids = [try id(.source), try id(.otherSource), try id(.destination)]
             guard Set(ids.map { plan.values[$0].layout }).count == 1,
                 plan.values[ids[2]].layout.memoryCount(plan.values[ids[2]].type.shape) == request.count
@@ -183,7 +184,7 @@ final class PlanInterpreter: Executable {
             let inputs = ids[..<2].map { TensorValue(read($0).map { Float($0) }) }
             let sums = request.kind.evaluate(inputs, TensorType(inputs[0].shape, .float32)).doubles
             write(request.isRectified ? sums.map { max($0, 0) } : sums, ids[2])
-        case .reorder(let request):
+        case let request as ReorderRequest:
             let (source, destination) = (try id(.source), try id(.destination))
             guard request.isPart else { return write(read(source), destination) }
             func places(_ side: ReorderRequest.Side) -> [Int] {
@@ -193,6 +194,7 @@ final class PlanInterpreter: Executable {
             for (from, to) in zip(places(request.from), places(request.to)) {
                 store(load(source, from), destination, to)
             }
+        default: throw Fault("\(call.request.name) is no kind of call that there is")
         }
     }
 }

@@ -78,15 +78,15 @@ func checkedPlan(
 
 extension Plan {
     /// The kinds of its calls.
-    var names: [String] { calls.map(\.kernel.name) }
+    var names: [String] { calls.map(\.request.name) }
 
     func count(_ name: String) -> Int { names.count { $0 == name } }
 
     /// Sums and means that passes over elementwise work take.
     var sumCount: Int {
         calls.reduce(0) { count, call in
-            guard case .elementwise(let kernel) = call.kernel else { return count }
-            return count + kernel.program.instructions.count { if case .sum = $0 { true } else { false } }
+            guard let request = call.request as? ElementwiseRequest else { return count }
+            return count + request.program.instructions.count { if case .sum = $0 { true } else { false } }
         }
     }
 }

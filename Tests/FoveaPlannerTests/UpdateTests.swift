@@ -9,7 +9,7 @@ import Testing
 @Suite struct UpdateTests {
     private func writesInPlace(_ plan: Plan) -> Int {
         plan.calls.count { call in
-            guard case .elementwise = call.kernel else { return false }
+            guard call.request is ElementwiseRequest else { return false }
             return call.writes.contains { if case .variable = plan.values[$0].place { true } else { false } }
         }
     }

@@ -101,7 +101,7 @@ public struct ResidualNetwork {
         let kernels = Set(variables.map(\.shape))
         let count = features.shape.bound(batch: batch).elementCount
         return plan.calls.compactMap { call in
-            guard case .reorder = call.kernel else { return nil }
+            guard call.request is ReorderRequest else { return nil }
             let type = plan.values[call.reads[0]].type
             let isInput = plan.inputs.contains { $0.value == call.reads[0] }
             return kernels.contains(type.shape) || type.shape.elementCount < count || isInput

@@ -36,12 +36,10 @@ typedef struct {
     fovea_memory source, weights, bias, destination;  // for backward directions: the gradients' layouts
 } fovea_convolution;
 
-typedef enum : int32_t { FOVEA_POOL_MAX, FOVEA_POOL_AVERAGE_VALID, FOVEA_POOL_AVERAGE_PADDED } fovea_pool_kind;
-
+// Average pooling.
 typedef struct {
-    fovea_direction direction;  // forward (keeps a workspace when `training`) or backward data
-    fovea_pool_kind kind;       // AVERAGE_VALID divides by the elements inside the image, _PADDED by the window size
-    int32_t training;
+    fovea_direction direction;  // forward or backward data
+    int32_t counts_padding;     // 1 divides by the window's size, 0 by the elements inside the image
     int64_t window[2], strides[2], padding_before[2], padding_after[2];
     fovea_memory source, destination;
 } fovea_pooling;
@@ -58,6 +56,7 @@ typedef struct {
     fovea_memory source;  // rank 4; the result and the gradients have the same layout
 } fovea_normalization;
 
+// What the library runs for an operation. It does not change, so threads may share it.
 typedef struct fovea_primitive fovea_primitive;
 
 // Each returns NULL when oneDNN has no such primitive; fovea_onednn_message() then says why.
@@ -89,10 +88,14 @@ size_t fovea_memory_bytes(const fovea_memory *memory);
 // For example "jit_wino_4x3:avx512_core".
 const char *fovea_primitive_implementation(const fovea_primitive *primitive);
 
+// A primitive with memory for its operands. The primitive must live as long. NULL, with a message, when memory is out.
+typedef struct fovea_primitive_call fovea_primitive_call;
+fovea_primitive_call *fovea_primitive_call_create(const fovea_primitive *primitive);
+void fovea_primitive_call_destroy(fovea_primitive_call *call);
 // Points an operand at memory (64-byte aligned); stays until bound again. For matmul SOURCE is a, WEIGHTS is b.
-void fovea_primitive_bind(fovea_primitive *primitive, fovea_argument argument, void *pointer);
+void fovea_primitive_call_bind(fovea_primitive_call *call, fovea_argument argument, void *pointer);
 // Runs and waits. Returns 0, or oneDNN's status.
-int32_t fovea_primitive_run(fovea_primitive *primitive);
+int32_t fovea_primitive_call_run(fovea_primitive_call *call);
 
 // For example "2.6.3".
 const char *fovea_onednn_version(void);

@@ -1,109 +1,30 @@
 import FoveaGraph
 
-extension FusedKernel {
-    /// What a forward convolution asks for.
-    fileprivate func forwardRequest(_ rule: Convolution) -> ConvolutionRequest {
-        var request = ConvolutionRequest(
-            direction: .forward, convolution: rule, images: members[0].inputs[0].shape,
-            kernel: members[0].inputs[1].shape, output: members[0].shape)
-        if case .contraction(let bias, let hasReLU) = kind {
-            request.hasBias = bias != nil
-            request.hasReLU = hasReLU
-        }
-        return request
+/// `c = a b (+ bias) (rectified)` for each of `batch` matrices, operands read by strides.
+public struct MatMulRequest: KernelRequest, Hashable {
+    public struct Matrix: Hashable, Sendable {
+        /// 0 when all of the batch share the matrix.
+        public var batchStride: Int
+        public var rowStride: Int
+        public var columnStride: Int
     }
+
+    public var batch: Int
+    public var rows: Int
+    public var inner: Int
+    public var columns: Int
+    public var a: Matrix
+    public var b: Matrix
+    public var c: Matrix
+    public var hasBias = false
+    public var hasReLU = false
+
+    public var name: String { "matmul" }
+
+    public var operationCount: Int? { 2 * batch * rows * inner * columns }
 }
 
 extension PlanBuilder {
-    // MARK: - Convolution
-
-    /// The layout in which a forward convolution wants to read one of the tensors, if memory in that layout has no
-    /// padding.
-    func layoutForConvolution(of tensors: [Tensor]) throws -> Layout? {
-        for tensor in tensors {
-            guard let kernel = convolutionOf[tensor],
-                case .convolution(let rule) = kernel.members[0].operation
-            else { continue }
-            let wanted = try catalog.choose(kernel.forwardRequest(rule)).images
-            if case .dense = wanted { return wanted }
-        }
-        return nil
-    }
-
-    mutating func addConvolution(_ kernel: FusedKernel, bias: Tensor?, hasReLU: Bool) throws {
-        let tensor = kernel.members[0]
-        let result = kernel.members[kernel.members.count - 1]
-        let shapes = tensor.inputs.map(\.shape)
-        var request: ConvolutionRequest
-        switch tensor.operation {
-        case .convolution(let rule):
-            request = kernel.forwardRequest(rule)
-            let choice = try catalog.choose(request)
-            let images = try value(value(tensor.inputs[0]), in: choice.images)
-            let weights = try value(value(tensor.inputs[1]), in: choice.kernel)
-            let output = addValue(tensor.operation.rule.name, tensor.node.type, choice.output)
-            valueOf[result] = output
-            var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
-                (.source, images, false), (.weights, weights, false), (.destination, output, true),
-            ]
-            if let bias { operands.append((.bias, try rowMajorValue(bias), false)) }
-            operands += packedWeights(choice)
-            let fused = (bias != nil ? " + bias" : "") + (hasReLU ? " + relu" : "")
-            addCall(
-                .convolution(choice), operands, scratchpad: choice.scratchpadBytes,
-                note: choice.implementation + fused)
-
-        case .convolutionInputGradient(let rule):
-            request = ConvolutionRequest(
-                direction: .inputGradient, convolution: rule.convolution, images: tensor.shape,
-                kernel: shapes[0],
-                output: shapes[1])
-            let choice = try catalog.choose(request)
-            let weights = try value(value(tensor.inputs[0]), in: choice.kernel)
-            let upstream = try value(value(tensor.inputs[1]), in: choice.output)
-            let output = addValue(tensor.operation.rule.name, tensor.node.type, choice.images)
-            valueOf[result] = output
-            addCall(
-                .convolution(choice),
-                [(.destination, upstream, false), (.weights, weights, false), (.source, output, true)]
-                    + packedWeights(choice),
-                scratchpad: choice.scratchpadBytes, note: choice.implementation)
-
-        case .convolutionKernelGradient(let rule):
-            request = ConvolutionRequest(
-                direction: .kernelGradient, convolution: rule.convolution, images: shapes[0],
-                kernel: tensor.shape,
-                output: shapes[1], hasBias: kernel.biasGradient != nil)
-            let choice = try catalog.choose(request)
-            let images = try value(value(tensor.inputs[0]), in: choice.images)
-            let upstream = try value(value(tensor.inputs[1]), in: choice.output)
-            let output = addValue(tensor.operation.rule.name, tensor.node.type, choice.kernel)
-            valueOf[result] = output
-            var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
-                (.source, images, false), (.destination, upstream, false), (.weights, output, true),
-            ]
-            if let bias = kernel.biasGradient {
-                let gradient = addValue("bias gradient", bias.node.type, .rowMajor(bias.shape))
-                valueOf[bias] = gradient
-                operands.append((.bias, gradient, true))
-            }
-            addCall(
-                .convolution(choice), operands, scratchpad: choice.scratchpadBytes,
-                note: choice.implementation + (kernel.biasGradient != nil ? " + bias gradient" : ""))
-
-        default: throw PlanError.unbound(tensor)
-        }
-    }
-
-    private mutating func packedWeights(
-        _ choice: ConvolutionChoice
-    ) -> [(Plan.Operand.Role, Plan.ValueID, Bool)] {
-        guard choice.packedKernelBytes > 0 else { return [] }
-        return [(.packedWeights, addBytes("packed kernel", choice.packedKernelBytes), true)]
-    }
-
-    // MARK: - Matrix products
-
     mutating func addMatMul(_ rule: MatMul, _ members: [Tensor], bias: Tensor?, hasReLU: Bool) throws {
         let tensor = members[0]
         let result = members[members.count - 1]
@@ -117,7 +38,7 @@ extension PlanBuilder {
         var request = output.request
         request.hasBias = bias != nil
         request.hasReLU = hasReLU
-        let choice = try catalog.choose(request)
+        let kernel = try catalog.kernel(for: request)
         let value = addValue(tensor.operation.rule.name, tensor.node.type, output.layout)
         valueOf[result] = value
         var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
@@ -125,9 +46,7 @@ extension PlanBuilder {
         ]
         if let bias { operands.append((.bias, try rowMajorValue(bias), false)) }
         let fused = (bias != nil ? " + bias" : "") + (hasReLU ? " + relu" : "")
-        addCall(
-            .matmul(choice), operands, scratchpad: choice.scratchpadBytes,
-            note: choice.implementation + fused)
+        addCall(request, kernel, operands, note: kernel.implementation + fused)
     }
 
     private typealias Product = (request: MatMulRequest, a: Plan.ValueID, b: Plan.ValueID, layout: Layout)

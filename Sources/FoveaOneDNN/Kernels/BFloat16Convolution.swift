@@ -1,13 +1,44 @@
 import CKernels
 import FoveaGraph
 import FoveaPlanner
-import FoveaRuntime
+
+/// By the CPU's bfloat16 unit.
+struct BFloat16Convolution: OneDNNConvolution {
+    let request: ConvolutionRequest
+    let algorithm: Algorithm
+    private let spec: fovea_bfloat16_convolution
+
+    /// Nil for what the kernels do not do.
+    init?(_ request: ConvolutionRequest, _ algorithm: Algorithm, threads: Int) {
+        guard let spec = fovea_bfloat16_convolution(request, algorithm, threads: threads) else { return nil }
+        (self.request, self.algorithm, self.spec) = (request, algorithm, spec)
+    }
+
+    private static let block = fovea_bfloat16_convolution.channelBlock
+
+    var imagesLayout: Layout { .channelBlocks(Self.block, request.images) }
+    var kernelLayout: Layout { .rowMajor(request.kernel) }
+    var outputLayout: Layout { .channelBlocks(Self.block, request.output) }
+    var implementation: String { "\(algorithm):\(OneDNNBackend.bfloat16Unit)" }
+    var scratchpadBytes: Int { spec.scratchpadBytes(request.direction) }
+    var packedKernelBytes: Int { spec.packedKernelBytes(request.direction) }
+
+    func call(_ operands: Operands) throws -> any KernelCall {
+        let memory = BFloat16ConvolutionCall.Memory(
+            images: try operands.floats(.source), kernel: try operands.floats(.weights),
+            output: try operands.floats(.destination),
+            bias: request.hasBias ? try operands.floats(.bias) : nil,
+            scratch: try operands.address(.scratchpad),
+            packed: packedKernelBytes > 0 ? try operands.address(.packedWeights) : nil)
+        return BFloat16ConvolutionCall(spec, request.direction, memory, keptKernel: operands.keptWeights)
+    }
+}
 
 extension fovea_bfloat16_convolution {
     /// The kernel's form of a convolution or one of its gradients; nil for algorithms in float32 and for what the kernels do
     /// not do or not do well: groups, channels that do not fill blocks, more padding than the window reaches over, strides or
     /// dilations with small batches.
-    init?(_ request: ConvolutionRequest, _ algorithm: Algorithm, threads: Int) {
+    fileprivate init?(_ request: ConvolutionRequest, _ algorithm: Algorithm, threads: Int) {
         let (rule, window) = (request.convolution, (height: request.kernel[0], width: request.kernel[1]))
         guard case .bfloat16(let terms) = algorithm, rule.groups == 1,
             request.images.channels.isMultiple(of: Self.channelBlock),
@@ -33,9 +64,9 @@ extension fovea_bfloat16_convolution {
         guard withUnsafePointer(to: self, { fovea_bfloat16_suits($0, isForward) }) != 0 else { return nil }
     }
 
-    static let channelBlock = 16
+    fileprivate static let channelBlock = 16
 
-    func scratchpadBytes(_ direction: ConvolutionDirection) -> Int {
+    fileprivate func scratchpadBytes(_ direction: ConvolutionDirection) -> Int {
         withUnsafePointer(to: self) {
             switch direction {
             case .forward: fovea_bfloat16_forward_scratch($0)
@@ -45,7 +76,7 @@ extension fovea_bfloat16_convolution {
         }
     }
 
-    func packedKernelBytes(_ direction: ConvolutionDirection) -> Int {
+    fileprivate func packedKernelBytes(_ direction: ConvolutionDirection) -> Int {
         withUnsafePointer(to: self) {
             switch direction {
             case .forward: fovea_bfloat16_forward_kernel_bytes($0)
@@ -56,21 +87,7 @@ extension fovea_bfloat16_convolution {
     }
 }
 
-extension ConvolutionChoice {
-    /// The choice of the bfloat16 kernels, if they do this; nil otherwise.
-    init?(bfloat16 request: ConvolutionRequest, _ algorithm: Algorithm, threads: Int) {
-        guard let spec = fovea_bfloat16_convolution(request, algorithm, threads: threads) else { return nil }
-        let block = fovea_bfloat16_convolution.channelBlock
-        self.init(
-            request: request, algorithm: algorithm, images: .channelBlocks(block, request.images),
-            kernel: .rowMajor(request.kernel), output: .channelBlocks(block, request.output),
-            implementation: "\(algorithm):\(OneDNNBackend.bfloat16Unit)",
-            scratchpadBytes: spec.scratchpadBytes(request.direction),
-            packedKernelBytes: spec.packedKernelBytes(request.direction))
-    }
-}
-
-final class BFloat16ConvolutionCall: KernelCall {
+private final class BFloat16ConvolutionCall: KernelCall {
     /// Of the gradient with respect to what it names, where that is computed.
     struct Memory {
         let images, kernel, output: UnsafeMutablePointer<Float>
@@ -113,49 +130,5 @@ final class BFloat16ConvolutionCall: KernelCall {
             case .kernelGradient: fovea_bfloat16_kernel_gradient(spec, images, output, kernel, bias, scratch)
             }
         }
-    }
-}
-
-extension fovea_bfloat16_matmul {
-    /// The kernel's form of a matrix product; nil for algorithms in float32, for batches of matrices, and for matrices too
-    /// small to fill tiles.
-    init?(_ request: MatMulRequest, _ algorithm: Algorithm, threads: Int) {
-        let smallest = 16
-        guard case .bfloat16(let terms) = algorithm, request.batch == 1,
-            min(request.rows, request.inner, request.columns) >= smallest,
-            request.a.rowStride == 1 || request.a.columnStride == 1,
-            request.b.rowStride == 1 || request.b.columnStride == 1,
-            request.c.columnStride == 1, request.c.rowStride == request.columns
-        else { return nil }
-        self.init()
-        self.terms = Int32(terms)
-        workers = Int32(threads)
-        (rows, inner, columns) = (Int64(request.rows), Int64(request.inner), Int64(request.columns))
-        a_strides = (Int64(request.a.rowStride), Int64(request.a.columnStride))
-        b_strides = (Int64(request.b.rowStride), Int64(request.b.columnStride))
-        relu = request.hasReLU ? 1 : 0
-    }
-}
-
-extension MatMulChoice {
-    /// The choice of the bfloat16 kernels, if they do this; nil otherwise.
-    init?(bfloat16 request: MatMulRequest, _ algorithm: Algorithm, threads: Int) {
-        guard let spec = fovea_bfloat16_matmul(request, algorithm, threads: threads) else { return nil }
-        self.init(
-            request: request, algorithm: algorithm,
-            implementation: "\(algorithm):\(OneDNNBackend.bfloat16Unit)",
-            scratchpadBytes: withUnsafePointer(to: spec) { fovea_bfloat16_matmul_scratch($0) })
-    }
-}
-
-struct BFloat16MatMulCall: KernelCall {
-    let spec: fovea_bfloat16_matmul
-    let a, b: UnsafePointer<Float>
-    let bias: UnsafePointer<Float>?
-    let c: UnsafeMutablePointer<Float>
-    let scratch: UnsafeMutableRawPointer
-
-    func run() {
-        withUnsafePointer(to: spec) { fovea_bfloat16_multiply($0, a, b, bias, c, scratch) }
     }
 }

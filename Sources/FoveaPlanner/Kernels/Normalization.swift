@@ -1,5 +1,33 @@
 import FoveaGraph
 
+/// Batch normalisation of images, or its gradients.
+public struct NormalizationRequest: KernelRequest, Hashable {
+    public var isGradient: Bool
+    /// Negative results become zero; the gradient needs to be told by the forward kernel which.
+    public var isRectified: Bool
+    public var epsilon: Float
+    /// Channels last.
+    public var images: Shape
+    /// Of the images, of the result and of their gradients.
+    public var layout: Layout
+
+    public init(isGradient: Bool, isRectified: Bool, epsilon: Float, images: Shape, layout: Layout) {
+        self.isGradient = isGradient
+        self.isRectified = isRectified
+        self.epsilon = epsilon
+        self.images = images
+        self.layout = layout
+    }
+
+    public var name: String { isGradient ? "batch normalisation gradient" : "batch normalisation" }
+}
+
+/// A kernel that may remember what it has rectified.
+public protocol NormalizationKernel: PreparedKernel {
+    /// Bytes that remember which elements were rectified; 0 for none.
+    var maskBytes: Int { get }
+}
+
 /// Batch normalisation: operations of equal inputs are the results of one call.
 extension PlanBuilder {
     struct NormalizationKey: Hashable {
@@ -53,12 +81,12 @@ extension PlanBuilder {
         let request = NormalizationRequest(
             isGradient: false, isRectified: key.isRectified, epsilon: key.epsilon, images: images.shape,
             layout: layout(source))
-        let choice = try catalog.choose(request)
+        let kernel = try catalog.kernel(for: request)
         let forward = Normalization(
             images: source, mean: addValue("mean", vector, .rowMajor(vector.shape)),
             variance: addValue("variance", vector, .rowMajor(vector.shape)),
             normalized: addValue("batchNorm", images.node.type, request.layout),
-            mask: choice.maskBytes > 0 ? addBytes("rectified", choice.maskBytes) : nil, request: request)
+            mask: kernel.maskBytes > 0 ? addBytes("rectified", kernel.maskBytes) : nil, request: request)
         var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
             (.source, source, false), (.scale, try rowMajorValue(key.inputs[1]), false),
             (.offset, try rowMajorValue(key.inputs[2]), false), (.destination, forward.normalized, true),
@@ -66,8 +94,7 @@ extension PlanBuilder {
         ]
         if let mask = forward.mask { operands.append((.rectifiedMask, mask, true)) }
         addCall(
-            .normalization(choice), operands, scratchpad: choice.scratchpadBytes,
-            note: choice.implementation + (key.isRectified ? " + relu" : ""))
+            request, kernel, operands, note: kernel.implementation + (key.isRectified ? " + relu" : ""))
         normalizations[key] = forward
         return forward
     }
@@ -96,7 +123,7 @@ extension PlanBuilder {
         var request = forward.request
         request.isGradient = true
         request.isRectified = key.isRectified
-        let choice = try catalog.choose(request)
+        let kernel = try catalog.kernel(for: request)
         let (type, vector) = (key.upstream.node.type, key.forward.inputs[1].node.type)
         let upstream = try value(value(key.upstream), in: request.layout)
         let gradients = NormalizationGradients(
@@ -113,8 +140,7 @@ extension PlanBuilder {
         ]
         if key.isRectified, let mask = forward.mask { operands.append((.rectifiedMask, mask, false)) }
         addCall(
-            .normalization(choice), operands, scratchpad: choice.scratchpadBytes,
-            note: choice.implementation + (key.isRectified ? " + relu" : ""))
+            request, kernel, operands, note: kernel.implementation + (key.isRectified ? " + relu" : ""))
         normalizationGradients[key] = gradients
         return gradients
     }

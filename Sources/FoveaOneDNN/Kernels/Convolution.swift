@@ -1,0 +1,170 @@
+import CKernels
+import FoveaGraph
+import FoveaPlanner
+
+extension OneDNNCatalog {
+    func kernel(for request: ConvolutionRequest) throws -> any ConvolutionKernel {
+        if let algorithm = tuned[.convolution(request)], let kernel = try kernel(for: request, algorithm) {
+            return kernel
+        }
+        return try usualKernel(for: request)
+    }
+
+    func usualKernel(for request: ConvolutionRequest) throws -> any OneDNNConvolution {
+        if let algorithm = usualBFloat16(isForwardConvolution: request.direction == .forward),
+            let kernel = try kernel(for: request, algorithm)
+        {
+            return kernel
+        }
+        if precision != .strict, request.suitsWinograd, let kernel = try? kernel(for: request, .winograd) {
+            return kernel
+        }
+        return try LibraryConvolution(request, .direct)
+    }
+
+    /// The kernel for an algorithm; nil, or oneDNN's error, where there is none.
+    func kernel(
+        for request: ConvolutionRequest, _ algorithm: Algorithm
+    ) throws -> (any OneDNNConvolution)? {
+        switch algorithm {
+        case .bfloat16: BFloat16Convolution(request, algorithm, threads: threads)
+        case .winograd where !OneDNNBackend.hasWinograd || !request.isRightWithWinograd: nil
+        case .direct, .winograd: try LibraryConvolution(request, algorithm)
+        }
+    }
+}
+
+/// A convolution or one of its gradients.
+protocol OneDNNConvolution: ConvolutionKernel, ContractionKernel {
+    var request: ConvolutionRequest { get }
+}
+
+extension OneDNNConvolution {
+    var contraction: ContractionRequest { .convolution(request) }
+
+    var operandBytes: [ContractionOperand: Int] {
+        let counts: [Plan.Operand.Role: Int] = [
+            .source: imagesLayout.memoryCount(request.images),
+            .weights: kernelLayout.memoryCount(request.kernel), .bias: request.kernel[3],
+            .destination: outputLayout.memoryCount(request.output),
+        ]
+        let results: Set<Plan.Operand.Role> =
+            switch request.direction {
+            case .forward: [.destination]
+            case .inputGradient: [.source]
+            case .kernelGradient: [.weights, .bias]
+            }
+        return operandBytes(counts, results: results, packedWeights: packedKernelBytes)
+    }
+}
+
+/// By oneDNN, in float32.
+private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
+    let request: ConvolutionRequest
+    let algorithm: Algorithm
+    let imagesLayout: Layout
+    let kernelLayout: Layout
+    let outputLayout: Layout
+    let primitive: Primitive
+    /// With a ReLU, if there is to be one.
+    private let rectified: RectifiedPrimitive?
+
+    var packedKernelBytes: Int { 0 }
+
+    init(_ request: ConvolutionRequest, _ algorithm: Algorithm) throws {
+        let primitive = try Primitive(request, algorithm)
+        (self.request, self.algorithm, self.primitive) = (request, algorithm, primitive)
+        imagesLayout = try primitive.layout(FOVEA_ARG_SOURCE, order: AxisOrder.images)
+        kernelLayout = try primitive.layout(FOVEA_ARG_WEIGHTS, order: request.kernelOrder)
+        outputLayout = try primitive.layout(FOVEA_ARG_DESTINATION, order: AxisOrder.images)
+        guard request.hasReLU else {
+            rectified = nil
+            return
+        }
+        var operands: [RectifiedPrimitive.Block] = [
+            .init(role: .source, count: imagesLayout.memoryCount(request.images)),
+            .init(role: .weights, count: kernelLayout.memoryCount(request.kernel)),
+        ]
+        if request.hasBias { operands.append(.init(role: .bias, count: request.output.channels)) }
+        rectified = try RectifiedPrimitive(
+            primitive, operands: operands,
+            result: .init(role: .destination, count: outputLayout.memoryCount(request.output))
+        ) { try Primitive(request, algorithm, fusesReLU: true) }
+    }
+
+    func call(_ operands: Operands) throws -> any KernelCall {
+        try rectified?.call(operands) ?? PrimitiveCall(primitive, operands)
+    }
+}
+
+extension Primitive {
+    /// - Parameter fusesReLU: whether the ReLU that is asked for is part of it. Such a primitive makes zeros of NaN.
+    fileprivate convenience init(
+        _ request: ConvolutionRequest, _ algorithm: Algorithm, fusesReLU: Bool = false
+    ) throws {
+        let rule = request.convolution
+        let filters = request.kernel[3]
+        var spec = fovea_convolution()
+        spec.direction =
+            switch request.direction {
+            case .forward: FOVEA_FORWARD
+            case .inputGradient: FOVEA_BACKWARD_DATA
+            case .kernelGradient: FOVEA_BACKWARD_WEIGHTS
+            }
+        spec.winograd = algorithm == .winograd ? 1 : 0
+        spec.has_bias = request.hasBias ? 1 : 0
+        spec.relu = request.hasReLU && fusesReLU ? 1 : 0
+        spec.strides = pair(rule.strides)
+        spec.dilations = pair(rule.dilations)
+        spec.padding_before = (Int64(rule.padding.top), Int64(rule.padding.left))
+        spec.padding_after = (Int64(rule.padding.bottom), Int64(rule.padding.right))
+        spec.source = fovea_memory(any: request.images.dimensions, order: AxisOrder.images)
+        spec.destination = fovea_memory(any: request.output.dimensions, order: AxisOrder.images)
+        spec.bias = fovea_memory([filters], strides: [1], order: [0])
+        spec.weights = fovea_memory(any: request.kernelExtents, order: request.kernelOrder)
+        try self.init(fovea_convolution_create(&spec))
+    }
+}
+
+extension ConvolutionRequest {
+    /// The kernel's extents and axis order as oneDNN is told them: groups are an axis of their own.
+    fileprivate var kernelExtents: [Int] {
+        let dimensions = kernel.dimensions
+        guard convolution.groups > 1 else { return dimensions }
+        return dimensions.dropLast() + [convolution.groups, dimensions[3] / convolution.groups]
+    }
+
+    fileprivate var kernelOrder: [Int] { convolution.groups > 1 ? AxisOrder.groupedKernel : AxisOrder.kernel }
+}
+
+extension ConvolutionRequest {
+    /// Whether oneDNN's Winograd kernels compute what is asked for. Its input gradient does not (seen in 2.6.3) with
+    /// unequal padding above and below.
+    fileprivate var isRightWithWinograd: Bool {
+        direction != .inputGradient || convolution.padding.top == convolution.padding.bottom
+    }
+
+    /// Whether Winograd's F(4×4, 3×3) pays (Lavin and Gray 2016, arXiv:1509.09308).
+    ///
+    /// Its transforms are a fixed cost for each channel, so both sides need enough channels to share them. It computes
+    /// whole 4×4 tiles of the result: where images do not fill their tiles, direct sums win. The kernel's gradient has
+    /// tiles of its own and always won where measured.
+    fileprivate var suitsWinograd: Bool {
+        guard kernel[0] == 3, kernel[1] == 3, convolution.strides == 1, convolution.dilations == 1,
+            convolution.groups == 1, images.channels >= 16, output.channels >= 16
+        else { return false }
+        switch direction {
+        case .forward: return tileWaste(output.imageSize) <= Self.largestTileWaste
+        case .inputGradient: return tileWaste(images.imageSize) <= Self.largestTileWaste
+        case .kernelGradient: return true
+        }
+    }
+
+    private static let largestTileWaste = 1.4
+
+    /// Elements computed for each one needed.
+    private func tileWaste(_ size: Size2D) -> Double {
+        func padded(_ extent: Int) -> Double { Double((extent + 3) / 4 * 4) / Double(extent) }
+        return padded(size.height) * padded(size.width)
+    }
+}
