@@ -8,7 +8,7 @@ struct FusedKernel {
         /// A convolution or matrix product, perhaps with a bias and a ReLU behind it.
         case contraction(bias: Tensor?, hasReLU: Bool)
         /// Anything else: exactly one operation.
-        case single
+        case single(any SingleOperation)
     }
 
     var kind: Kind
@@ -50,11 +50,11 @@ struct FusedGraph {
             case .view: if views.computed.contains(tensor) { addElementwise(tensor) }
             case .elementwise: addElementwise(tensor)
             case .contraction: addContraction(tensor)
-            case .single:
+            case .single(let rule):
                 if tensor.isSumOfPass {
                     addSum(tensor)
                 } else {
-                    add(FusedKernel(kind: .single, members: [tensor]))
+                    add(FusedKernel(kind: .single(rule), members: [tensor]))
                 }
             }
         }
@@ -83,7 +83,7 @@ struct FusedGraph {
         }
         for root in roots {
             needsMemory(root)
-            if views.source(root).operation.family == .source { views.computed.insert(root) }
+            if case .source = views.source(root).operation.family { views.computed.insert(root) }
         }
     }
 
@@ -107,7 +107,7 @@ struct FusedGraph {
     private mutating func needsMemory(_ tensor: Tensor) {
         var tensor = tensor
         while case .reshape = tensor.operation { tensor = tensor.inputs[0] }
-        if tensor.operation.family == .view { views.computed.insert(tensor) }
+        if case .view = tensor.operation.family { views.computed.insert(tensor) }
     }
 
     // MARK: - Cutting
@@ -305,7 +305,10 @@ extension Operation {
         }
     }
 
-    enum Family { case source, view, elementwise, contraction, single }
+    enum Family {
+        case source, view, elementwise, contraction
+        case single(any SingleOperation)
+    }
 
     /// How the planner treats the operation.
     var family: Family {
@@ -315,10 +318,28 @@ extension Operation {
         case .attachment: .view
         case .reshape, .broadcast, .transpose, .slice: .view
         case .unary, .binary, .comparison, .select, .cast, .random: .elementwise
+        // Has become a comparison.
+        case .oneHot: .elementwise
         case .matmul, .convolution, .convolutionInputGradient, .convolutionKernelGradient: .contraction
-        case .reduction, .argMax, .pad, .concatenate, .oneHot, .gather, .scatterAdd, .softmax: .single
-        case .batchNorm, .batchNormGradient: .single
-        case .maxPool, .maxPoolGradient, .averagePool, .averagePoolGradient: .single
+        case .reduction(let rule): .single(rule)
+        case .argMax(let rule): .single(rule)
+        case .softmax(let rule): .single(rule)
+        case .batchNorm(let rule): .single(rule)
+        case .batchNormGradient(let rule): .single(rule)
+        case .maxPool(let rule): .single(rule)
+        case .maxPoolGradient(let rule): .single(rule)
+        case .averagePool(let rule): .single(rule)
+        case .averagePoolGradient(let rule): .single(rule)
+        case .gather(let rule): .single(rule)
+        case .scatterAdd(let rule): .single(rule)
+        case .pad(let rule): .single(rule)
+        case .concatenate(let rule): .single(rule)
         }
     }
+}
+
+/// An operation with kernels of its own, which nothing joins.
+protocol SingleOperation: OperationRule {
+    /// Adds the calls that compute a tensor by this operation.
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws
 }

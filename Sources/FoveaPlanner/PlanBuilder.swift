@@ -92,6 +92,13 @@ struct PlanBuilder {
         return plan.values.count - 1
     }
 
+    /// New memory for the result of an operation.
+    mutating func result(_ tensor: Tensor, _ layout: Layout? = nil) -> Plan.ValueID {
+        let value = addValue(tensor.operation.rule.name, tensor.node.type, layout ?? .rowMajor(tensor.shape))
+        valueOf[tensor] = value
+        return value
+    }
+
     mutating func addBytes(_ name: String, _ count: Int) -> Plan.ValueID {
         addValue(name, TensorType([count], .uint8), .rowMajor([count]))
     }
@@ -182,7 +189,7 @@ struct PlanBuilder {
             } else {
                 try addConvolution(kernel, bias: bias, hasReLU: hasReLU)
             }
-        case .single: try addSingle(kernel.members[0])
+        case .single(let rule): try rule.addCalls(for: kernel.members[0], to: &self)
         }
     }
 

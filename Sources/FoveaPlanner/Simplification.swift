@@ -74,7 +74,7 @@ extension BoundGraph {
     func withOwnedResults() throws -> BoundGraph {
         var graph = self
         func owned(_ tensor: Tensor) -> Tensor {
-            guard Views().source(tensor).operation.family == .source else { return tensor }
+            guard case .source = Views().source(tensor).operation.family else { return tensor }
             return Tensor(known: .reshape(Reshape(shape: tensor.shape)), [tensor], tensor.node.type)
         }
         graph.outputs = outputs.map(owned)

@@ -14,7 +14,7 @@ struct Views {
     /// The tensor whose memory a tensor is read from.
     func source(_ tensor: Tensor) -> Tensor {
         var tensor = tensor
-        while tensor.operation.family == .view, !computed.contains(tensor) { tensor = tensor.inputs[0] }
+        while case .view = tensor.operation.family, !computed.contains(tensor) { tensor = tensor.inputs[0] }
         return tensor
     }
 
@@ -28,7 +28,7 @@ struct Views {
     /// The walk through the source's memory (row-major unless `layout` says otherwise) that meets the tensor's elements
     /// in row-major order; nil where strides cannot express it.
     func walk(_ tensor: Tensor, layout: Layout? = nil) -> Walk? {
-        guard tensor.operation.family == .view, !computed.contains(tensor) else {
+        guard case .view = tensor.operation.family, !computed.contains(tensor) else {
             switch layout ?? .rowMajor(tensor.shape) {
             case .dense(let modes): return Walk(modes: modes)
             case .padded: return nil

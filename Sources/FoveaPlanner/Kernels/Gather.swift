@@ -15,8 +15,22 @@ public struct GatherRequest: KernelRequest, Hashable {
     public var name: String { isScatter ? "scatterAdd" : "gather" }
 }
 
+extension Gather: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addGather(
+            tensor, axis: axis, sharedAxes: sharedAxes, table: tensor.inputs[0].shape, isScatter: false)
+    }
+}
+
+extension ScatterAdd: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addGather(
+            tensor, axis: axis, sharedAxes: sharedAxes, table: tensor.shape, isScatter: true)
+    }
+}
+
 extension PlanBuilder {
-    mutating func addGather(
+    fileprivate mutating func addGather(
         _ tensor: Tensor, axis: Int, sharedAxes: Int, table: Shape, isScatter: Bool
     ) throws {
         let source = try rowMajorValue(tensor.inputs[0])

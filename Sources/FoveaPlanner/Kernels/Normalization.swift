@@ -28,6 +28,18 @@ public protocol NormalizationKernel: PreparedKernel {
     var maskBytes: Int { get }
 }
 
+extension BatchNorm: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addNormalization(tensor, self)
+    }
+}
+
+extension BatchNormGradient: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addNormalizationGradient(tensor, self)
+    }
+}
+
 /// Batch normalisation: operations of equal inputs are the results of one call.
 extension PlanBuilder {
     struct NormalizationKey: Hashable {
@@ -59,7 +71,7 @@ extension PlanBuilder {
         let offset: Plan.ValueID
     }
 
-    mutating func addNormalization(_ tensor: Tensor, _ rule: BatchNorm) throws {
+    fileprivate mutating func addNormalization(_ tensor: Tensor, _ rule: BatchNorm) throws {
         // The moments come from whichever call there is.
         let isRectified =
             rule.isRectified
@@ -99,7 +111,7 @@ extension PlanBuilder {
         return forward
     }
 
-    mutating func addNormalizationGradient(_ tensor: Tensor, _ rule: BatchNormGradient) throws {
+    fileprivate mutating func addNormalizationGradient(_ tensor: Tensor, _ rule: BatchNormGradient) throws {
         let inputs = Array(tensor.inputs[..<3])
         // Without ReLU only the moments of the forward call matter, which one with ReLU has too.
         let isRectified = rule.isRectified || rectifiedNormalizations.contains(inputs)

@@ -25,8 +25,34 @@ public protocol PoolingKernel: PreparedKernel {
     var winnersBytes: Int { get }
 }
 
+extension MaxPool: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addPooling(tensor, .max(isRectified: isRectified), window)
+    }
+}
+
+extension MaxPoolGradient: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addMaxPoolGradient(tensor, self)
+    }
+}
+
+extension AveragePool: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addPooling(tensor, .average(countsPadding: countsPadding), window)
+    }
+}
+
+extension AveragePoolGradient: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addAveragePoolGradient(tensor, pool)
+    }
+}
+
 extension PlanBuilder {
-    mutating func addPooling(_ tensor: Tensor, _ kind: PoolingRequest.Kind, _ window: SlidingWindow)
+    fileprivate mutating func addPooling(
+        _ tensor: Tensor, _ kind: PoolingRequest.Kind, _ window: SlidingWindow
+    )
         throws
     {
         let images = tensor.inputs[0]
@@ -71,7 +97,7 @@ extension PlanBuilder {
         return isCarried ? source : try value(source, in: .rowMajor(images.shape))
     }
 
-    mutating func addMaxPoolGradient(_ tensor: Tensor, _ rule: MaxPoolGradient) throws {
+    fileprivate mutating func addMaxPoolGradient(_ tensor: Tensor, _ rule: MaxPoolGradient) throws {
         let (images, upstream) = (tensor.inputs[0], tensor.inputs[1])
         let key = WinnersKey(images: images, window: rule.window, isRectified: rule.isRectified)
         if winners[key] == nil {
@@ -97,7 +123,7 @@ extension PlanBuilder {
             note: kernel.implementation)
     }
 
-    mutating func addAveragePoolGradient(_ tensor: Tensor, _ pool: AveragePool) throws {
+    fileprivate mutating func addAveragePoolGradient(_ tensor: Tensor, _ pool: AveragePool) throws {
         let upstream = tensor.inputs[0]
         let source = try imagesByChannel(upstream)
         let request = PoolingRequest(

@@ -15,8 +15,22 @@ public struct ReductionRequest: KernelRequest, Hashable {
     public var name: String { "reduction" }
 }
 
+extension Reduction: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addReduction(tensor, .combine(kind), axes: axes)
+    }
+}
+
+extension ArgMax: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addReduction(tensor, .argMax, axes: [axis])
+    }
+}
+
 extension PlanBuilder {
-    mutating func addReduction(_ tensor: Tensor, _ kind: ReductionRequest.Kind, axes: [Int]) throws {
+    fileprivate mutating func addReduction(_ tensor: Tensor, _ kind: ReductionRequest.Kind, axes: [Int])
+        throws
+    {
         let input = tensor.inputs[0]
         var source = try value(input)
         decide(source, .rowMajor(input.shape))

@@ -19,6 +19,12 @@ public struct ReorderRequest: KernelRequest, Hashable {
     public var name: String { isPart ? "copy" : "layout change" }
 }
 
+extension Concatenate: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addConcatenation(tensor, axis: axis)
+    }
+}
+
 extension PlanBuilder {
     mutating func addReorder(from: Plan.ValueID, to: Plan.ValueID) throws {
         let type = plan.values[from].type
@@ -34,7 +40,7 @@ extension PlanBuilder {
     }
 
     /// Each tensor is copied into its part. Images whose channels fill whole blocks stay in blocks.
-    mutating func addConcatenation(_ tensor: Tensor, axis: Int) throws {
+    fileprivate mutating func addConcatenation(_ tensor: Tensor, axis: Int) throws {
         let block = axis == 3 ? try commonBlock(of: tensor.inputs) : nil
         func layout(of shape: Shape) -> Layout {
             block.map { .channelBlocks($0, shape) } ?? .rowMajor(shape)

@@ -11,8 +11,14 @@ public struct SoftmaxRequest: KernelRequest, Hashable {
     public var name: String { "softmax" }
 }
 
+extension Softmax: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addSoftmax(tensor, self)
+    }
+}
+
 extension PlanBuilder {
-    mutating func addSoftmax(_ tensor: Tensor, _ rule: Softmax) throws {
+    fileprivate mutating func addSoftmax(_ tensor: Tensor, _ rule: Softmax) throws {
         let source = try rowMajorValue(tensor.inputs[0])
         let output = result(tensor)
         let extents = tensor.shape.dimensions

@@ -1,50 +1,13 @@
 import FoveaGraph
 
+extension Pad: SingleOperation {
+    func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        try builder.addPad(tensor, self)
+    }
+}
+
 extension PlanBuilder {
-    /// The calls of an operation that stands alone.
-    mutating func addSingle(_ tensor: Tensor) throws {
-        switch tensor.operation {
-        case .reduction(let rule):
-            try addReduction(tensor, .combine(rule.kind), axes: rule.axes)
-        case .argMax(let rule):
-            try addReduction(tensor, .argMax, axes: [rule.axis])
-        case .softmax(let rule):
-            try addSoftmax(tensor, rule)
-        case .batchNorm(let rule):
-            try addNormalization(tensor, rule)
-        case .batchNormGradient(let rule):
-            try addNormalizationGradient(tensor, rule)
-        case .maxPool(let rule):
-            try addPooling(tensor, .max(isRectified: rule.isRectified), rule.window)
-        case .averagePool(let rule):
-            try addPooling(tensor, .average(countsPadding: rule.countsPadding), rule.window)
-        case .maxPoolGradient(let rule):
-            try addMaxPoolGradient(tensor, rule)
-        case .averagePoolGradient(let rule):
-            try addAveragePoolGradient(tensor, rule.pool)
-        case .gather(let rule):
-            try addGather(
-                tensor, axis: rule.axis, sharedAxes: rule.sharedAxes, table: tensor.inputs[0].shape,
-                isScatter: false)
-        case .scatterAdd(let rule):
-            try addGather(
-                tensor, axis: rule.axis, sharedAxes: rule.sharedAxes, table: tensor.shape, isScatter: true)
-        case .pad(let rule):
-            try addPad(tensor, rule)
-        case .concatenate(let rule):
-            try addConcatenation(tensor, axis: rule.axis)
-        default: throw PlanError.unbound(tensor)
-        }
-    }
-
-    /// New memory for the result of an operation.
-    mutating func result(_ tensor: Tensor, _ layout: Layout? = nil) -> Plan.ValueID {
-        let value = addValue(tensor.operation.rule.name, tensor.node.type, layout ?? .rowMajor(tensor.shape))
-        valueOf[tensor] = value
-        return value
-    }
-
-    private mutating func addPad(_ tensor: Tensor, _ rule: Pad) throws {
+    fileprivate mutating func addPad(_ tensor: Tensor, _ rule: Pad) throws {
         let input = tensor.inputs[0]
         let source = try rowMajorValue(input)
         let output = result(tensor)

@@ -1,7 +1,0 @@
-#include "fovea_bfloat16.h"
-#include "fovea_combine.h"
-#include "fovea_elementwise.h"
-#include "fovea_max_pool.h"
-#include "fovea_onednn.h"
-#include "fovea_row_product.h"
-#include "fovea_softmax.h"
