@@ -14,6 +14,10 @@ let package = Package(
         .library(name: "FoveaTraining", targets: ["FoveaTraining"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
     ],
+    traits: [
+        .trait(name: "Command", description: "The command `fovea`, which needs ArgumentParser."),
+        .default(enabledTraits: ["Command"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
@@ -34,7 +38,12 @@ let package = Package(
         .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaSaving", "FoveaSignal"]),
         .executableTarget(
             name: "FoveaCommand",
-            dependencies: ["Fovea", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "Fovea",
+                .product(
+                    name: "ArgumentParser", package: "swift-argument-parser",
+                    condition: .when(traits: ["Command"])),
+            ]),
 
         .executableTarget(
             name: "ResidualNetwork", dependencies: ["Fovea"], path: "Examples/ResidualNetwork"),

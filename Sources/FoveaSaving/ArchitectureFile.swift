@@ -8,14 +8,16 @@ import FoveaLayers
 /// - Parameter path: the file; nothing in it is trusted.
 /// - Throws: `FileError` when it cannot be read, `SafetensorsError` for a damaged model file, `SavedModelError` when there is
 ///   no architecture in it. `makeModel` says whether it fits together.
-public func architecture(contentsOf path: String) throws -> Configuration {
+public func architecture(contentsOf path: some PathConvertible) throws -> Configuration {
     let bytes = try AtomicFile.read(path)
-    func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
+    func failure(_ problem: String) -> SavedModelError {
+        SavedModelError(file: path.filePath, problem: problem)
+    }
     let text: String
     if bytes.first(where: { !" \n\r\t".utf8.contains($0) }) == UInt8(ascii: "{") {
         text = String(decoding: bytes, as: UTF8.self)
     } else {
-        let file = try Safetensors(parsing: bytes, file: path)
+        let file = try Safetensors(parsing: bytes, file: path.filePath)
         guard let found = file.metadata[SavedModel.architectureKey] else {
             throw failure("there is no architecture in its metadata; it is no model file of Fovea's")
         }

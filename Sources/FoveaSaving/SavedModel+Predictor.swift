@@ -1,3 +1,4 @@
+import FoveaFiles
 import FoveaRuntime
 import FoveaTraining
 
@@ -19,7 +20,7 @@ extension Predictor {
     /// The model in a file, to be used.
     ///
     /// - Throws: as `SavedModel(contentsOf:)`.
-    public convenience init(contentsOf path: String, device: Device = .cpu) async throws {
+    public convenience init(contentsOf path: some PathConvertible, device: Device = .cpu) async throws {
         try self.init(await SavedModel(contentsOf: path), device: device)
     }
 }

@@ -11,9 +11,9 @@ public struct History: Hashable, Codable, Sendable {
         public let loss: Double
         /// By name, such as `accuracy`; likewise while training.
         public let metrics: [String: Double]
-        /// The mean loss over the validation examples after the epoch; nil without validation data.
+        /// The mean loss over the validation examples after the epoch; nil where it was not validated.
         public let validationLoss: Double?
-        /// Empty without validation data.
+        /// Empty where it was not validated.
         public let validationMetrics: [String: Double]
         /// Wall-clock time of training and validation.
         public let seconds: Double
@@ -48,6 +48,10 @@ public struct History: Hashable, Codable, Sendable {
     public internal(set) var wasInterrupted: Bool
     /// Why a callback ended training, if one did.
     public internal(set) var stopReason: String?
+
+    /// What was reported under a name, such as `val_loss`, epoch by epoch; without the epochs that lack it, so empty for a name
+    /// that no epoch has. Keras's `history.history[name]`.
+    public subscript(name: String) -> [Double] { epochs.compactMap { $0[name] } }
 
     public init(epochs: [Epoch] = [], wasInterrupted: Bool = false, stopReason: String? = nil) {
         self.epochs = epochs

@@ -27,7 +27,8 @@ func train(
         return try decoder.decode(
             Totals.self, from: Data(#"{"examples":1,"loss":\#(text),"parts":[]}"#.utf8))
     }
-    let validation = ValidationSource(summary: "given", fingerprints: { [] }, evaluate: evaluate)
+    let validation = ValidationSource(
+        frequency: 1, summary: "given", fingerprints: { [] }, evaluate: evaluate)
     let run = TrainingRun(
         trainer, source: source, classWeights: nil, seed: 0, epochs: losses.count, initialEpoch: 0,
         callbacks: callbacks, stop: nil,

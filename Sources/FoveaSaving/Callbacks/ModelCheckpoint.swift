@@ -86,7 +86,8 @@ public final class ModelCheckpoint: Callback {
     }
 
     private func save(_ run: TrainingRun, _ values: [String: Double]) throws {
-        guard let template else { return }
+        // An epoch that was not validated has no place for its numbers.
+        guard let template, template.names.allSatisfy({ values[$0] != nil }) else { return }
         let best = monitor.best
         if saveBestOnly, !monitor.improves(values[monitor.name] ?? .nan) { return }
         let path = template.path(values)

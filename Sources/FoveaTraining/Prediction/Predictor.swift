@@ -133,7 +133,9 @@ public final class Predictor: Sendable {
     /// The most probable classes of the picture in a file.
     ///
     /// - Throws: `PictureError` when it cannot be read; as the other `classes`.
-    public func classes(ofPictureAt path: String, top: Int = 5) async throws -> [ClassProbability] {
+    public func classes(ofPictureAt path: some PathConvertible, top: Int = 5) async throws
+        -> [ClassProbability]
+    {
         try await classes(of: pictureForm.picture(at: path), top: top)
     }
 
@@ -219,7 +221,7 @@ public struct PictureForm: Hashable, Sendable {
     /// The picture in a file, decoded no larger than it has to be and brought to the size, bilinearly and antialiased.
     ///
     /// - Throws: `PictureError` when it cannot be read.
-    public func picture(at path: String) throws -> Picture {
+    public func picture(at path: some PathConvertible) throws -> Picture {
         try Picture.decode(contentsOf: path, .init(channels: channels, atLeast: size))
             .resized(height: size.height, width: size.width)
     }

@@ -8,6 +8,12 @@ public struct Evaluation: Hashable, Codable, Sendable {
     public let loss: Double
     /// By name, such as `accuracy`; of a model with several outputs also the loss of each.
     public let metrics: [String: Double]
+
+    /// The metric `accuracy`; nil when it was not asked for.
+    public var accuracy: Double? { metrics["accuracy"] }
+
+    /// The number of that name, such as `loss`; nil when there is none.
+    public subscript(name: String) -> Double? { name == "loss" ? loss : metrics[name] }
 }
 
 extension Trainer {

@@ -31,6 +31,7 @@ extension Trainer {
     ///   - stepsPerEpoch: how many steps an epoch has; one for each batch when nil. The next epoch goes on behind the last
     ///     batch, and with the first when all have been used.
     ///   - validationSteps: how many batches are validated on; all when nil.
+    ///   - validationFrequency: after which epochs is validated: every so many, such as 2 for those whose number is even.
     ///   - callbacks: who looks on, called in this order.
     ///   - verbosity: how much is printed.
     ///   - output: where it is printed.
@@ -45,11 +46,12 @@ extension Trainer {
         _ examples: Examples, epochs: Int = 1, batchSize: Int = 32, validationSplit: Double = 0,
         validation: Examples? = nil, shuffle: Bool = true, seed: UInt64 = 0, initialEpoch: Int = 0,
         classWeights: ClassWeights? = nil, stepsPerEpoch: Int? = nil, validationSteps: Int? = nil,
+        validationFrequency: Int = 1,
         callbacks: [any Callback] = [], verbosity: Verbosity = .auto, output: ProgressOutput = .standard,
         stop: StopSignal? = nil
     ) throws -> History {
         try check("batchSize", batchSize, in: 1..., "positive")
-        try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps)
+        try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps, validationFrequency)
         try check(examples, .training, classWeights: classWeights)
         if let validation { try check(validation, .validation) }
         let trainingCount = try trainingCount(of: examples, validationSplit, hasValidation: validation != nil)
@@ -77,7 +79,8 @@ extension Trainer {
             initialEpoch: initialEpoch, callbacks: callbacks, stop: stop, verbosity: verbosity,
             output: output,
             validation: validated.map { data, range in
-                validationSource(data, range, batchSize, steps: validationSteps)
+                validationSource(
+                    data, range, batchSize, steps: validationSteps, frequency: validationFrequency)
             })
         return try run.train()
     }
@@ -94,6 +97,7 @@ extension Trainer {
     ///   - initialEpoch: how many epochs were done before; as many batches as they had are dropped.
     ///   - classWeights: how much the examples of each class count in the training loss.
     ///   - validationSteps: how many batches are validated on; all when nil.
+    ///   - validationFrequency: after which epochs is validated: every so many, such as 2 for those whose number is even.
     ///   - callbacks: who looks on, called in this order.
     ///   - verbosity: how much is printed.
     ///   - output: where it is printed.
@@ -104,11 +108,12 @@ extension Trainer {
     public func fit<Batches: Sequence<Examples>>(
         batches: Batches, stepsPerEpoch: Int, epochs: Int = 1, validation: Examples? = nil,
         validationBatchSize: Int = 32, seed: UInt64 = 0, initialEpoch: Int = 0,
-        classWeights: ClassWeights? = nil, validationSteps: Int? = nil, callbacks: [any Callback] = [],
+        classWeights: ClassWeights? = nil, validationSteps: Int? = nil, validationFrequency: Int = 1,
+        callbacks: [any Callback] = [],
         verbosity: Verbosity = .auto, output: ProgressOutput = .standard, stop: StopSignal? = nil
     ) throws -> History {
         try check("validationBatchSize", validationBatchSize, in: 1..., "positive")
-        try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps)
+        try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps, validationFrequency)
         if let validation { try check(validation, .validation) }
         let source = SequenceSource(
             batches, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights, seed: seed)
@@ -117,7 +122,9 @@ extension Trainer {
             initialEpoch: initialEpoch, callbacks: callbacks, stop: stop, verbosity: verbosity,
             output: output,
             validation: validation.map { data in
-                validationSource(data, 0..<data.count, validationBatchSize, steps: validationSteps)
+                validationSource(
+                    data, 0..<data.count, validationBatchSize, steps: validationSteps,
+                    frequency: validationFrequency)
             })
         return try run.train()
     }
@@ -140,6 +147,7 @@ extension Trainer {
     ///     the last batch.
     ///   - validation: batches to evaluate after each epoch: those of epoch 0 of that data set, each time.
     ///   - validationSteps: how many batches are validated on; all when nil.
+    ///   - validationFrequency: after which epochs is validated: every so many, such as 2 for those whose number is even.
     ///   - seed: for random layers such as dropout; the data set has seeds of its own.
     ///   - initialEpoch: how many epochs were done before; training goes on with the next.
     ///   - classWeights: how much the examples of each class count in the training loss.
@@ -156,18 +164,21 @@ extension Trainer {
     @discardableResult
     public func fit(
         _ batches: Dataset<Examples>, epochs: Int = 1, stepsPerEpoch: Int? = nil,
-        validation: Dataset<Examples>? = nil, validationSteps: Int? = nil, seed: UInt64 = 0,
+        validation: Dataset<Examples>? = nil, validationSteps: Int? = nil, validationFrequency: Int = 1,
+        seed: UInt64 = 0,
         initialEpoch: Int = 0, classWeights: ClassWeights? = nil, loaderThreads: Int? = nil,
         prefetch: Int = 2, callbacks: [any Callback] = [], verbosity: Verbosity = .auto,
         output: ProgressOutput = .standard, stop: StopSignal? = nil
     ) throws -> History {
-        try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps)
+        try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps, validationFrequency)
         let validation = try validation.map { data in
             var batches = try loaded(
                 data, steps: validationSteps, .validation, threads: loaderThreads, prefetch)
             batches.isUnwanted = { stop?.isRequested == true }
             return ValidationSource(
-                summary: summary("\(data)", steps: validationSteps), fingerprints: { data.fingerprints },
+                frequency: validationFrequency,
+                summary: summary("\(data)", steps: validationSteps, validationFrequency),
+                fingerprints: { data.fingerprints },
                 evaluate: { [self] in try evaluated(batches, .validation) })
         }
         let source = try DatasetSource(
@@ -183,10 +194,11 @@ extension Trainer {
     }
 
     private func validationSource(
-        _ examples: Examples, _ range: Range<Int>, _ batchSize: Int, steps: Int?
+        _ examples: Examples, _ range: Range<Int>, _ batchSize: Int, steps: Int?, frequency: Int
     ) -> ValidationSource {
         ValidationSource(
-            summary: summary("examples \(range) in batches of \(batchSize)", steps: steps),
+            frequency: frequency,
+            summary: summary("examples \(range) in batches of \(batchSize)", steps: steps, frequency),
             fingerprints: { Dataset(examples).fingerprints },
             evaluate: { [self] in
                 let batches = try Dataset.batches(of: examples, range, size: batchSize)
@@ -196,13 +208,15 @@ extension Trainer {
             })
     }
 
-    private func summary(_ batches: String, steps: Int?) -> String {
+    private func summary(_ batches: String, steps: Int?, _ frequency: Int) -> String {
         batches + (steps.map { ", \($0) of them" } ?? "")
+            + (frequency == 1 ? "" : ", after every \(frequency) epochs")
     }
 
     /// Checks what all ways of training have in common.
     private func checkRun(
-        _ epochs: Int, _ initialEpoch: Int, _ stepsPerEpoch: Int?, _ validationSteps: Int?
+        _ epochs: Int, _ initialEpoch: Int, _ stepsPerEpoch: Int?, _ validationSteps: Int?,
+        _ validationFrequency: Int
     ) throws {
         // So that the number of a step is always one that an Int can hold.
         let limit = Int(Int32.max)
@@ -210,6 +224,7 @@ extension Trainer {
         try check("initialEpoch", initialEpoch, in: 0..<epochs, "in 0..<\(epochs), less than epochs")
         if let stepsPerEpoch { try check("stepsPerEpoch", stepsPerEpoch, in: 1...limit, "in 1...\(limit)") }
         if let validationSteps { try check("validationSteps", validationSteps, in: 1..., "positive") }
+        try check("validationFrequency", validationFrequency, in: 1..., "positive")
         guard learningRate.isFinite, learningRate >= 0 else {
             throw TrainingError.invalidArgument(
                 "learningRate", "\(learningRate)", expected: "a number that is not negative, such as 0.001")

@@ -145,8 +145,9 @@ public final class TrainingRun {
                 throw TrainingError.variableNotFinite(name, epoch: completeEpochs + 1)
             }
             lastGood = values
-            let validated = try validation?.evaluate()
             completeEpochs += 1
+            let isDue = validation.map { completeEpochs.isMultiple(of: $0.frequency) } ?? false
+            let validated = isDue ? try validation?.evaluate() : nil
             completeSteps = 0
             let report = History.Epoch(
                 number: completeEpochs, loss: totals.meanLoss, metrics: totals.metrics,

@@ -128,6 +128,8 @@ final class DatasetSource: TrainingSource {
 
 /// What a training is validated on after each epoch.
 struct ValidationSource {
+    /// After every how many epochs.
+    let frequency: Int
     /// Which examples, in which batches.
     let summary: String
     let fingerprints: () -> [DataFingerprint]
