@@ -22,12 +22,12 @@ import Testing
         )
         let history = try await trainer.fit(
             data.train, epochs: 2, batchSize: 16, validationSplit: 0.1, verbosity: .silent)
-        let validationLosses = history.epochs.map { $0["val_loss"] }
-        let accuracy = try await trainer.evaluate(data.test).metrics["accuracy"]
+        let validationLosses = history["val_loss"]
+        let accuracy = try await trainer.evaluate(data.test).accuracy
         let probabilities = try await trainer.predict(inputs: data.test.inputs[0])
         try await SavedModel(model, classNames: data.classNames).write(to: "\(folder)/first.safetensors")
         // end
-        #expect(validationLosses.count == 2 && validationLosses.allSatisfy { $0?.isFinite == true })
+        #expect(validationLosses.count == 2 && validationLosses.allSatisfy(\.isFinite))
         #expect((0...1).contains(accuracy ?? .nan))
         #expect(probabilities.shape == [data.test.count, 5])
     }

@@ -87,7 +87,7 @@ import Testing
             metrics: [.accuracy], schedule: .oneCycle(maximumLearningRate: 0.1, totalSteps: steps),
             clipping: .globalNorm(1))
         let history = try await trainer.fit(data.train, epochs: 2, batchSize: 16, verbosity: .silent)
-        let accuracy = try await trainer.evaluate(data.test).metrics["accuracy"]
+        let accuracy = try await trainer.evaluate(data.test).accuracy
         // end
         #expect(history.epochs.count == 2)
         #expect((0...1).contains(accuracy ?? .nan))
