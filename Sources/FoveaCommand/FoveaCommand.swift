@@ -33,13 +33,13 @@ struct FoveaCommand: AsyncParsableCommand {
     @MainActor
     static func main() async {
         prepareProcess()
-        var parsed: any ParsableCommand.Type = FoveaCommand.self
+        var isRunning = false
         do {
             // For the one that computes and those that Swift and Dispatch start.
             try checkThreads(leastThreadCount)
             try checkSubcommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
-            parsed = type(of: command)
+            isRunning = true
             if computing.contains(where: { $0 == type(of: command) }) { await warnOfThreadShortage() }
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -51,7 +51,7 @@ struct FoveaCommand: AsyncParsableCommand {
                 throw CommandError("the output could not be written: \(String(cString: strerror(code)))")
             }
         } catch {
-            end(with: error, of: parsed)
+            end(with: error, isRunning: isRunning)
         }
     }
 
@@ -63,9 +63,10 @@ struct FoveaCommand: AsyncParsableCommand {
 
     /// Says what is wrong, or what was asked for, such as help.
     ///
-    /// - Parameter command: whose usage is shown where the arguments make no sense.
-    private static func end(with error: any Error, of command: any ParsableCommand.Type) -> Never {
-        var text = command.fullMessage(for: error)
+    /// - Parameter isRunning: whether the arguments were read. What turns out not to fit later is no matter of usage.
+    private static func end(with error: any Error, isRunning: Bool) -> Never {
+        var text = fullMessage(for: error)
+        if isRunning, let error = error as? ValidationError { text = "Error: \(error.message)" }
         // The parser repeats arguments as they are.
         for argument in CommandLine.arguments {
             let shown = visible(argument, limit: 500)

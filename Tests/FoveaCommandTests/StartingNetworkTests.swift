@@ -71,6 +71,7 @@ extension CommandTests {
             ] {
                 let result = try await place.fovea("train shapes \(arguments) --epochs 1 --output b")
                 #expect(result.code == code && result.errors.contains(reason), "\(arguments): \(result)")
+                #expect(!result.errors.contains("fovea <subcommand>"), "\(arguments): \(result)")
                 #expect(try !place.names().contains("b"), "\(arguments)")
             }
         }
