@@ -23,8 +23,10 @@ extension ExitCode {
 /// The handler is one of the operating system's: it needs no thread, so a process that waits for one ends too.
 final class InterruptHandler {
     private let numbers: [Int32]
+    private let stop: StopSignal
 
     init(_ stop: StopSignal) {
+        self.stop = stop
         requested.store(UInt(bitPattern: Unmanaged.passRetained(stop).toOpaque()), ordering: .releasing)
         // `nohup` has the loss of the terminal ignored.
         numbers = [SIGINT, SIGTERM] + (Self.isIgnored(SIGHUP) ? [] : [SIGHUP])
@@ -34,8 +36,11 @@ final class InterruptHandler {
         for number in numbers { sigaction(number, &action, nil) }
     }
 
+    /// Signals end the process again; but not what a terminal that was closed says once more while the process is ending.
     func cancel() {
-        for number in numbers { signal(number, SIG_DFL) }
+        for number in numbers {
+            signal(number, number == SIGHUP && stop.isRequested ? SIG_IGN : SIG_DFL)
+        }
     }
 
     private static func isIgnored(_ number: Int32) -> Bool {
