@@ -53,15 +53,23 @@ struct ResultsFolder {
     /// - Parameters:
     ///   - path: the folder.
     ///   - checkpoint: the file that training can go on from: a place that can be written to, most likely.
-    /// - Throws: `CommandError` when it cannot be made or the checkpoint would be a result, `FileError` when it cannot be written
+    ///   - best: the file of the best model, if it is asked for.
+    /// - Throws: `CommandError` when it cannot be made or two of the files would be one, `FileError` when it cannot be written
     ///   to.
-    init(_ path: String, checkpoint: String?) throws {
+    init(_ path: String, checkpoint: String?, best: String? = nil) throws {
         self.path = path
         self.checkpoint = checkpoint
         modelPath = "\(path)/\(Self.model)"
         if let checkpoint, contains(checkpoint) {
             throw CommandError(
                 "--checkpoint \(checkpoint) is where a result of the training goes; choose another name")
+        }
+        if let best, contains(best) {
+            throw CommandError(
+                "--save-best \(best) is where a result of the training goes; choose another name")
+        }
+        if let best, let checkpoint, Self.resolved(best) == Self.resolved(checkpoint) {
+            throw CommandError("--save-best and --checkpoint are the same file, \(best); choose another name")
         }
         try make()
         removeIfEmpty()
@@ -87,13 +95,14 @@ struct ResultsFolder {
 
     /// Whether a path, however it is written, is that of a result.
     private func contains(_ other: String) -> Bool {
-        func resolved(_ path: String) -> String {
-            let url = URL(fileURLWithPath: path)
-            return url.deletingLastPathComponent().resolvingSymlinksInPath()
-                .appendingPathComponent(url.lastPathComponent).path
-        }
         let names = [Self.model] + Report.allCases.map(\.rawValue)
-        return names.contains { resolved("\(path)/\($0)") == resolved(other) }
+        return names.contains { Self.resolved("\(path)/\($0)") == Self.resolved(other) }
+    }
+
+    private static func resolved(_ path: String) -> String {
+        let url = URL(fileURLWithPath: path)
+        return url.deletingLastPathComponent().resolvingSymlinksInPath()
+            .appendingPathComponent(url.lastPathComponent).path
     }
 
     /// Takes away again what was made and got nothing.

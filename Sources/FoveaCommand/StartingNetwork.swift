@@ -4,18 +4,22 @@ import Fovea
 /// What training begins with: a network known by name, an architecture in a file, or a saved model that is trained further.
 enum StartingNetwork {
     case named(NamedNetwork)
-    case described(Configuration, path: String)
+    case described(any ModelProtocol, path: String)
     case saved(SavedModel, path: String)
 
     /// - Parameters:
     ///   - network: a name or a file.
     ///   - from: a model file.
+    ///   - seed: for the first values of a network whose architecture is in a file.
     /// - Throws: `ValidationError` for an unknown name, what reading a file throws.
-    init(network: String, from: String?) async throws {
+    init(network: String, from: String?, seed: UInt64) async throws {
         if let from {
             self = .saved(try await savedModel(from), path: from)
         } else if Self.isPath(network) {
-            self = .described(try architecture(contentsOf: network), path: network)
+            let architecture = try architecture(contentsOf: network)
+            do { self = .described(try makeModel(architecture, seed: seed), path: network) } catch {
+                throw CommandError("\(network): the architecture cannot be built: \(error)")
+            }
         } else {
             self = .named(try NamedNetwork(argument: network))
         }
@@ -36,11 +40,10 @@ enum StartingNetwork {
     ///
     /// - Parameter size: that of the images, if it was said.
     /// - Throws: `ValidationError` when it takes other sizes.
-    func form(size: Size2D?, seed: UInt64) throws -> TrainingData.Form {
+    func form(size: Size2D?) throws -> TrainingData.Form {
         switch self {
         case .named(let network): return TrainingData.Form(network, size: size)
-        case .described(let configuration, let path):
-            let model = try Self.built(configuration, path, seed: seed)
+        case .described(let model, let path):
             return try Self.form(model, path, size, loss: try model.classificationLoss())
         case .saved(let saved, let path):
             let loss = try saved.training?.onlyOutput?.loss ?? saved.model.classificationLoss()
@@ -60,14 +63,6 @@ enum StartingNetwork {
         return form
     }
 
-    private static func built(_ configuration: Configuration, _ path: String, seed: UInt64) throws
-        -> any ModelProtocol
-    {
-        do { return try makeModel(configuration, seed: seed) } catch {
-            throw CommandError("\(path): the architecture cannot be built: \(error)")
-        }
-    }
-
     /// The network for images and classes.
     ///
     /// - Throws: `ValidationError` when it does not fit them.
@@ -83,8 +78,7 @@ enum StartingNetwork {
             } catch {
                 throw ValidationError("--network \(network.rawValue) does not fit \(dataset): \(error)")
             }
-        case .described(let configuration, let path):
-            model = try Self.built(configuration, path, seed: seed)
+        case .described(let described, _): model = described
         case .saved(let saved, _):
             try saved.checkClasses(classNames, of: dataset)
             model = saved.model

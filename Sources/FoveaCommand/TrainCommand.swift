@@ -28,8 +28,11 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The network: \(NamedNetwork.listOfNames); or a file with an architecture, as 'fovea summary --json' prints it or "
-                + "as in a model file.", valueName: "name or file"))
-    var network = NamedNetwork.fashionCNN.rawValue
+                + "as in a model file (default: \(usualNetwork.rawValue)).", valueName: "name or file"))
+    var network: String?
+
+    private static let usualNetwork = NamedNetwork.fashionCNN
+    private var chosenNetwork: String { network ?? Self.usualNetwork.rawValue }
 
     @Option(
         help: ArgumentHelp("Train this saved model further instead of a new one.", valueName: "file"),
@@ -125,7 +128,7 @@ struct TrainCommand: AsyncParsableCommand {
         guard let verbosity = Verbosity(rawValue: verbosity) else {
             throw ValidationError("--verbosity is 0, 1 or 2, not \(verbosity)")
         }
-        if from != nil, network != NamedNetwork.fashionCNN.rawValue {
+        if from != nil, network != nil {
             throw ValidationError("--network and --from exclude each other: the saved model has its network")
         }
         let source = try DataSource(dataset)
@@ -137,8 +140,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     func validate() throws {
         let settings = try settings()
-        guard from == nil, !StartingNetwork.isPath(network) else { return }
-        let network = try NamedNetwork(argument: network)
+        guard from == nil, !StartingNetwork.isPath(chosenNetwork) else { return }
+        let network = try NamedNetwork(argument: chosenNetwork)
         // How many classes a folder has is not known before it is read.
         if case .named(let name) = settings.source {
             _ = try StartingNetwork.named(network).model(
@@ -154,7 +157,7 @@ struct TrainCommand: AsyncParsableCommand {
         case .named(let name):
             return (try TrainingData(await load(name), validation: settings.validation), name.info.imageShape)
         case .folder(let path):
-            let form = try start.form(size: settings.pictures.size, seed: seed)
+            let form = try start.form(size: settings.pictures.size)
             let data = try TrainingData(
                 folder: path, validation: settings.validation, form, seed: seed, results: results.path)
             try data.checkOutput(results.path)
@@ -167,12 +170,12 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settings()
-        let start = try await StartingNetwork(network: network, from: from)
+        let start = try await StartingNetwork(network: chosenNetwork, from: from, seed: seed)
         // An output folder that cannot be written to is better known before training than after.
         var results = try ResultsFolder(
             output
                 ?? "runs/\(Self.lastName(dataset))-\(Self.lastName(start.name))",
-            checkpoint: checkpoint)
+            checkpoint: checkpoint, best: training.saveBest)
         do { try await train(settings, start, &results) } catch {
             results.removeIfEmpty()
             throw error

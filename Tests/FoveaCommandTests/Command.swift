@@ -119,6 +119,11 @@ final class Workplace: Sendable {
             try process.run()
         }
 
+        /// Of a test that failed nobody waits for the process any more, which may train for ever.
+        deinit {
+            if process.isRunning { kill() }
+        }
+
         var outputSoFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
         /// Waits until the text has been printed or the process has ended.

@@ -64,6 +64,9 @@ extension CommandTests {
             for (arguments, code, reason) in [
                 ("--network net.json", Int32(64), "gives [10], but the images are [28, 28, 1] of 5 classes"),
                 ("--from a/model.safetensors --network mnist-cnn", 64, "exclude each other"),
+                ("--from a/model.safetensors --network fashion-cnn", 64, "exclude each other"),
+                ("--save-best b/./model.safetensors", 1, "where a result of the training goes"),
+                ("--save-best c --checkpoint ./c", 1, "are the same file"),
                 ("--from a/model.safetensors --dropout 0.5", 64, "--dropout is for networks known by name"),
                 ("--from none.safetensors", 1, "none.safetensors"),
                 ("--network ./none.json", 1, "none.json"),
