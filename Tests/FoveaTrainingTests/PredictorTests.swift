@@ -60,6 +60,11 @@ struct PredictorTests {
         #expect(try await predictor.classes(of: images, top: 1).map(\.count) == [1, 1, 1, 1, 1])
         #expect(ClassProbability(index: 2, name: nil, probability: 0.12345).description == "class 2 12.3 %")
         #expect(ClassProbability(index: 2, name: "cow", probability: 1).description == "cow 100.0 %")
+        #expect(
+            ClassProbability(index: 2, name: "c\u{1B}[2J", probability: .infinity).description.contains("inf")
+        )
+        #expect(
+            !ClassProbability(index: 0, name: "\u{1B}[2J", probability: 1e300).description.contains("\u{1B}"))
     }
 
     /// Whether the softmax or sigmoid is in the model makes no difference.

@@ -195,8 +195,8 @@ public struct ClassProbability: Hashable, Sendable, CustomStringConvertible {
 
     /// The name, or the number, and the probability in percent.
     public var description: String {
-        let tenths = Int((probability * 1000).rounded())
-        return "\(name ?? "class \(index)") \(tenths / 10).\(tenths % 10) %"
+        // Outputs that were wrongly said to be probabilities may be any numbers, and names come from files.
+        "\(visible(name ?? "class \(index)")) \(String(format: "%.1f", probability * 100)) %"
     }
 }
 
