@@ -16,9 +16,11 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Command", description: "The command `fovea`, which needs ArgumentParser."),
-        .default(enabledTraits: ["Command"]),
+        .trait(name: "ProtocolBuffers", description: "ONNX and TensorBoard files, which need SwiftProtobuf."),
+        .default(enabledTraits: ["Command", "ProtocolBuffers"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -34,8 +36,15 @@ let package = Package(
         .target(name: "FoveaOneDNN", dependencies: ["FoveaPlanner", "FoveaRuntime", "CKernels"]),
         .target(name: "FoveaSignal", dependencies: ["FoveaRuntime"]),
         .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
-        .target(name: "FoveaSaving", dependencies: ["FoveaTraining"]),
-        .target(name: "Fovea", dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaSaving", "FoveaSignal"]),
+        .target(
+            name: "FoveaSaving",
+            dependencies: [
+                "FoveaModels", "FoveaTraining", "CZip",
+                .product(
+                    name: "SwiftProtobuf", package: "swift-protobuf",
+                    condition: .when(traits: ["ProtocolBuffers"])),
+            ]),
+        .target(name: "Fovea", dependencies: ["FoveaOneDNN", "FoveaSaving", "FoveaSignal"]),
         .executableTarget(
             name: "FoveaCommand",
             dependencies: [
@@ -57,6 +66,7 @@ let package = Package(
             name: "CPictures",
             linkerSettings: ["jpeg", "png", "gif", "webp", "webpdemux"].map { .linkedLibrary($0) }),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CZip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
 

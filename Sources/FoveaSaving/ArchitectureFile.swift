@@ -6,12 +6,12 @@ import FoveaLayers
 /// that of a model file.
 ///
 /// - Parameter path: the file; nothing in it is trusted.
-/// - Throws: `FileError` when it cannot be read, `SafetensorsError` for a damaged model file, `SavedModelError` when there is
+/// - Throws: `FileError` when it cannot be read, `SafetensorsError` for a damaged model file, `ModelFileError` when there is
 ///   no architecture in it. `makeModel` says whether it fits together.
 public func architecture(contentsOf path: some PathConvertible) throws -> Configuration {
     let bytes = try AtomicFile.read(path)
-    func failure(_ problem: String) -> SavedModelError {
-        SavedModelError(file: path.filePath, problem: problem)
+    func failure(_ problem: String) -> ModelFileError {
+        ModelFileError(file: path.filePath, problem: problem)
     }
     let text: String
     if bytes.first(where: { !" \n\r\t".utf8.contains($0) }) == UInt8(ascii: "{") {

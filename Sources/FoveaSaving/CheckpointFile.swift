@@ -59,12 +59,12 @@ extension Checkpoint {
     /// - Parameters:
     ///   - path: the file.
     ///   - customTypes: losses and metrics of your own that it may name.
-    /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it is no
+    /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `ModelFileError` when it is no
     ///   checkpoint.
     public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
         let path = path.filePath
         let file = try Safetensors(contentsOf: path)
-        func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
+        func failure(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
         // Without its checksum, under another name for one, the file may be damaged anywhere.
         guard file.metadata == Self.metadata else {
             throw failure(

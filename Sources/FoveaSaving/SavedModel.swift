@@ -64,13 +64,13 @@ public struct SavedModel: Sendable {
     /// - Parameters:
     ///   - path: the file.
     ///   - customTypes: layers, optimizers, losses and metrics of your own that it may name.
-    /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when it
+    /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `ModelFileError` when it
     ///   holds no model or parts that do not fit together.
     @Compute
     public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
         let path = path.filePath
         let file = try Safetensors(contentsOf: path)
-        func failure(_ problem: String) -> SavedModelError { SavedModelError(file: path, problem: problem) }
+        func failure(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
             guard let text = file.metadata[key] else { return nil }
             if let problem = BoundedJSON.problem(in: text) {
@@ -114,14 +114,6 @@ public struct SavedModel: Sendable {
             throw failure(problem.description)
         }
     }
-}
-
-/// A sound safetensors file that does not hold what was looked for: a model, the weights of one, a checkpoint.
-public struct SavedModelError: Error, Hashable, Sendable, CustomStringConvertible {
-    public let file: String
-    public let problem: String
-
-    public var description: String { visible("\(file): \(problem)") }
 }
 
 /// What follows from a decoder's error: a name that is not known may be that of a type that was not given.

@@ -19,14 +19,14 @@ extension ModelProtocol {
     /// What an optimizer remembers stays as it is. Numbers that are not finite are taken as they are
     /// (`parametersNotFinite`).
     ///
-    /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` when it is damaged, `SavedModelError` when its
+    /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` when it is damaged, `ModelFileError` when its
     ///   tensors are not those of this model's parameters, by name, shape and element type. Nothing is changed then.
     @Compute
     public func loadWeights(from path: some PathConvertible) throws {
         do {
             try assign(Safetensors(contentsOf: path).tensors, owner: "the model")
         } catch let problem as WeightsProblem {
-            throw SavedModelError(file: path.filePath, problem: problem.description)
+            throw ModelFileError(file: path.filePath, problem: problem.description)
         }
     }
 

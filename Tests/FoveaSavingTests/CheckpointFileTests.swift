@@ -270,7 +270,7 @@ import Testing
                 let error = await #expect(throws: (any Error).self, what) { try await fit(trainer) }
                 #expect(error.map { "\($0)".contains(path) } == true, "\(what): \(error as Any)")
                 #expect(
-                    error is SafetensorsError || error is SavedModelError || error is TrainingError, what)
+                    error is SafetensorsError || error is ModelFileError || error is TrainingError, what)
                 #expect(try await values(of: trainer.model) == before, what)
             }
             for count in stride(from: 0, to: intact.count, by: 61) {
@@ -331,7 +331,7 @@ import Testing
                 let trainer = try pointTrainer()
                 let before = try await values(of: trainer.model)
                 let error = await #expect(throws: (any Error).self, "\(other)") { try await fit(trainer) }
-                #expect(error is TrainingError || error is SavedModelError, "\(other): \(error as Any)")
+                #expect(error is TrainingError || error is ModelFileError, "\(other): \(error as Any)")
                 #expect(error.map { "\($0)".contains(path) } == true)
                 #expect(try await values(of: trainer.model) == before)
             }

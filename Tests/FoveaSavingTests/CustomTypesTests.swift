@@ -78,7 +78,7 @@ private struct MeanOutput: Metric {
                 (CustomTypes(layers: types.layers, metrics: types.metrics), "loss 'scaledError'"),
                 (CustomTypes(layers: types.layers, losses: types.losses), "metric 'mean_output'"),
             ] {
-                let error = await #expect(throws: SavedModelError.self) {
+                let error = await #expect(throws: ModelFileError.self) {
                     try await SavedModel(contentsOf: folder + "/m", customTypes: lacking)
                 }
                 #expect(error?.problem.contains(name) == true, "\(error as Any)")
@@ -102,7 +102,7 @@ private struct MeanOutput: Metric {
             let resumed = try await fit(killed: false)
             #expect(resumed.epochs.map(\.values.description) == whole.epochs.map(\.values.description))
 
-            #expect(throws: SavedModelError.self) { try Checkpoint(contentsOf: folder + "/c") }
+            #expect(throws: ModelFileError.self) { try Checkpoint(contentsOf: folder + "/c") }
             let checkpoint = try Checkpoint(contentsOf: folder + "/c", customTypes: types)
             #expect(checkpoint.position.completeEpochs == 3)
         }

@@ -35,7 +35,7 @@ import Testing
         SafetensorsError(file: name, problem: .duplicateName(name)),
         SafetensorsError(file: name, problem: .unsupportedDType(tensor: name, dtype: name)),
         SafetensorsError.Problem.unsupportedDType(tensor: name, dtype: name),
-        SavedModelError(file: name, problem: name), DatasetError(.wrongFormat, file: name, name),
+        ModelFileError(file: name, problem: name), DatasetError(.wrongFormat, file: name, name),
     ]
 
     @Test func descriptions() {

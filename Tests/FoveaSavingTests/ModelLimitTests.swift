@@ -17,7 +17,7 @@ import Testing
             file.metadata = ["fovea.format": "2", "fovea.architecture": architecture]
             if let training { file.metadata["fovea.training"] = training }
             try file.write(to: path)
-            let error = await #expect(throws: SavedModelError.self) { try await SavedModel(contentsOf: path) }
+            let error = await #expect(throws: ModelFileError.self) { try await SavedModel(contentsOf: path) }
             problem = error?.problem ?? ""
         }
         return problem

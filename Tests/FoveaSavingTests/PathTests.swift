@@ -24,7 +24,7 @@ import Testing
             try Safetensors(metadata: ["a": "b"]).write(to: url)
             #expect(try Safetensors(contentsOf: path).metadata == ["a": "b"])
             #expect(try Safetensors(contentsOf: url).metadata == ["a": "b"])
-            let error = #expect(throws: SavedModelError.self) { try SavedModel(contentsOf: url) }
+            let error = #expect(throws: ModelFileError.self) { try SavedModel(contentsOf: url) }
             #expect(error?.file == path)
             #expect(CSVLogger(url).path == path && ModelCheckpoint(url).path == path)
             #expect(BackupAndRestore(url).path == path)

@@ -30,7 +30,7 @@ import Testing
             var file = try Safetensors(contentsOf: path)
             try change(&file)
             try file.write(to: path)
-            let error = await #expect(throws: SavedModelError.self, sourceLocation: sourceLocation) {
+            let error = await #expect(throws: ModelFileError.self, sourceLocation: sourceLocation) {
                 try await SavedModel(contentsOf: path)
             }
             #expect(error?.file == path, sourceLocation: sourceLocation)
@@ -215,7 +215,7 @@ import Testing
                     loaded += 1
                     _ = saved.model.summary()
                     try await saved.write(to: folder + "/again")
-                } catch let error as SavedModelError {
+                } catch let error as ModelFileError {
                     #expect(error.file == folder + "/damaged")
                 } catch {
                     #expect(error is SafetensorsError, "\(error)")

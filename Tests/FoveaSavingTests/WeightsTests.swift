@@ -27,7 +27,7 @@ import Testing
             let file = try Safetensors(contentsOf: folder + "/w")
             #expect(file.tensors.map(\.name) == model.parameters.map(\.path))
             #expect(file.metadata.isEmpty)
-            let error = await #expect(throws: SavedModelError.self) {
+            let error = await #expect(throws: ModelFileError.self) {
                 try await SavedModel(contentsOf: folder + "/w")
             }
             #expect(error?.problem.contains("loadWeights") == true)
@@ -70,7 +70,7 @@ import Testing
             let target = try model()
             let before = try await values(of: target)
             func problem() async throws -> String {
-                let error = await #expect(throws: SavedModelError.self) {
+                let error = await #expect(throws: ModelFileError.self) {
                     try await target.loadWeights(from: path)
                 }
                 #expect(error?.file == path)
@@ -108,7 +108,7 @@ import Testing
             await #expect(throws: ShapeError.self) { try await model.saveWeights(to: folder + "/w") }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
             try await self.model().saveWeights(to: folder + "/w")
-            await #expect(throws: SavedModelError.self) { try await model.loadWeights(from: folder + "/w") }
+            await #expect(throws: ModelFileError.self) { try await model.loadWeights(from: folder + "/w") }
         }
     }
 

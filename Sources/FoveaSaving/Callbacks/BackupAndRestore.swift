@@ -57,7 +57,7 @@ public final class BackupAndRestore: Callback {
     }
 
     /// - Throws: `TrainingError.checkpointDoesNotFit` when the file is of another network, optimizer, data or way of training;
-    ///   `SafetensorsError` and `SavedModelError` when it is damaged or no checkpoint; `FileError` when it can be neither
+    ///   `SafetensorsError` and `ModelFileError` when it is damaged or no checkpoint; `FileError` when it can be neither
     ///   read nor written, also for want of room. Nothing is changed then.
     public func trainingBegins(_ run: TrainingRun) throws {
         try saveFrequency.check(for: "BackupAndRestore")

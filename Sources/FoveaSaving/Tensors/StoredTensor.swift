@@ -1,0 +1,106 @@
+import FoveaGraph
+
+/// A tensor as a file of any format has it: with an element type that Fovea may not compute with, and bytes that are shared with
+/// what was read of the file.
+public struct StoredTensor: Sendable {
+    public let name: String
+    public let shape: Shape
+    public let type: StoredType
+    /// The elements, little-endian and in row-major order.
+    public let bytes: ArraySlice<UInt8>
+
+    /// - Returns: nil when the shape has an unknown extent or the number of bytes is not that of its elements.
+    public init?(name: String, shape: Shape, type: StoredType, bytes: ArraySlice<UInt8>) {
+        guard let count = Self.elementCount(shape.dimensions), count <= Int.max / 8,
+            count * type.byteCount == bytes.count
+        else { return nil }
+        self.name = name
+        self.shape = shape
+        self.type = type
+        self.bytes = bytes
+    }
+
+    public init(name: String, value: TensorValue) {
+        self.name = name
+        shape = value.shape
+        type = StoredType(value.dtype)
+        bytes = value.withUnsafeBytes { Array($0) }[...]
+    }
+
+    /// The elements in a type that Fovea computes with: float64, float16 and float32 as float32, integers as int32; bfloat16,
+    /// uint8 and bool stay.
+    ///
+    /// - Throws: `ModelFileError` when an integer is outside int32's range.
+    public func value(file: String) throws(ModelFileError) -> TensorValue {
+        func elements<Word: FixedWidthInteger>(_: Word.Type) -> [Word] {
+            bytes.withUnsafeBytes { source in
+                (0..<source.count / MemoryLayout<Word>.size).map {
+                    Word(
+                        littleEndian: source.loadUnaligned(
+                            fromByteOffset: $0 * MemoryLayout<Word>.size, as: Word.self))
+                }
+            }
+        }
+        func integers<Word: FixedWidthInteger>(_ words: [Word]) throws(ModelFileError) -> [Int32] {
+            if let word = words.first(where: { Int32(exactly: $0) == nil }) {
+                throw ModelFileError(
+                    file: file,
+                    problem: "tensor '\(name)' has the number \(word), which is outside the range of int32")
+            }
+            return words.map { Int32(truncatingIfNeeded: $0) }
+        }
+        let storage: TensorValue.Storage =
+            switch type {
+            case .float32: .float32(elements(UInt32.self).map(Float.init(bitPattern:)))
+            case .float64: .float32(elements(UInt64.self).map { Float(Double(bitPattern: $0)) })
+            case .float16: .float32(elements(UInt16.self).map { Float(Float16(bitPattern: $0)) })
+            case .bfloat16: .bfloat16(elements(UInt16.self))
+            case .int64: .int32(try integers(elements(Int64.self)))
+            case .int32: .int32(elements(Int32.self))
+            case .int16: .int32(try integers(elements(Int16.self)))
+            case .int8: .int32(try integers(elements(Int8.self)))
+            case .uint64: .int32(try integers(elements(UInt64.self)))
+            case .uint32: .int32(try integers(elements(UInt32.self)))
+            case .uint16: .int32(try integers(elements(UInt16.self)))
+            case .uint8: .uint8(Array(bytes))
+            case .bool: .bool(bytes.map { $0 != 0 })
+            }
+        return TensorValue(unchecked: shape, storage)
+    }
+
+    /// The product of the extents; nil when one is negative or the product is too large.
+    private static func elementCount(_ dimensions: [Int]) -> Int? {
+        var count = 1
+        for dimension in dimensions {
+            let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+            guard dimension >= 0, !overflow else { return nil }
+            count = product
+        }
+        return count
+    }
+}
+
+/// The element types that files have.
+public enum StoredType: String, Hashable, Sendable, CaseIterable {
+    case float64, float32, float16, bfloat16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, bool
+
+    public init(_ dtype: DType) {
+        self =
+            switch dtype {
+            case .float32: .float32
+            case .bfloat16: .bfloat16
+            case .int32: .int32
+            case .uint8: .uint8
+            case .bool: .bool
+            }
+    }
+
+    public var byteCount: Int {
+        switch self {
+        case .float64, .int64, .uint64: 8
+        case .float32, .int32, .uint32: 4
+        case .float16, .bfloat16, .int16, .uint16: 2
+        case .int8, .uint8, .bool: 1
+        }
+    }
+}
