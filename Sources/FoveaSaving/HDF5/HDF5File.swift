@@ -1,0 +1,36 @@
+import FoveaGraph
+
+/// What Keras keeps models and weights in: a tree of groups and datasets with attributes
+/// (<https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html>).
+///
+/// Of the format only the part is read that such files use, because nothing in them is trusted: superblocks 0, 2 and 3, groups
+/// as symbol tables or as lists of links, contiguous and compact data of numbers, attributes of numbers and texts. What is
+/// beyond, such as compressed data and links to other files, is refused by its name. Written is the oldest version, which
+/// everything reads. Checksums, which only newer versions have, and for structures alone, are not looked at.
+struct HDF5File: Sendable {
+    var root: HDF5Group
+
+    init(root: HDF5Group) { self.root = root }
+
+    /// Reads a file's bytes, which the datasets go on to share.
+    ///
+    /// - Parameter file: what errors call the file.
+    init(parsing bytes: [UInt8], file: String) throws(ModelFileError) {
+        var reader = HDF5Reader(bytes)
+        do {
+            root = try reader.root()
+        } catch {
+            let place = reader.path.isEmpty ? "" : "'\(reader.path.joined(separator: "/"))': "
+            throw ModelFileError(file: file, problem: place + error.text)
+        }
+    }
+
+    static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+}
+
+/// Why bytes are not read, or objects not written, as an HDF5 file.
+struct HDF5Problem: Error {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+}
