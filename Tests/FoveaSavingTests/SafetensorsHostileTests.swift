@@ -124,8 +124,12 @@ import Testing
     // MARK: - Types, shapes and places
 
     @Test func dtypes() {
-        for name in ["F64", "F16", "I64", "I16", "I8", "U64", "U32", "U16", "F8_E4M3", "F8_E5M2"] {
-            let bytes = file(tensor(name, "[1]", "[0,8]"), data: 8)
+        let sizes = [
+            "F64": 8, "F16": 2, "I64": 8, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "F8_E4M3": 1,
+            "F8_E5M2": 1,
+        ]
+        for (name, size) in sizes {
+            let bytes = file(tensor(name, "[3]", "[0,\(3 * size)]"), data: 3 * size)
             #expect(problem(bytes) == .unsupportedDType(tensor: "t", dtype: name))
         }
         for name in ["", "f32", "F32 ", "FLOAT", "bool"] {

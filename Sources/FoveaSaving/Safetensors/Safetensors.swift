@@ -66,35 +66,20 @@ public struct Safetensors: Sendable {
     }
 
     private init(_ bytes: [UInt8]) throws(SafetensorsError.Problem) {
-        if let format = ForeignFormat(bytes) {
-            throw .otherFormat(format.rawValue, advice: format.advice)
-        }
-        let prefix = SafetensorsHeader.prefixByteCount
-        guard bytes.count >= prefix else { throw .tooShort(byteCount: bytes.count) }
-        let headerByteCount = bytes[..<prefix].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let allowed = min(bytes.count - prefix, SafetensorsHeader.byteLimit)
-        guard headerByteCount <= allowed else {
-            throw .headerTooLong(length: headerByteCount, allowed: allowed)
-        }
-        let dataStart = prefix + Int(headerByteCount)
-        let header = try SafetensorsHeader(
-            parsing: bytes[prefix..<dataStart], dataByteCount: bytes.count - dataStart)
-
-        metadata = header.metadata
-        if let expected = metadata.removeValue(forKey: Self.checksumKey) {
-            let actual = try Self.checksum(bytes[dataStart...])
-            guard actual == expected else { throw .checksumMismatch(expected: expected, actual: actual) }
-        }
+        let file = try StoredSafetensors(bytes)
+        metadata = file.metadata
         tensors = []
-        for entry in header.entries {
-            let place = dataStart + entry.bytes.lowerBound..<dataStart + entry.bytes.upperBound
-            let value = bytes[place].withUnsafeBytes {
-                try? TensorValue(shape: entry.shape, dtype: entry.dtype, bytes: $0)
+        for tensor in file.tensors {
+            guard let dtype = tensor.type.dtype else {
+                throw .unsupportedDType(tensor: tensor.name, dtype: tensor.type.safetensorsName)
+            }
+            let value = tensor.bytes.withUnsafeBytes {
+                try? TensorValue(shape: tensor.shape, dtype: dtype, bytes: $0)
             }
             guard let value else {
-                throw .invalidShape(tensor: entry.name, shape: entry.shape.dimensions.map(String.init))
+                throw .invalidShape(tensor: tensor.name, shape: tensor.shape.dimensions.map(String.init))
             }
-            tensors.append((entry.name, value))
+            tensors.append((tensor.name, value))
         }
     }
 
@@ -113,12 +98,13 @@ public struct Safetensors: Sendable {
             guard names.insert(name).inserted else { throw .duplicateName(name) }
         }
         var entries = tensors.map { name, value in
-            SafetensorsHeader.Entry(name: name, dtype: value.dtype, shape: value.shape, bytes: 0..<0)
+            SafetensorsHeader.Entry(
+                name: name, type: StoredType(value.dtype), shape: value.shape, bytes: 0..<0)
         }
         var data: [UInt8] = []
         data.reserveCapacity(tensors.reduce(0) { $0 + $1.value.withUnsafeBytes(\.count) })
-        for elementByteCount in Set(entries.map(\.dtype.byteCount)).sorted(by: >) {
-            for index in entries.indices where entries[index].dtype.byteCount == elementByteCount {
+        for elementByteCount in Set(entries.map(\.type.byteCount)).sorted(by: >) {
+            for index in entries.indices where entries[index].type.byteCount == elementByteCount {
                 let begin = data.count
                 tensors[index].value.withUnsafeBytes { data.append(contentsOf: $0) }
                 entries[index].bytes = begin..<data.count
@@ -136,7 +122,7 @@ public struct Safetensors: Sendable {
         return data
     }
 
-    private static func checksum(_ data: ArraySlice<UInt8>) throws(SafetensorsError.Problem) -> String {
+    static func checksum(_ data: ArraySlice<UInt8>) throws(SafetensorsError.Problem) -> String {
         guard let digest = data.withUnsafeBytes(Digest.sha256) else { throw .checksumUnavailable }
         return Digest.hexadecimal(digest)
     }

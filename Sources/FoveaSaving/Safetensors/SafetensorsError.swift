@@ -91,7 +91,7 @@ extension SafetensorsError.Problem: CustomStringConvertible {
             "tensor \(quoted(tensor)) has the unknown element type \(quoted(dtype)); \(Self.writeAgain)"
         case .unsupportedDType(let tensor, let dtype):
             "tensor \(quoted(tensor)) has elements of type \(dtype), which Fovea cannot hold; convert it to "
-                + "one of \(DType.allCases.map(\.safetensorsName).joined(separator: ", ")), or leave it out"
+                + "one of \(DType.allCases.map { StoredType($0).safetensorsName }.joined(separator: ", ")), or leave it out"
         case .invalidShape(let tensor, let shape):
             "tensor \(quoted(tensor)) has the impossible shape \(listed(shape)); \(Self.writeAgain)"
         case .invalidOffsets(let tensor, let offsets):

@@ -4,7 +4,7 @@ import FoveaGraph
 struct SafetensorsHeader {
     struct Entry {
         var name: String
-        var dtype: DType
+        var type: StoredType
         var shape: Shape
         /// Where the tensor's bytes are, counted from the start of the data.
         var bytes: Range<Int>
@@ -74,22 +74,22 @@ struct SafetensorsHeader {
         guard let extents else { throw .missingField(tensor: name, field: "shape") }
         guard let offsets else { throw .missingField(tensor: name, field: "data_offsets") }
 
-        guard let dtype = DType(safetensorsName: dtypeName) else {
-            throw DType.unsupportedSafetensorsNames.contains(dtypeName)
+        guard let type = StoredType(safetensorsName: dtypeName) else {
+            throw StoredType.unsupportedSafetensorsNames.contains(dtypeName)
                 ? .unsupportedDType(tensor: name, dtype: dtypeName)
                 : .unknownDType(tensor: name, dtype: dtypeName)
         }
-        guard let shape = shape(extents, elementByteCount: dtype.byteCount) else {
+        guard let shape = shape(extents, elementByteCount: type.byteCount) else {
             throw .invalidShape(tensor: name, shape: extents)
         }
         guard offsets.count == 2, let begin = Int(offsets[0]), let end = Int(offsets[1]), 0 <= begin,
             begin <= end
         else { throw .invalidOffsets(tensor: name, offsets: offsets) }
-        let expected = shape.elementCount * dtype.byteCount
+        let expected = shape.elementCount * type.byteCount
         guard end - begin == expected else {
             throw .sizeMismatch(tensor: name, byteCount: end - begin, expected: expected)
         }
-        return Entry(name: name, dtype: dtype, shape: shape, bytes: begin..<end)
+        return Entry(name: name, type: type, shape: shape, bytes: begin..<end)
     }
 
     /// `nil` for an extent that is no whole number from 0 up, and for more bytes than `Int` counts.
@@ -142,7 +142,7 @@ struct SafetensorsHeader {
         for entry in entries {
             let shape = entry.shape.dimensions.map(String.init).joined(separator: ",")
             members.append(
-                "\(jsonString(entry.name)):{\"dtype\":\"\(entry.dtype.safetensorsName)\",\"shape\":[\(shape)],"
+                "\(jsonString(entry.name)):{\"dtype\":\"\(entry.type.safetensorsName)\",\"shape\":[\(shape)],"
                     + "\"data_offsets\":[\(entry.bytes.lowerBound),\(entry.bytes.upperBound)]}")
         }
         var text = Array("{\(members.joined(separator: ","))}".utf8)
@@ -173,25 +173,32 @@ private func jsonString(_ text: String) -> String {
     return result + "\""
 }
 
-extension DType {
+extension StoredType {
     var safetensorsName: String {
         switch self {
+        case .float64: "F64"
         case .float32: "F32"
+        case .float16: "F16"
         case .bfloat16: "BF16"
+        case .int64: "I64"
         case .int32: "I32"
+        case .int16: "I16"
+        case .int8: "I8"
+        case .uint64: "U64"
+        case .uint32: "U32"
+        case .uint16: "U16"
         case .uint8: "U8"
         case .bool: "BOOL"
         }
     }
 
     init?(safetensorsName name: String) {
-        guard let dtype = Self.allCases.first(where: { $0.safetensorsName == name }) else { return nil }
-        self = dtype
+        guard let type = Self.allCases.first(where: { $0.safetensorsName == name }) else { return nil }
+        self = type
     }
 
     /// The format's other element types.
     static let unsupportedSafetensorsNames: Set<String> = [
-        "F64", "F16", "I64", "I16", "I8", "U64", "U32", "U16", "C64",
-        "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4",
+        "C64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F6_E2M3", "F6_E3M2", "F4",
     ]
 }

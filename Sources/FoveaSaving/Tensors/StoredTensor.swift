@@ -32,13 +32,12 @@ public struct StoredTensor: Sendable {
     ///
     /// - Throws: `ModelFileError` when an integer is outside int32's range.
     public func value(file: String) throws(ModelFileError) -> TensorValue {
-        func elements<Word: FixedWidthInteger>(_: Word.Type) -> [Word] {
-            bytes.withUnsafeBytes { source in
-                (0..<source.count / MemoryLayout<Word>.size).map {
-                    Word(
-                        littleEndian: source.loadUnaligned(
-                            fromByteOffset: $0 * MemoryLayout<Word>.size, as: Word.self))
-                }
+        // All machines that Fovea runs on have the files' byte order.
+        func elements<Element: BitwiseCopyable>(_: Element.Type) -> [Element] {
+            [Element](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Element>.size) {
+                memory, count in
+                UnsafeMutableRawBufferPointer(memory).copyBytes(from: bytes)
+                count = memory.count
             }
         }
         func integers<Word: FixedWidthInteger>(_ words: [Word]) throws(ModelFileError) -> [Int32] {
@@ -51,9 +50,9 @@ public struct StoredTensor: Sendable {
         }
         let storage: TensorValue.Storage =
             switch type {
-            case .float32: .float32(elements(UInt32.self).map(Float.init(bitPattern:)))
-            case .float64: .float32(elements(UInt64.self).map { Float(Double(bitPattern: $0)) })
-            case .float16: .float32(elements(UInt16.self).map { Float(Float16(bitPattern: $0)) })
+            case .float32: .float32(elements(Float.self))
+            case .float64: .float32(elements(Double.self).map { Float($0) })
+            case .float16: .float32(elements(Float16.self).map { Float($0) })
             case .bfloat16: .bfloat16(elements(UInt16.self))
             case .int64: .int32(try integers(elements(Int64.self)))
             case .int32: .int32(elements(Int32.self))
@@ -94,6 +93,9 @@ public enum StoredType: String, Hashable, Sendable, CaseIterable {
             case .bool: .bool
             }
     }
+
+    /// The same type among those that Fovea computes with; nil when it is none of them.
+    var dtype: DType? { DType.allCases.first { StoredType($0) == self } }
 
     public var byteCount: Int {
         switch self {
