@@ -74,3 +74,8 @@ struct Design {
         return Dense(units: classes, activation: .softmax, name: "predictions")(x)
     }
 }
+
+/// Whose form of a network it is, where theirs differ.
+enum Origin {
+    case keras, torchvision
+}

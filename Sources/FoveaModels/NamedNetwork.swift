@@ -150,6 +150,107 @@ public enum NamedNetwork: String, CaseIterable, Sendable {
     /// ResNet-152: see `resNet50`. 60,419,944 parameters, 58,370,944 without top.
     case resNet152 = "resnet152"
 
+    /// ResNet-50 "v1.5", as torchvision has it: 25,557,032 parameters that are learned, 23,508,032 without top. As `resNet50`,
+    /// but strides are those of a block's 3×3 convolution, convolutions have no biases, and epsilon is 1e-5: weights of one
+    /// give wrong results in the other.
+    case resNet50Torch = "resnet50-torch"
+
+    /// ResNet-101 "v1.5": see `resNet50Torch`. 44,549,160 parameters that are learned, 42,500,160 without top.
+    case resNet101Torch = "resnet101-torch"
+
+    /// ResNet-152 "v1.5": see `resNet50Torch`. 60,192,808 parameters that are learned, 58,143,808 without top.
+    case resNet152Torch = "resnet152-torch"
+
+    /// GoogLeNet as torchvision has it: 6,624,904 parameters that are learned, 5,599,904 without top. Different from `googLeNet`:
+    /// batch normalization behind each convolution (Ioffe and Szegedy 2015, arXiv:1502.03167), 3×3 where the paper has 5×5
+    /// convolutions, no local response normalization, no border under pooling, dropout 0.2.
+    case googLeNetTorch = "googlenet-torch"
+
+    /// DenseNet-121 as Keras has it: 8,062,504 parameters, 7,037,504 without top. Huang, Liu, van der Maaten and Weinberger
+    /// 2017, "Densely connected convolutional networks", arXiv:1608.06993, table 1.
+    ///
+    /// | layer | output for 224×224×3 |
+    /// |---|---|
+    /// | `conv1`: 64 convolutions 7×7, stride 2; pooling 3×3, stride 2 | 56×56×64 |
+    /// | `conv2`: 6 times 1×1 with 128 and 3×3 with 32 filters; `pool2`: 1×1, mean of 2×2 | 28×28×128 |
+    /// | `conv3`: 12 times; `pool3` | 14×14×256 |
+    /// | `conv4`: 24 times; `pool4` | 7×7×512 |
+    /// | `conv5`: 16 times | 7×7×1024 |
+    /// | mean of each channel | 1024 |
+    /// | `predictions`: 1000 units, softmax | 1000 |
+    ///
+    /// Each layer of a block sees what all before it gave. torchvision's is the same but for an epsilon of 1e-5, not 1.001e-5.
+    case denseNet121 = "densenet121"
+
+    /// SqueezeNet 1.1 as torchvision has it: 1,235,496 parameters, 722,496 without top. Iandola et al. 2016, "SqueezeNet:
+    /// AlexNet-level accuracy with 50x fewer parameters", arXiv:1602.07360.
+    ///
+    /// | layer | output for 224×224×3 |
+    /// |---|---|
+    /// | 64 convolutions 3×3, stride 2; pooling 3×3, stride 2 | 55×55×64 |
+    /// | `fire2`, `fire3`; pooling | 27×27×128 |
+    /// | `fire4`, `fire5`; pooling | 13×13×256 |
+    /// | `fire6`, `fire7`, `fire8`, `fire9` | 13×13×512 |
+    /// | dropout 0.5, 1000 convolutions 1×1, mean of each channel, softmax | 1000 |
+    ///
+    /// Version 1.1 needs 2.4 times fewer operations than the paper's: 64 filters 3×3 at first, not 96 of 7×7, and earlier pooling.
+    case squeezeNet = "squeezenet"
+
+    /// MobileNetV2 as Keras has it: 3,538,984 parameters, 2,257,984 without top. Sandler, Howard, Zhu, Zhmoginov and Chen 2018,
+    /// "MobileNetV2: Inverted residuals and linear bottlenecks", arXiv:1801.04381, table 2.
+    ///
+    /// | layer | output for 224×224×3 |
+    /// |---|---|
+    /// | `Conv1`: 32 convolutions 3×3, stride 2 | 112×112×32 |
+    /// | `expanded_conv`: 3×3 of each channel, 16 convolutions 1×1 | 112×112×16 |
+    /// | 2 blocks that widen 6 times, 3×3, to 24 channels | 56×56×24 |
+    /// | 3 to 32 | 28×28×32 |
+    /// | 4 to 64, 3 to 96 | 14×14×96 |
+    /// | 3 to 160, 1 to 320 | 7×7×320 |
+    /// | `Conv_1`: 1280 convolutions 1×1, mean of each channel | 1280 |
+    /// | `predictions`: 1000 units, softmax | 1000 |
+    ///
+    /// ReLU6 behind all but the last convolution of a block.
+    case mobileNetV2 = "mobilenet-v2"
+
+    /// MobileNetV2 as torchvision has it: `mobileNetV2` with the same border on all sides under strides, epsilon 1e-5 and
+    /// dropout 0.2. 3,504,872 parameters that are learned. Weights of one do not fit the other.
+    case mobileNetV2Torch = "mobilenet-v2-torch"
+
+    /// EfficientNet-Lite0: 4,652,008 parameters that are learned, 3,371,008 without top. Tan and Le 2019, "EfficientNet:
+    /// Rethinking model scaling for convolutional neural networks", arXiv:1905.11946, table 1, in the form that the authors
+    /// published for mobile devices in 2020.
+    ///
+    /// | layer | output for 224×224×3 |
+    /// |---|---|
+    /// | `stem`: 32 convolutions 3×3, stride 2 | 112×112×32 |
+    /// | `block1`: 3×3 of each channel, 16 convolutions 1×1 | 112×112×16 |
+    /// | `block2`: 2 that widen 6 times, 3×3, to 24 channels | 56×56×24 |
+    /// | `block3`: 2 with 5×5 to 40 | 28×28×40 |
+    /// | `block4`, `block5`: 3 with 3×3 to 80, 3 with 5×5 to 112 | 14×14×112 |
+    /// | `block6`, `block7`: 4 with 5×5 to 192, 1 with 3×3 to 320 | 7×7×320 |
+    /// | `top`: 1280 convolutions 1×1, mean of each channel, dropout 0.2 | 1280 |
+    /// | `predictions`: 1000 units, softmax | 1000 |
+    ///
+    /// ReLU6 behind all but the last convolution of a block, no squeeze and excitation. Layers are named as in Keras's
+    /// EfficientNet. Dropping whole blocks in training (stochastic depth) is not part of it.
+    case efficientNetLite0 = "efficientnet-lite0"
+
+    /// EfficientNet-Lite1 for 240×240: `efficientNetLite0` with 1.1 times the blocks. 5,416,680 parameters that are learned.
+    case efficientNetLite1 = "efficientnet-lite1"
+
+    /// EfficientNet-Lite2 for 260×260: 1.1 times the filters, 1.2 times the blocks, dropout 0.3. 6,092,072 parameters that are
+    /// learned.
+    case efficientNetLite2 = "efficientnet-lite2"
+
+    /// EfficientNet-Lite3 for 280×280: 1.2 times the filters, 1.4 times the blocks, dropout 0.3. 8,197,096 parameters that are
+    /// learned.
+    case efficientNetLite3 = "efficientnet-lite3"
+
+    /// EfficientNet-Lite4 for 300×300: 1.4 times the filters, 1.8 times the blocks, dropout 0.3. 13,006,568 parameters that are
+    /// learned.
+    case efficientNetLite4 = "efficientnet-lite4"
+
     /// The residual network for CIFAR-10 with 20 layers: 274,442 parameters. He et al. 2015, arXiv:1512.03385, section 4.2.
     ///
     /// | layer | output for 32×32×3 |

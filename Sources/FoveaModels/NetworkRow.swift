@@ -77,9 +77,34 @@ extension NamedNetwork {
             ) { design throws(ShapeError) in try design.googLeNet(auxiliaryClassifiers: true) }
         case .resNet18: Self.resNet(18, .basic, counts: [2, 2, 2, 2])
         case .resNet34: Self.resNet(34, .basic, counts: [3, 4, 6, 3])
-        case .resNet50: Self.resNet(50, .bottleneck, counts: [3, 4, 6, 3])
-        case .resNet101: Self.resNet(101, .bottleneck, counts: [3, 4, 23, 3])
-        case .resNet152: Self.resNet(152, .bottleneck, counts: [3, 8, 36, 3])
+        case .resNet50: Self.resNet(50, .bottleneck(.keras), counts: [3, 4, 6, 3])
+        case .resNet101: Self.resNet(101, .bottleneck(.keras), counts: [3, 4, 23, 3])
+        case .resNet152: Self.resNet(152, .bottleneck(.keras), counts: [3, 8, 36, 3])
+        case .resNet50Torch: Self.resNet(50, .bottleneck(.torchvision), counts: [3, 4, 6, 3])
+        case .resNet101Torch: Self.resNet(101, .bottleneck(.torchvision), counts: [3, 4, 23, 3])
+        case .resNet152Torch: Self.resNet(152, .bottleneck(.torchvision), counts: [3, 8, 36, 3])
+        case .googLeNetTorch:
+            NetworkRow(
+                summary: "GoogLeNet as torchvision has it, with batch normalization; for ImageNet",
+                inputShape: Self.photographs, classCount: 1000, smallestImage: 15
+            ) { design throws(ShapeError) in try design.googLeNetOfTorchvision() }
+        case .denseNet121:
+            NetworkRow(
+                summary: "Huang et al. 2017, 121 layers, each of which sees those before it; for ImageNet",
+                inputShape: Self.photographs, classCount: 1000, smallestImage: 29
+            ) { design throws(ShapeError) in try design.denseNet(counts: [6, 12, 24, 16]) }
+        case .squeezeNet:
+            NetworkRow(
+                summary: "Iandola et al. 2016, version 1.1, few parameters; for ImageNet",
+                inputShape: Self.photographs, classCount: 1000, smallestImage: 17
+            ) { design throws(ShapeError) in try design.squeezeNet() }
+        case .mobileNetV2: Self.mobileNetV2(.keras)
+        case .mobileNetV2Torch: Self.mobileNetV2(.torchvision)
+        case .efficientNetLite0: Self.efficientNetLite(0, size: 224, width: 1, depth: 1, dropoutRate: 0.2)
+        case .efficientNetLite1: Self.efficientNetLite(1, size: 240, width: 1, depth: 1.1, dropoutRate: 0.2)
+        case .efficientNetLite2: Self.efficientNetLite(2, size: 260, width: 1.1, depth: 1.2, dropoutRate: 0.3)
+        case .efficientNetLite3: Self.efficientNetLite(3, size: 280, width: 1.2, depth: 1.4, dropoutRate: 0.3)
+        case .efficientNetLite4: Self.efficientNetLite(4, size: 300, width: 1.4, depth: 1.8, dropoutRate: 0.3)
         case .cifarResNet20: Self.cifarResNet(20)
         case .cifarResNet32: Self.cifarResNet(32)
         case .cifarResNet44: Self.cifarResNet(44)
@@ -101,10 +126,35 @@ extension NamedNetwork {
     }
 
     private static func resNet(_ layers: Int, _ block: ResidualBlock, counts: [Int]) -> NetworkRow {
-        NetworkRow(
-            summary: "He et al. 2015, \(layers) layers in \(block) blocks; for ImageNet",
+        let kind =
+            switch block {
+            case .basic: "basic blocks"
+            case .bottleneck(.keras): "bottleneck blocks"
+            case .bottleneck(.torchvision): "bottleneck blocks with torchvision's strides"
+            }
+        return NetworkRow(
+            summary: "He et al. 2015, \(layers) layers in \(kind); for ImageNet",
             inputShape: photographs, classCount: 1000
         ) { design throws(ShapeError) in try design.resNet(block: block, counts: counts) }
+    }
+
+    private static func mobileNetV2(_ origin: Origin) -> NetworkRow {
+        NetworkRow(
+            summary:
+                "Sandler et al. 2018, inverted residuals\(origin == .keras ? "" : ", torchvision's borders"); for ImageNet",
+            inputShape: photographs, classCount: 1000
+        ) { design throws(ShapeError) in try design.mobileNetV2(origin) }
+    }
+
+    private static func efficientNetLite(
+        _ number: Int, size: Int, width: Double, depth: Double, dropoutRate: Double
+    ) -> NetworkRow {
+        NetworkRow(
+            summary: "Tan and Le 2019, for mobile devices, size \(number); for ImageNet",
+            inputShape: [size, size, 3], classCount: 1000
+        ) { design throws(ShapeError) in
+            try design.efficientNetLite(width: width, depth: depth, dropoutRate: dropoutRate)
+        }
     }
 
     private static func cifarResNet(_ layers: Int) -> NetworkRow {

@@ -2,11 +2,12 @@ import FoveaGraph
 import FoveaLayers
 
 /// The two kinds of residual blocks, figure 5.
-enum ResidualBlock {
+enum ResidualBlock: Equatable {
     /// Two convolutions 3×3; without biases, with torchvision's padding and batch normalization.
     case basic
-    /// Convolutions 1×1, 3×3 and 1×1, the last with four times the filters; with biases, as Keras has it.
-    case bottleneck
+    /// Convolutions 1×1, 3×3 and 1×1, the last with four times the filters. Keras's have biases, and strides in the first,
+    /// as in the paper; torchvision's have no biases, and strides in the second.
+    case bottleneck(Origin)
 }
 
 extension Design {
@@ -28,7 +29,7 @@ extension Design {
                     x = block(
                         x, "conv\(stage + 2)_block\(number)", filters << stage,
                         strides: stage > 0 && number == 1 ? 2 : 1,
-                        isProjected: number == 1 && (stage > 0 || block == .bottleneck))
+                        isProjected: number == 1 && (stage > 0 || block != .basic))
                 }
             }
             return x
@@ -43,7 +44,7 @@ extension ResidualBlock {
     ///   - x: the block's input.
     ///   - name: what the names of its layers begin with.
     ///   - filters: those of the first convolution.
-    ///   - strides: those of the first convolution, and of the projection.
+    ///   - strides: those of one of its convolutions, and of the projection.
     ///   - isProjected: whether the shortcut is a convolution 1×1, because f changes the shape, and not x itself.
     fileprivate func callAsFunction(
         _ x: LayerOutput, _ name: String, _ filters: Int, strides: Size2D, isProjected: Bool
@@ -69,10 +70,10 @@ extension ResidualBlock {
         case .basic:
             y = relu(1, step(1, filters, 3, strides: strides, x))
             y = step(2, filters, 3, y)
-        case .bottleneck:
+        case .bottleneck(let origin):
             filtersOut = 4 * filters
-            y = relu(1, step(1, filters, 1, strides: strides, x))
-            y = relu(2, step(2, filters, 3, y))
+            y = relu(1, step(1, filters, 1, strides: origin == .keras ? strides : 1, x))
+            y = relu(2, step(2, filters, 3, strides: origin == .keras ? 1 : strides, y))
             y = step(3, filtersOut, 1, y)
         }
         let shortcut = isProjected ? step(0, filtersOut, 1, strides: strides, x) : x
@@ -85,13 +86,14 @@ extension ResidualBlock {
     ) -> Conv2D {
         Conv2D(
             filters: filters, kernelSize: size, strides: strides, padding: padding,
-            useBias: self == .bottleneck, kernelInitializer: .heNormal, name: name)
+            useBias: self == .bottleneck(.keras), kernelInitializer: .heNormal, name: name)
     }
 
     fileprivate func normalization(_ name: String) -> BatchNormalization {
         switch self {
-        case .basic: BatchNormalization(momentum: 0.9, epsilon: 1e-5, name: name)
-        case .bottleneck: BatchNormalization(epsilon: 1.001e-5, name: name)
+        case .basic, .bottleneck(.torchvision):
+            BatchNormalization(momentum: 0.9, epsilon: 1e-5, name: name)
+        case .bottleneck(.keras): BatchNormalization(epsilon: 1.001e-5, name: name)
         }
     }
 }

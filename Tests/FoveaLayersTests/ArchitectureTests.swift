@@ -22,6 +22,11 @@ import Testing
         (.resNet18, [97, 131, 1], [4, 5, 512]), (.resNet34, [32, 32, 3], [1, 1, 512]),
         (.resNet50, [224, 224, 3], [7, 7, 2048]), (.resNet50, [97, 131, 1], [4, 5, 2048]),
         (.cifarResNet20, [32, 32, 3], [8, 8, 64]), (.cifarResNet56, [33, 40, 1], [9, 10, 64]),
+        (.resNet50Torch, [97, 131, 1], [4, 5, 2048]), (.googLeNetTorch, [224, 224, 3], [7, 7, 1024]),
+        (.googLeNetTorch, [97, 131, 1], [3, 4, 1024]), (.denseNet121, [97, 131, 1], [3, 4, 1024]),
+        (.squeezeNet, [224, 224, 3], [13, 13, 512]), (.squeezeNet, [97, 131, 1], [6, 8, 512]),
+        (.mobileNetV2, [97, 131, 1], [4, 5, 1280]), (.mobileNetV2Torch, [97, 131, 1], [4, 5, 1280]),
+        (.efficientNetLite0, [224, 224, 3], [7, 7, 1280]), (.efficientNetLite3, [97, 131, 1], [4, 5, 1280]),
     ])
     func features(network: NamedNetwork, input: [Int], output: [Int]) throws {
         let shape = Shape(input)

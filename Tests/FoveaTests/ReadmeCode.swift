@@ -58,7 +58,7 @@ enum ReadmeCode {
         let classes = Dense(units: 10, activation: .softmax)(GlobalAveragePooling2D()(ReLU()(Add()([x, y]))))
         let network = try Model(inputs: [images], outputs: [classes])
 
-        // Also LeNet-5, AlexNet, GoogLeNet, ResNet.
+        // Also LeNet-5, AlexNet, GoogLeNet, ResNet, DenseNet, SqueezeNet, MobileNetV2, EfficientNet-Lite.
         let base = try NamedNetwork.vgg16.model(input: [150, 150, 3], includeTop: false)
         try base.setTrainable(from: "block5_conv1")
         let features = try Model(inputs: base.inputs, outputs: [base.output(of: "block3_pool")])
