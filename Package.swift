@@ -43,7 +43,7 @@ let package = Package(
                 .product(
                     name: "SwiftProtobuf", package: "swift-protobuf",
                     condition: .when(traits: ["ProtocolBuffers"])),
-            ]),
+            ], exclude: ["ONNX/onnx.proto"]),
         .target(name: "Fovea", dependencies: ["FoveaOneDNN", "FoveaSaving", "FoveaSignal"]),
         .executableTarget(
             name: "FoveaCommand",
@@ -80,7 +80,7 @@ let package = Package(
             name: "FoveaDatasetsTests", dependencies: ["FoveaDatasets", "TestSupport"],
             resources: [.copy("Golden")]),
         .testTarget(
-            name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaTraining"],
+            name: "FoveaLayersTests", dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaSaving"],
             resources: [.copy("Golden")]),
         .testTarget(name: "FoveaPlannerTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaRuntimeTests", dependencies: ["TestSupport"]),

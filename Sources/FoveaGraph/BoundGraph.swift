@@ -141,6 +141,8 @@ package struct GraphRewriter {
         let type: TensorType
     }
 
+    package init() {}
+
     package subscript(_ old: Tensor) -> Tensor { replacements[old] ?? old }
 
     package mutating func visit(_ roots: [Tensor], _ transform: (Tensor, [Tensor]) throws -> Tensor) rethrows

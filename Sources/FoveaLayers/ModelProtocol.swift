@@ -22,6 +22,12 @@ public struct ModelCall: Sendable {
     public let outputs: [LayerOutput]
     /// Batch axis included.
     public let outputShapes: [Shape]
+
+    /// What it reads: inputs of the model, and what other calls give.
+    public var inputs: [LayerOutput] {
+        guard case .call(let call)? = outputs.first?.origin else { return [] }
+        return call.inputs
+    }
 }
 
 extension ModelProtocol {

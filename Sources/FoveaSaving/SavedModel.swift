@@ -25,7 +25,7 @@ public struct SavedModel: Sendable {
 
     static let architectureKey = "fovea.architecture"
 
-    private enum Key {
+    enum Key {
         static let format = "fovea.format"
         static let architecture = SavedModel.architectureKey
         static let training = "fovea.training"
@@ -40,9 +40,14 @@ public struct SavedModel: Sendable {
 
     /// Writes the file whole or not at all. Equal models give equal bytes.
     ///
-    /// - Throws: `FileError`; the file that was there before is then as it was.
+    /// - Parameter path: the file. One that ends in `.onnx` is written for other programs: it computes what the model does in
+    ///   inference, and how the model was trained is not in it.
+    /// - Throws: `FileError`; `ModelFileError` for what the format cannot hold. The file that was there before is then as it was.
     @Compute
     public func write(to path: some PathConvertible) throws {
+        if ModelFormat(ending: path.filePath) == .onnx {
+            return try AtomicFile.write(onnx(file: path.filePath), to: path)
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         func json(_ value: some Encodable) throws -> String {
