@@ -5,8 +5,8 @@ import FoveaRuntime
 /// Where a call's operands are in memory.
 struct Operands {
     let addresses: [Plan.Operand.Role: UnsafeMutableRawPointer]
-    /// The memory of weights that are packed again only when they have changed; nil for others.
-    let keptWeights: ResidentStorage?
+    /// Weights that are packed again only when they have changed; nil for others.
+    let keptWeights: (any Versioned)?
     private let kernelName: String
     private let elements: [Plan.ValueID: Element]
 
@@ -14,7 +14,7 @@ struct Operands {
 
     /// Those of a planned call.
     init(
-        of call: Plan.Call, _ element: (Plan.ValueID) -> Element, keptWeights: ResidentStorage?
+        of call: Plan.Call, _ element: (Plan.ValueID) -> Element, keptWeights: (any Versioned)?
     ) {
         kernelName = call.request.name
         elements = Dictionary(

@@ -1,12 +1,19 @@
 import FoveaGraph
 import FoveaPlanner
 
+/// What changes between runs, and tells.
+@Compute
+protocol Versioned: AnyObject {
+    /// Another number after each change, so that what was made from the value is known to be out of date.
+    var version: Int { get }
+    func noteChange()
+}
+
 /// A variable's value in the layout that its kernels want. It is converted only when read or written from outside.
-final class ResidentStorage: VariableStorage {
+final class ResidentStorage: VariableStorage, Versioned {
     let layout: Layout
     let type: TensorType
     let memory: AlignedMemory
-    /// Another number after each change, so that what was made from the value is known to be out of date.
     private(set) var version = 0
 
     init(_ value: TensorValue, layout: Layout) throws {

@@ -11,7 +11,8 @@ extension FusedGraph {
             let source = views.reshapedSource(input)
             guard let kernel = kernelOf[source], case .elementwise = kernels[kernel].kind,
                 !groups.contains(kernel), !source.isSumOfPass,
-                source.shape.elementCount == tensor.shape.elementCount
+                source.shape.elementCount == tensor.shape.elementCount,
+                lasting.contains(source) == lasting.contains(tensor)
             else { continue }
             groups.append(kernel)
         }
@@ -33,7 +34,8 @@ extension FusedGraph {
     mutating func addSum(_ tensor: Tensor) {
         let source = views.reshapedSource(tensor.inputs[0])
         if let group = kernelOf[source], case .elementwise = kernels[group].kind, !source.isSumOfPass,
-            !couldBeBiasGradient(tensor), canJoin(tensor, group)
+            !couldBeBiasGradient(tensor), lasting.contains(source) == lasting.contains(tensor),
+            canJoin(tensor, group)
         {
             join(tensor, group)
         } else {
@@ -63,7 +65,8 @@ extension FusedGraph {
         guard let first = a.first, let second = b.first,
             first.passShape.elementCount == second.passShape.elementCount
         else { return false }
-        return (a + b).contains(where: \.isSumOfPass) && canMerge(group, into: other)
+        return (a + b).contains(where: \.isSumOfPass) && lasting.contains(first) == lasting.contains(second)
+            && canMerge(group, into: other)
     }
 
     /// What members read from memory element by element, each once.

@@ -28,6 +28,8 @@ struct FusedGraph {
     /// Updates whose kernel may write into the variable itself.
     private(set) var inPlace: [Tensor: Variable] = [:]
     private(set) var views = Views()
+    /// What is the same in every run. It shares no kernel with what is not, because it is computed less often.
+    private(set) var lasting = Set<Tensor>()
 
     /// The graph with results that own their memory.
     let graph: BoundGraph
@@ -39,7 +41,11 @@ struct FusedGraph {
         let graph = try graph.withOwnedResults()
         self.graph = graph
         roots = Set(graph.roots)
-        let order = topologicalOrder(of: graph.roots)
+        var lasting = LastingTensors(graph)
+        var order = topologicalOrder(of: graph.roots)
+        self.lasting = Set(order.filter { lasting.contains($0) })
+        // First, so that others find it in kernels.
+        order = order.filter(self.lasting.contains) + order.filter { !self.lasting.contains($0) }
         for tensor in order {
             for input in tensor.inputs { consumers[input, default: []].append(tensor) }
         }
@@ -204,12 +210,13 @@ struct FusedGraph {
         return all[0]
     }
 
-    /// The vector that is repeated along all but the last axis, if it comes from outside the graph.
+    /// The vector that is repeated along all but the last axis, if it comes from outside the graph or has been computed before.
     private func biasVector(_ tensor: Tensor) -> Tensor? {
         guard case .broadcast = tensor.operation, !views.computed.contains(tensor) else { return nil }
         let vector = tensor.inputs[0]
-        guard case .source(.variable) = vector.operation, vector.shape == [tensor.shape.channels],
-            tensor.shape.channels > 1
+        let isVariable = if case .source(.variable) = vector.operation { true } else { false }
+        guard isVariable || lasting.contains(vector) && kernelOf[vector] != nil,
+            vector.shape == [tensor.shape.channels], tensor.shape.channels > 1
         else { return nil }
         return vector
     }

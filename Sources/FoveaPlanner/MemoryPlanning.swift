@@ -27,15 +27,17 @@ extension Plan {
         arenaByteCount = placed.map(\.end).max() ?? 0
     }
 
-    /// From the call that first writes a value to the last one that needs it. Inputs and packed weights that do not change
-    /// are kept for the runs that follow, results until the next run.
+    /// From the call that first writes a value to the last one that needs it. Inputs, packed weights that do not change and what
+    /// lasting calls leave to others are kept for the runs that follow, results until the next run.
     private func lifetimes() -> [ClosedRange<Int>?] {
         var lives = [ClosedRange<Int>?](repeating: nil, count: values.count)
         for (place, call) in calls.enumerated() {
             for operand in call.operands {
-                lives[operand.value] = (lives[operand.value]?.lowerBound ?? place)...place
+                let first = lives[operand.value]?.lowerBound ?? place
+                let isKept = first < lastingCallCount && place >= lastingCallCount
+                lives[operand.value] = isKept ? -1...calls.count : first...place
             }
-            if variableOfKeptWeights(call) != nil {
+            if keptWeights(call) != nil {
                 for operand in call.operands where operand.role == .packedWeights {
                     lives[operand.value] = -1...calls.count
                 }
@@ -43,7 +45,10 @@ extension Plan {
         }
         for (_, value) in inputs { lives[value] = -1...calls.count }
         if let randomKey { lives[randomKey] = -1...calls.count }
-        for (value, _) in outputs { lives[value] = (lives[value]?.lowerBound ?? -1)...calls.count }
+        for (value, _) in outputs {
+            let first = lives[value]?.lowerBound ?? -1
+            lives[value] = (first < lastingCallCount ? -1 : first)...calls.count
+        }
         return lives
     }
 }

@@ -47,6 +47,8 @@ public struct Plan: Sendable {
 
     public internal(set) var values: [Value] = []
     public internal(set) var calls: [Call] = []
+    /// How many of the calls, the first ones, have results that last until a variable changes that they read.
+    public internal(set) var lastingCallCount = 0
     /// Given at each run, by name; they keep their value until given again.
     public internal(set) var inputs: [(name: String, value: ValueID)] = []
     /// Where the run's key for random numbers goes, if any call reads it.
@@ -59,14 +61,24 @@ public struct Plan: Sendable {
     /// What the values in the arena would take without sharing memory.
     public internal(set) var unsharedByteCount = 0
 
-    /// The variable from which a call packs its weights, if they stay packed for the runs that follow because no call of
-    /// the plan writes it.
-    public func variableOfKeptWeights(_ call: Call) -> Variable? {
+    /// Weights that stay packed for the runs that follow.
+    public enum KeptWeights: Hashable, Sendable {
+        /// A variable that no call writes.
+        case variable(Variable)
+        /// Computed by a lasting call.
+        case computed
+    }
+
+    /// From what a call packs its weights, if they stay packed.
+    public func keptWeights(_ call: Call) -> KeptWeights? {
         guard call.operands.contains(where: { $0.role == .packedWeights }),
-            let weights = call.operands.first(where: { $0.role == .weights })?.value,
-            case .variable(let variable) = values[weights].place,
-            !calls.contains(where: { $0.writes.contains(weights) })
+            let weights = call.operands.first(where: { $0.role == .weights })?.value
         else { return nil }
-        return variable
+        let writer = calls.firstIndex { $0.writes.contains(weights) }
+        return switch values[weights].place {
+        case .variable(let variable): writer == nil ? .variable(variable) : nil
+        case .arena: writer.map { $0 < lastingCallCount } == true ? .computed : nil
+        case .constant: nil
+        }
     }
 }

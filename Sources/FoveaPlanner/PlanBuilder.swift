@@ -234,6 +234,7 @@ extension Plan {
         _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
     ) throws {
         let prepared = try graph.withComposedNormalization(unless: catalog.canNormalize).simplified()
+            .withFoldedScales()
             .withBordersAsPadding().withFloat32Kernels().withRectifiedNormalization()
             .withRectifiedPooling().withOneHotAsComparison().simplified()
         let fused = try FusedGraph(prepared)
@@ -242,6 +243,7 @@ extension Plan {
         for kernel in fused.kernels { try builder.add(kernel) }
         try builder.finish(fused.graph)
         self = builder.plan
+        putLastingCallsFirst()
         placeInMemory()
     }
 }

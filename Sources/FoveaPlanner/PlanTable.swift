@@ -6,12 +6,13 @@ extension Plan: CustomStringConvertible {
     public var description: String { table() }
 
     /// The plan for people: a line for each call with what it writes, the layouts of what it reads first and of what it
-    /// writes, the bytes it touches, and the library's kernel or the fused work; then the memory and every layout change.
+    /// writes, the bytes it touches, and the library's kernel or the fused work; then the memory and every layout change. Calls
+    /// whose results last until a variable changes come first, are marked `once`, and do not count in the sum of times.
     ///
     /// - Parameter seconds: the time of each call, which adds columns for it, its share of the sum and the rate of
     ///   arithmetic.
     public func table(seconds: [Double]? = nil) -> String {
-        let total = seconds?.reduce(0, +) ?? 0
+        let total = seconds?.dropFirst(lastingCallCount).reduce(0, +) ?? 0
         var rows: [[String]] = [["#"]]
         if seconds != nil { rows[0] += ["µs", "share", "GFLOP/s"] }
         rows[0] += ["KiB", "call", "writes", "layout in", "layout out", "kernel or fused work"]
@@ -20,11 +21,11 @@ extension Plan: CustomStringConvertible {
             if let seconds {
                 let time = seconds[place]
                 row.append(Self.fixed(time * 1e6))
-                row.append(Self.fixed(time / total * 100) + " %")
+                row.append(place < lastingCallCount ? "once" : Self.fixed(time / total * 100) + " %")
                 row.append(call.request.operationCount.map { Self.fixed(Double($0) / time / 1e9) } ?? "")
             }
             row += [Self.fixed(Double(byteCount(of: call)) / 1024), call.request.name]
-            row += columns(of: call) + [call.note]
+            row += columns(of: call) + [call.note + (place < lastingCallCount ? ", once" : "")]
             rows.append(row)
         }
         // Numbers to the right, texts to the left.

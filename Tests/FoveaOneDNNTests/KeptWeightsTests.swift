@@ -66,8 +66,8 @@ import Testing
             BoundGraph(outputs: [network.output], updates: [], mode: .inference, batch: 2))
         let training = try backend.plan(
             BoundGraph(outputs: [network.output], updates: network.updates, mode: .training, batch: 2))
-        #expect(
-            inference.calls.compactMap(inference.variableOfKeptWeights) == [network.kernel, network.kernel])
-        #expect(training.calls.compactMap(training.variableOfKeptWeights).isEmpty)
+        let kernel = Plan.KeptWeights.variable(network.kernel)
+        #expect(inference.calls.compactMap(inference.keptWeights) == [kernel, kernel])
+        #expect(training.calls.compactMap(training.keptWeights).isEmpty)
     }
 }

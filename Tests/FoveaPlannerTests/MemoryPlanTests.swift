@@ -24,7 +24,10 @@ import Testing
         }
         let kept = plan.inputs.map(\.value) + [plan.randomKey].compactMap { $0 }
         for value in kept { lives[value] = (-1, plan.calls.count) }
-        for call in plan.calls where plan.variableOfKeptWeights(call) != nil {
+        let lasting = Set(plan.calls[..<plan.lastingCallCount].flatMap(\.writes))
+        let later = Set(plan.calls[plan.lastingCallCount...].flatMap(\.reads) + plan.outputs.map(\.value))
+        for value in lasting.intersection(later) { lives[value] = (-1, plan.calls.count) }
+        for call in plan.calls where plan.keptWeights(call) != nil {
             for operand in call.operands where operand.role == .packedWeights {
                 lives[operand.value] = (-1, plan.calls.count)
             }
@@ -86,7 +89,7 @@ import Testing
             ]
             if isUpdated { try graph.update(kernel, to: kernel * 0.5) }
             let plan = try Plan(graph.bound(), catalog: FakeCatalog(16))
-            let kept = plan.calls.compactMap(plan.variableOfKeptWeights)
+            let kept = plan.calls.compactMap(plan.keptWeights)
             #expect(kept.count == (isUpdated ? 0 : 2) && Set(kept).count <= 1)
             check(plan, "updated: \(isUpdated)")
         }
@@ -125,7 +128,9 @@ import Testing
                     let words = lines[place + 1].split(separator: " ")
                     #expect(words[0] == "\(place)")
                     #expect(lines[place + 1].contains(call.request.name))
-                    #expect(lines[place + 1].hasSuffix(call.note))
+                    #expect(
+                        lines[place + 1].hasSuffix(
+                            call.note + (place < plan.lastingCallCount ? ", once" : "")))
                     if isTimed { #expect(words[1] == "\(place + 1).0") }
                 }
                 #expect(lines[lines.count - 1 - changes] == "layout changes: \(changes)")

@@ -100,13 +100,13 @@ private final class BFloat16ConvolutionCall: KernelCall {
     private let spec: fovea_bfloat16_convolution
     private let direction: ConvolutionDirection
     private let memory: Memory
-    /// The kernel's memory, if it is packed again only when it has changed.
-    private let keptKernel: ResidentStorage?
+    /// The kernel, if it is packed again only when it has changed.
+    private let keptKernel: (any Versioned)?
     private var packedVersion: Int?
 
     init(
         _ spec: fovea_bfloat16_convolution, _ direction: ConvolutionDirection, _ memory: Memory,
-        keptKernel: ResidentStorage?
+        keptKernel: (any Versioned)?
     ) {
         self.spec = spec
         self.direction = direction
