@@ -5,6 +5,8 @@ struct HDF5Dataspace {
     let shape: Shape
     var isScalar: Bool { shape.dimensions.isEmpty }
 
+    init(_ shape: Shape) { self.shape = shape }
+
     init(_ cursor: inout HDF5Cursor) throws(HDF5Problem) {
         let version = try cursor.expectVersion(1...2)
         let rank = try cursor.byte()
@@ -25,6 +27,13 @@ struct HDF5Dataspace {
             throw HDF5Problem("its extents \(extents) are more than any file has")
         }
         shape = Shape(extents)
+    }
+
+    /// As a message of version 1.
+    var encoded: [UInt8] {
+        var bytes: [UInt8] = [1, UInt8(shape.rank), 0, 0, 0, 0, 0, 0]
+        for extent in shape.dimensions { bytes.append(extent, byteCount: 8) }
+        return bytes
     }
 
     /// How many bytes all elements have; nil when that is more than can be counted.

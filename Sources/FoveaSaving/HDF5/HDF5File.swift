@@ -25,6 +25,21 @@ struct HDF5File: Sendable {
         }
     }
 
+    /// The bytes of a file; the same for the same content, whenever they are asked for.
+    ///
+    /// - Parameter file: what errors call the file.
+    /// - Throws: for names that HDF5 does not have, and attributes that are larger than it allows.
+    func serialized(file: String = "HDF5 data") throws(ModelFileError) -> [UInt8] {
+        var writer = HDF5Writer()
+        do {
+            try writer.write(root)
+        } catch {
+            throw ModelFileError(
+                file: file, problem: "'\(writer.path.joined(separator: "/"))': \(error.text)")
+        }
+        return writer.output.bytes
+    }
+
     static let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
 }
 

@@ -1,10 +1,11 @@
 /// A piece of an object's header.
 struct HDF5Message {
-    /// The messages that say something Fovea needs to know; others only serve those who change files.
+    /// The messages that Fovea reads or writes; others only serve those who change files.
     enum Kind: Int {
         case dataspace = 0x01
         case linkInfo = 0x02
         case datatype = 0x03
+        case fillValue = 0x05
         case link = 0x06
         case externalFiles = 0x07
         case layout = 0x08
@@ -117,6 +118,7 @@ extension HDF5Message.Kind: CustomStringConvertible {
         case .dataspace: "extents"
         case .linkInfo: "information on links"
         case .datatype: "data type"
+        case .fillValue: "fill value"
         case .link: "link"
         case .externalFiles: "list of external files"
         case .layout: "layout"

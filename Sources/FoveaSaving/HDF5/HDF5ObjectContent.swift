@@ -34,7 +34,7 @@ struct HDF5ObjectContent {
         case .externalFiles:
             throw HDF5Problem("its data are in other files, which Fovea does not read")
         case .filters: try requireNoFilters(message.cursor)
-        case .continuation: break
+        case .continuation, .fillValue: break
         }
     }
 
