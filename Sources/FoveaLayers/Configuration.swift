@@ -225,6 +225,11 @@ public struct ConfigurationReader {
         try take(key, "a list of numbers") { $0.asNumbers }
     }
 
+    /// One number, or a list of them.
+    mutating func numberOrNumbers(_ key: String) throws(ConfigurationError) -> [Double] {
+        try take(key, "a number or a list of numbers") { $0.asNumber.map { [$0] } ?? $0.asNumbers }
+    }
+
     /// Numbers, written with or without a fraction; nil for null.
     mutating func optionalNumbers(_ key: String) throws(ConfigurationError) -> [Double]? {
         try take(key, "null or a list of numbers") { value -> [Double]?? in

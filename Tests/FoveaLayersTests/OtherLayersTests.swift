@@ -28,6 +28,9 @@ import Testing
             (Permute(dims: [1, 2, 2]), image, "once"),
             (Permute(dims: [.min, .max, 1]), image, "once"),
             (Rescaling(scale: .infinity), image, "must be finite"),
+            (Rescaling(scale: [1, .nan], offset: [0]), image, "must be finite, not [1.0, nan] and 0.0"),
+            (Rescaling(scale: [1, 2]), image, "scale has 2 numbers"),
+            (Rescaling(scale: [1], offset: []), image, "offset has 0 numbers"),
             (Normalization(mean: [1, 2], variance: [1, 2]), image, "4 channels along axis -1"),
             (Normalization(mean: [1], variance: []), image, "1 means and 0 variances"),
             (Normalization(mean: [], variance: []), image, "0 means"),
@@ -204,6 +207,23 @@ import Testing
         #expect(layer.variance == variance.map { $0 / 3 })
         let normalized = try await evaluate(layer(x), feeds: ["x": pixels], batch: 1).floats
         #expect(abs(normalized.reduce(0, +)) < 1e-6)
+    }
+
+    @Test func rescalingOfEachChannel() async throws {
+        let x = Tensor.input("x", [2])
+        let feeds = ["x": try TensorValue(shape: [2, 2], [1, 2, 3, 4])]
+        let layer = Rescaling(scale: [10, 100], offset: [1, -1])
+        #expect(try await evaluate(layer(x), feeds: feeds, batch: 2).floats == [11, 199, 31, 399])
+        let shifted = try Rescaling(scale: [2], offset: [1, -1])(x)
+        #expect(try await evaluate(shifted, feeds: feeds, batch: 2).floats == [3, 3, 7, 7])
+        let scaled = try Rescaling(scale: [2, 4])(x)
+        #expect(try await evaluate(scaled, feeds: feeds, batch: 2).floats == [2, 8, 6, 16])
+
+        var reader = ConfigurationReader(layer.configuration, owner: "Rescaling", layerTypes: [])
+        let copy = try Rescaling(name: nil, configuration: &reader)
+        #expect(copy.scale == [10, 100] && copy.offset == [1, -1])
+        let same: Configuration = ["scale": .number(2), "offset": .number(0)]
+        #expect(Rescaling(scale: 2).configuration == same)
     }
 
     /// A pixel that never changes becomes 0 (or far from it where it does after all), not NaN.

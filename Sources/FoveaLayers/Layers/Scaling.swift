@@ -1,43 +1,75 @@
 import FoveaGraph
 
-/// `y = x · scale + offset`: pixels from 0 to 255 to numbers from 0 to 1 with a scale of 1/255.
+/// `y = x · scale + offset`: pixels from 0 to 255 to numbers from 0 to 1 with a scale of 1/255. Numbers of their own for each
+/// channel are taken along the last axis.
 ///
-/// - Input: any shape; integers become float32.
+/// - Input: any shape, `[…, channels]`; integers become float32.
 /// - Output: the input's shape.
-/// - Throws: `ShapeError` when a number is not finite.
+/// - Throws: `ShapeError` when a number is not finite, or when there is neither one number for all channels nor one for each.
 public final class Rescaling: UnaryLayer {
     public static let typeName = "Rescaling"
     public let name: String?
-    public let scale: Double
-    public let offset: Double
+    /// One for all, or one for each channel.
+    public let scale: [Double]
+    public let offset: [Double]
 
     /// - Parameters:
     ///   - scale: what the input is multiplied with.
     ///   - offset: what is then added.
     ///   - name: the layer's name in its model; chosen by the model when nil.
-    public init(scale: Double, offset: Double = 0, name: String? = nil) {
+    public convenience init(scale: Double, offset: Double = 0, name: String? = nil) {
+        self.init(scale: [scale], offset: [offset], name: name)
+    }
+
+    /// - Parameters:
+    ///   - scale: what each channel is multiplied with, or one number for all.
+    ///   - offset: what is then added.
+    ///   - name: the layer's name in its model; chosen by the model when nil.
+    public init(scale: [Double], offset: [Double] = [0], name: String? = nil) {
         self.scale = scale
         self.offset = offset
         self.name = name
     }
 
     public func build(input: Shape, in scope: inout BuildScope) throws(ShapeError) {
-        guard Float(scale).isFinite, Float(offset).isFinite else {
-            throw error("scale and offset must be finite, not \(scale) and \(offset)", input)
+        guard (scale + offset).allSatisfy({ Float($0).isFinite }) else {
+            throw error("scale and offset must be finite, not \(text(scale)) and \(text(offset))", input)
+        }
+        for (what, numbers) in [("scale", scale), ("offset", offset)] {
+            guard numbers.count == 1 || input.rank > 1 && numbers.count == input.channels else {
+                throw error(
+                    "\(what) has \(numbers.count) numbers; it takes one, or one for each channel along the last axis",
+                    input)
+            }
         }
     }
 
+    private func text(_ numbers: [Double]) -> String { numbers.count == 1 ? "\(numbers[0])" : "\(numbers)" }
+
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {
-        try x.asFloatingPoint * Float(scale) + Float(offset)
+        func constant(_ numbers: [Double]) throws(ShapeError) -> Tensor {
+            let ones = [Int](repeating: 1, count: x.shape.rank - 1)
+            return .constant(
+                try TensorValue(shape: Shape(ones + [numbers.count]), numbers.map { Float($0) }))
+        }
+        let x = x.asFloatingPoint
+        let scaled = scale.count == 1 ? try x * Float(scale[0]) : try x * constant(scale)
+        return offset.count == 1 ? try scaled + Float(offset[0]) : try scaled + constant(offset)
     }
 
-    public var configuration: Configuration { ["scale": .number(scale), "offset": .number(offset)] }
+    public var configuration: Configuration {
+        func value(_ numbers: [Double]) -> ConfigurationValue {
+            numbers.count == 1 ? .number(numbers[0]) : .list(numbers.map { .number($0) })
+        }
+        return ["scale": value(scale), "offset": value(offset)]
+    }
 
     public convenience init(
         name: String?, configuration: inout ConfigurationReader
     ) throws(ConfigurationError) {
         self.init(
-            scale: try configuration.number("scale"), offset: try configuration.number("offset"), name: name)
+            scale: try configuration.numberOrNumbers("scale"),
+            offset: try configuration.numberOrNumbers("offset"), name: name)
     }
 }
 
