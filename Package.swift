@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "FoveaRuntime", targets: ["FoveaRuntime"]),
         .library(name: "FoveaOneDNN", targets: ["FoveaOneDNN"]),
         .library(name: "FoveaTraining", targets: ["FoveaTraining"]),
+        .library(name: "FoveaSaving", targets: ["FoveaSaving"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
     ],
     traits: [
@@ -43,7 +44,7 @@ let package = Package(
                 .product(
                     name: "SwiftProtobuf", package: "swift-protobuf",
                     condition: .when(traits: ["ProtocolBuffers"])),
-            ], exclude: ["ONNX/onnx.proto"]),
+            ], exclude: ["ONNX/onnx.proto", "TensorBoard/event.proto"]),
         .target(name: "Fovea", dependencies: ["FoveaOneDNN", "FoveaSaving", "FoveaSignal"]),
         .executableTarget(
             name: "FoveaCommand",

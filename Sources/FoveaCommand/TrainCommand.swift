@@ -101,6 +101,12 @@ struct TrainCommand: AsyncParsableCommand {
     var checkpointEvery: Int?
 
     @Option(
+        help: ArgumentHelp(
+            "A folder for what TensorBoard shows: losses, metrics, weights and pictures; view it with 'tensorboard --logdir FOLDER'.",
+            valueName: "folder"), transform: filePath)
+    var tensorboard: String?
+
+    @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
             "0 prints no progress, 1 a bar on a terminal, 2 a line per epoch.", valueName: "level"))
@@ -140,6 +146,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func validate() throws {
         let settings = try settings()
+        try checkTensorBoard()
         guard from == nil, !StartingNetwork.isPath(chosenNetwork) else { return }
         let network = try NamedNetwork(argument: chosenNetwork)
         // How many classes a folder has is not known before it is read.
@@ -236,7 +243,8 @@ struct TrainCommand: AsyncParsableCommand {
         )
         let callbacks =
             (backup.map { [$0] } ?? [])
-            + training.callbacks(validates: data.validation != nil, classNames: data.classNames) + [counter]
+            + training.callbacks(validates: data.validation != nil, classNames: data.classNames)
+            + tensorBoard(network: start.name, precision: backend.precision) + [counter]
 
         let stop = StopSignal()
         let interrupts = InterruptHandler(stop)

@@ -54,6 +54,30 @@ extension CommandTests {
             #expect(best.code == 0 && best.lines == last.lines, "\(best) \(last)")
         }
 
+        #if ProtocolBuffers
+            @Test func tensorBoardGetsItsFiles() async throws {
+                let place = try Workplace()
+                let command =
+                    "train shapes --epochs 2 --network softmax-regression --verbosity 0 --validation 0.2 --output a"
+                let result = try await place.fovea(command + " --tensorboard logs/first")
+                #expect(result.code == 0, "\(result)")
+                for folder in ["", "/train", "/validation"] {
+                    let files = try place.names(in: "logs/first" + folder).filter { $0.contains("tfevents") }
+                    #expect(files.count == 1, "\(folder) \(files)")
+                }
+                let file = try #require(try place.names(in: "logs/first/train").first)
+                let bytes = try place.bytes("logs/first/train/\(file)")
+                for text in [
+                    "epoch_accuracy", "epoch_learning_rate", "--tensorboard logs/first",
+                    "dense/kernel/histogram",
+                ] {
+                    #expect(bytes.firstRange(of: Array(text.utf8)) != nil, "\(text)")
+                }
+                let refused = try await place.fovea(command + " --tensorboard a/model.safetensors")
+                #expect(refused.code == 1 && refused.errors.contains("a/model.safetensors"), "\(refused)")
+            }
+        #endif
+
         @Test func whatDoesNotFitIsRefused() async throws {
             let place = try Workplace()
             let first = try await place.fovea(

@@ -118,6 +118,9 @@ import Testing
                 let file = "\(folder)/log.csv"
                 callbacks.append(CSVLogger(file))
             }
+            #if ProtocolBuffers
+                callbacks.append(TensorBoard(folder, histogramFrequency: 1))
+            #endif
             do {
                 let file = "\(folder)/state.safetensors"
                 callbacks.append(BackupAndRestore(file))

@@ -17,6 +17,9 @@ public final class TrainingRun {
     /// The epochs of this training so far; a resumed run's history begins with those before.
     public internal(set) var history = History()
 
+    /// The batch of the last step; nil before the first, and where it was left out.
+    public private(set) var lastBatch: Examples?
+
     let source: any TrainingSource
     let callbacks: [any Callback]
     var totals: Totals
@@ -168,6 +171,7 @@ public final class TrainingRun {
     /// batch, random numbers and learning rate.
     private func takeStep() throws -> Float? {
         let step = step
+        lastBatch = nil
         guard let batch = try source.next() else {
             completeSteps += 1
             return nil
@@ -183,6 +187,7 @@ public final class TrainingRun {
             trainer.trainingStep(GraphKey(batch, classWeights: classWeights)), values, number: UInt64(step),
             seed: seed)
         completeSteps += 1
+        lastBatch = batch
         return try totals.add(results, examples: batch.count)
     }
 
