@@ -2,6 +2,7 @@
 // ways to compute it.
 #ifndef FOVEA_BFLOAT16_CONVOLUTION_H
 #define FOVEA_BFLOAT16_CONVOLUTION_H
+#include <math.h>
 #include "bfloat16_tiles.h"
 #include "fovea_bfloat16.h"
 
@@ -13,6 +14,11 @@ typedef struct {
     int64_t channels, filters;  // read, and computed
     int64_t channel_steps, window_columns, steps, filter_tiles;
 } convolution_form;
+
+// What rectified results do not pass.
+static inline float ceiling_of(const fovea_bfloat16_convolution *spec) {
+    return spec->ceiling > 0 ? spec->ceiling : INFINITY;
+}
 
 // Columns of the window that a step pairs: 0 and 1, 2 and 3 …; before an odd last one there is none (-1).
 typedef struct {

@@ -94,6 +94,8 @@ PACKING static void put_block(const convolution_work *work, const tile_block *bl
     const pixel_sequence *s = &work->layer->sequence;
     const float *biases = work->operands->bias;
     int64_t plane = s->output_height * s->output_width;
+    int rectifies = f->spec->relu && !f->is_gradient;
+    const __m512 ceiling = _mm512_set1_ps(ceiling_of(f->spec));
     for (int64_t column = 0; column < block->columns; column++, filter++) {
         __m512 bias = biases ? _mm512_loadu_ps(biases + filter * lanes) : _mm512_setzero_ps();
         for (int64_t row = 0; row < block->rows; row++) {
@@ -105,7 +107,7 @@ PACKING static void put_block(const convolution_work *work, const tile_block *bl
                 for (int64_t i = 0; i < run.run; i++, from += block->result_row, to += lanes) {
                     __m512 sum = _mm512_add_ps(_mm512_load_ps(from), bias);
                     // In this order NaN stays.
-                    if (f->spec->relu && !f->is_gradient) sum = _mm512_max_ps(_mm512_setzero_ps(), sum);
+                    if (rectifies) sum = _mm512_min_ps(ceiling, _mm512_max_ps(_mm512_setzero_ps(), sum));
                     _mm512_storeu_ps(to, sum);
                 }
             }

@@ -118,6 +118,7 @@ PACKING static void put_block(const convolution_work *work, const tile_block *bl
     int64_t place = row * l->columns.results + column;
     int64_t images = smaller(tile_rows, f->spec->batch - group * tile_rows);
     int rectifies = f->spec->relu && !f->is_gradient;
+    const __m512 ceiling = _mm512_set1_ps(ceiling_of(f->spec));
     for (int64_t tile = 0; tile < block->columns; tile++, filter++) {
         const float *biases = work->operands->bias;
         __m512 bias = biases ? _mm512_loadu_ps(biases + filter * lanes) : _mm512_setzero_ps();
@@ -128,7 +129,7 @@ PACKING static void put_block(const convolution_work *work, const tile_block *bl
                 const float *numbers = from + (i * tile_rows + image) * block->result_row;
                 __m512 sum = _mm512_add_ps(_mm512_load_ps(numbers), bias);
                 // In this order NaN stays.
-                if (rectifies) sum = _mm512_max_ps(_mm512_setzero_ps(), sum);
+                if (rectifies) sum = _mm512_min_ps(ceiling, _mm512_max_ps(_mm512_setzero_ps(), sum));
                 _mm512_storeu_ps(to + i * step * lanes, sum);
             }
         }

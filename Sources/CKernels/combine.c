@@ -13,6 +13,7 @@ typedef struct {
     int64_t count;
     const float *a, *b;
     float *c;
+    float ceiling;
     _Atomic(int32_t) is_unbounded;
 } combine_work;
 
@@ -46,11 +47,11 @@ static void rectify_groups(void *context, int64_t first, int64_t last) {
     const combine_work *work = context;
     part part = part_of(work, first, last);
     float *c = work->c + part.start;
-    work->kernels->rectify(part.whole, c);
+    work->kernels->rectify(part.whole, work->ceiling, c);
     if (part.rest == 0) return;
     float x[fovea_lane_group] = {0};
     memcpy(x, c + part.whole, (size_t)part.rest * sizeof(float));
-    work->kernels->rectify(fovea_lane_group, x);
+    work->kernels->rectify(fovea_lane_group, work->ceiling, x);
     memcpy(c + part.whole, x, (size_t)part.rest * sizeof(float));
 }
 
@@ -72,8 +73,8 @@ void fovea_combine(fovea_opcode kind, int32_t relu, int64_t count, const float *
     fovea_parallel_for(groups(count), 0.3 * (double)count, combine_groups, &work);
 }
 
-void fovea_rectify(int64_t count, float *x) {
-    combine_work work = {.kernels = fovea_kernels(), .count = count, .c = x};
+void fovea_rectify(int64_t count, float ceiling, float *x) {
+    combine_work work = {.kernels = fovea_kernels(), .count = count, .c = x, .ceiling = ceiling};
     fovea_parallel_for(groups(count), 0.2 * (double)count, rectify_groups, &work);
 }
 

@@ -30,8 +30,12 @@ static void combine(fovea_opcode kind, int32_t relu, int64_t count, const float 
 }
 
 // Whole groups of lanes.
-static void rectify(int64_t count, float *x) {
-    for (int64_t i = 0; i < count; i += fovea_lane_group) store_floats(x + i, rectified(load_floats(x + i)));
+static void rectify(int64_t count, float ceiling, float *x) {
+    const floats highest = splat(ceiling);
+    for (int64_t i = 0; i < count; i += fovea_lane_group) {
+        const floats y = rectified(load_floats(x + i));
+        store_floats(x + i, choose(y > highest, highest, y));
+    }
 }
 
 // Whole groups of lanes.

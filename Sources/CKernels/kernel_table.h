@@ -82,7 +82,7 @@ typedef struct {
     fovea_softmax_function softmax_across, softmax_short, softmax_along;
     // fovea_combine, fovea_rectify and fovea_is_bounded of whole groups of lanes.
     void (*combine)(fovea_opcode kind, int32_t relu, int64_t count, const float *a, const float *b, float *c);
-    void (*rectify)(int64_t count, float *x);
+    void (*rectify)(int64_t count, float ceiling, float *x);
     int32_t (*is_bounded)(int64_t count, const float *x);
 } fovea_kernel_table;
 

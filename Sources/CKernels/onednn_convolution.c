@@ -96,7 +96,7 @@ fovea_primitive *fovea_convolution_create(const fovea_convolution *spec) {
         !onednn_describe(&spec->weights, "weights", &subject, &w) ||
         !onednn_describe(&spec->destination, "destination", &subject, &y) ||
         (spec->has_bias && !onednn_describe(&spec->bias, "bias", &subject, &bias)) ||
-        !onednn_prepare(&setting, spec->relu, &subject))
+        !onednn_prepare(&setting, spec->relu, spec->ceiling, &subject))
         return NULL;
     const int64_t gaps[2] = {spec->dilations[0] - 1, spec->dilations[1] - 1};  // oneDNN counts these
     if (spec->direction != FOVEA_FORWARD && !make_hint(&setting, spec, gaps, &subject)) return NULL;

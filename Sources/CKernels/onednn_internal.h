@@ -34,7 +34,7 @@ int onednn_decode(const onednn_layout *layout, fovea_memory *memory);
 int onednn_check_pair(const int64_t pair[2], int64_t least, const char *name, const onednn_subject *subject);
 
 // The process's engine, and attributes with a scratchpad that the caller provides. Returns 0 after onednn_fail.
-int onednn_prepare(onednn_setting *setting, int relu, const onednn_subject *subject);
+int onednn_prepare(onednn_setting *setting, int relu, float ceiling, const onednn_subject *subject);
 
 #define ONEDNN_OPERAND_COUNT (FOVEA_ARG_OFFSET_GRADIENT + 1)
 

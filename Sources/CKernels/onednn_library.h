@@ -36,7 +36,8 @@ typedef struct {
 // Returns 0 for a layout of another kind.
 int onednn_layout_read(const onednn_layout *layout, onednn_layout_parts *parts);
 
-dnnl_status_t onednn_append_relu(dnnl_post_ops_t post_ops);
+// With a ceiling if it is positive.
+dnnl_status_t onednn_append_relu(dnnl_post_ops_t post_ops, float ceiling);
 
 // What all primitives are made with.
 typedef struct {

@@ -50,7 +50,8 @@ int onednn_layout_read(const onednn_layout *layout, onednn_layout_parts *parts) 
     return 1;
 }
 
-dnnl_status_t onednn_append_relu(dnnl_post_ops_t post_ops) {
+dnnl_status_t onednn_append_relu(dnnl_post_ops_t post_ops, float ceiling) {
+    if (ceiling > 0) return dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_clip, 0.0f, ceiling);
     return dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
 }
 

@@ -71,7 +71,7 @@ fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
     if (source.is_any) adopt_layout(&source, &destination);
     if (destination.is_any) adopt_layout(&destination, &source);
     if (!onednn_describe(&source, "source", &subject, &x) ||
-        !onednn_describe(&destination, "destination", &subject, &y) || !onednn_prepare(&setting, 0, &subject))
+        !onednn_describe(&destination, "destination", &subject, &y) || !onednn_prepare(&setting, 0, 0, &subject))
         return NULL;
 
     dnnl_status_t status = dnnl_success;
@@ -120,7 +120,7 @@ fovea_primitive *fovea_normalization_create(const fovea_normalization *spec) {
     }
     ONEDNN_LOCAL_LAYOUT x = NULL;
     ONEDNN_LOCAL_SETTING setting = {0};
-    if (!onednn_describe(&spec->source, "source", &subject, &x) || !onednn_prepare(&setting, 0, &subject))
+    if (!onednn_describe(&spec->source, "source", &subject, &x) || !onednn_prepare(&setting, 0, 0, &subject))
         return NULL;
     dnnl_status_t status = dnnl_success;
     if (spec->direction != FOVEA_FORWARD) {
@@ -153,7 +153,7 @@ fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {
     if (!onednn_describe(&spec->a, "a", &subject, &a) || !onednn_describe(&spec->b, "b", &subject, &b) ||
         !onednn_describe(&spec->c, "c", &subject, &c) ||
         (spec->has_bias && !onednn_describe(&spec->bias, "bias", &subject, &bias)) ||
-        !onednn_prepare(&setting, spec->relu, &subject))
+        !onednn_prepare(&setting, spec->relu, 0, &subject))
         return NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t status = onednn_matmul_describe(&description, &setting, a, b, bias, c);
@@ -168,7 +168,7 @@ fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memo
     ONEDNN_LOCAL_LAYOUT y = NULL;
     ONEDNN_LOCAL_SETTING setting = {0};
     if (!onednn_describe(from, "source", &subject, &x) ||
-        !onednn_describe(to, "destination", &subject, &y) || !onednn_prepare(&setting, 0, &subject))
+        !onednn_describe(to, "destination", &subject, &y) || !onednn_prepare(&setting, 0, 0, &subject))
         return NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t status = dnnl_reorder_primitive_desc_create(&description, x, setting.engine, y,

@@ -42,7 +42,7 @@ static void start_engine(void) {
         engine_status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
 }
 
-int onednn_prepare(onednn_setting *setting, int relu, const onednn_subject *subject) {
+int onednn_prepare(onednn_setting *setting, int relu, float ceiling, const onednn_subject *subject) {
     pthread_once(&engine_once, start_engine);
     if (engine_status != dnnl_success) {
         onednn_fail(subject, "the engine did not start: %s", onednn_status_words(engine_status));
@@ -55,7 +55,7 @@ int onednn_prepare(onednn_setting *setting, int relu, const onednn_subject *subj
         status = dnnl_primitive_attr_set_scratchpad_mode(setting->attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success && relu) {
         status = dnnl_post_ops_create(&post_ops);
-        if (status == dnnl_success) status = onednn_append_relu(post_ops);
+        if (status == dnnl_success) status = onednn_append_relu(post_ops, ceiling);
         if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(setting->attributes, post_ops);
         if (post_ops != NULL) dnnl_post_ops_destroy(post_ops);
     }

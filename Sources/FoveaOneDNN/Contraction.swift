@@ -71,7 +71,7 @@ extension ContractionRequest: CustomStringConvertible {
                 + "output \(request.output), strides \(rule.strides), dilations \(rule.dilations), "
                 + "padding \(padding.top) \(padding.bottom) \(padding.left) \(padding.right), groups \(rule.groups)"
                 + (request.hasBias ? isKernelGradient ? ", bias gradient" : ", bias" : "")
-                + (request.hasReLU ? ", relu" : "")
+                + (request.hasReLU ? ", relu" : "") + (request.ceiling.map { ", ceiling \($0)" } ?? "")
         case .matmul(let request):
             func steps(_ matrix: MatMulRequest.Matrix) -> String {
                 "\(matrix.batchStride) \(matrix.rowStride) \(matrix.columnStride)"

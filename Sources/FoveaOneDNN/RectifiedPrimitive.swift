@@ -12,6 +12,8 @@ struct RectifiedPrimitive: Sendable {
     private let fused: Primitive?
     private let operands: [Block]
     private let result: Block
+    /// What larger results become; infinity for a plain ReLU.
+    private let ceiling: Float
 
     /// Elements of memory.
     struct Block {
@@ -22,13 +24,16 @@ struct RectifiedPrimitive: Sendable {
     /// - Parameters:
     ///   - plain: the primitive without the ReLU.
     ///   - operands: what the numbers of the result are computed from.
+    ///   - ceiling: what larger results become.
     ///   - fused: the same with the ReLU in it. It is used if it reads and writes the same memory.
     init(
-        _ plain: Primitive, operands: [Block], result: Block, fused: () throws -> Primitive
+        _ plain: Primitive, operands: [Block], ceiling: Float? = nil, result: Block,
+        fused: () throws -> Primitive
     ) rethrows {
         self.plain = plain
         self.operands = operands
         self.result = result
+        self.ceiling = ceiling ?? .infinity
         // Reading the operands takes less time than reading and writing the results.
         let paysToLook = operands.reduce(0) { $0 + $1.count } <= 2 * result.count
         let other = paysToLook ? try fused() : nil
@@ -42,7 +47,7 @@ struct RectifiedPrimitive: Sendable {
         return RectifiedCall(
             plain: try PrimitiveCall(plain, operands),
             fused: try fused.map { try PrimitiveCall($0, operands) },
-            operands: try self.operands.map(memory), result: try memory(result))
+            operands: try self.operands.map(memory), result: try memory(result), ceiling: ceiling)
     }
 }
 
@@ -56,12 +61,13 @@ private struct RectifiedCall: KernelCall {
     let fused: PrimitiveCall?
     let operands: [Memory]
     let result: Memory
+    let ceiling: Float
 
     func run() throws {
         if let fused, operands.allSatisfy({ fovea_is_bounded(Int64($0.count), $0.start) != 0 }) {
             return try fused.run()
         }
         try plain.run()
-        fovea_rectify(Int64(result.count), result.start)
+        fovea_rectify(Int64(result.count), ceiling, result.start)
     }
 }

@@ -5,8 +5,8 @@ struct FusedKernel {
     enum Kind {
         /// Elementwise members and sums over them, computed together in one pass.
         case elementwise
-        /// A convolution or matrix product, perhaps with a bias and a ReLU behind it.
-        case contraction(bias: Tensor?, hasReLU: Bool)
+        /// A convolution or matrix product, perhaps with a bias and a ReLU behind it, and behind a convolution's ReLU a ceiling.
+        case contraction(bias: Tensor?, hasReLU: Bool, ceiling: Float?)
         /// Anything else: exactly one operation.
         case single(any SingleOperation)
     }
@@ -122,6 +122,7 @@ struct FusedGraph {
         var members = [tensor]
         var bias: Tensor?
         var hasReLU = false
+        var ceiling: Float?
         if let sum = onlyConsumer(of: tensor), case .binary(.add) = sum.operation,
             let other = sum.inputs.first(where: { $0 != tensor }), let vector = biasVector(other)
         {
@@ -131,14 +132,22 @@ struct FusedGraph {
         if let relu = onlyConsumer(of: members[members.count - 1]), case .unary(.relu) = relu.operation {
             hasReLU = true
             members.append(relu)
+            if case .convolution = tensor.operation, let minimum = onlyConsumer(of: relu),
+                let limit = minimum.limitAbove(relu)
+            {
+                ceiling = limit
+                members.append(minimum)
+            }
         }
         if case .convolutionKernelGradient = tensor.operation { members = [tensor] }
         if case .convolutionInputGradient = tensor.operation { members = [tensor] }
         let isPlain = members.count == 1
         add(
             FusedKernel(
-                kind: .contraction(bias: isPlain ? nil : bias, hasReLU: !isPlain && hasReLU), members: members
-            ))
+                kind: .contraction(
+                    bias: isPlain ? nil : bias, hasReLU: !isPlain && hasReLU, ceiling: isPlain ? nil : ceiling
+                ),
+                members: members))
         if let kernel = kernelOf[tensor] { adoptBiasGradient(kernel) }
     }
 
@@ -300,6 +309,16 @@ struct FusedGraph {
             }
         }
         kernels = sorted
+    }
+}
+
+extension Tensor {
+    /// For `min(x, number)` with a positive number: the number.
+    fileprivate func limitAbove(_ x: Tensor) -> Float? {
+        guard case .binary(.minimum) = operation, let other = inputs.first(where: { $0 != x }),
+            let number = splat(other), number > 0
+        else { return nil }
+        return Float(number)
     }
 }
 

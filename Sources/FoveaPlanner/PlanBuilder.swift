@@ -183,11 +183,11 @@ struct PlanBuilder {
     mutating func add(_ kernel: FusedKernel) throws {
         switch kernel.kind {
         case .elementwise: try addElementwise(kernel.members)
-        case .contraction(let bias, let hasReLU):
+        case .contraction(let bias, let hasReLU, _):
             if case .matmul(let rule) = kernel.members[0].operation {
                 try addMatMul(rule, kernel.members, bias: bias, hasReLU: hasReLU)
             } else {
-                try addConvolution(kernel, bias: bias, hasReLU: hasReLU)
+                try addConvolution(kernel, bias: bias)
             }
         case .single(let rule): try rule.addCalls(for: kernel.members[0], to: &self)
         }

@@ -216,6 +216,11 @@ import Testing
                     fovea_bfloat16_forward(
                         &c, images, kernel, packed.start, FOVEA_PACK, bias, &output, scratch.start)
                     #expect(output.allSatisfy { $0 >= 0 } && output.contains { $0 > 0 })
+                    let rectified = output
+                    c.ceiling = (rectified.max() ?? 0) / 3
+                    fovea_bfloat16_forward(
+                        &c, images, kernel, packed.start, FOVEA_PACK, bias, &output, scratch.start)
+                    #expect(output == rectified.map { min($0, c.ceiling) })
 
                     var gradient = [Float](repeating: .nan, count: images.count)
                     packed = Memory(fovea_bfloat16_input_gradient_kernel_bytes(&c))

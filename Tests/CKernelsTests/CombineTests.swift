@@ -51,8 +51,12 @@ extension KernelTests {
                 _ = withThreads([1, 2]) {
                     // What lies behind stays as it is.
                     let buffer = Buffer(x + [-1])
-                    fovea_rectify(Int64(count), buffer.pointer.baseAddress)
+                    fovea_rectify(Int64(count), .infinity, buffer.pointer.baseAddress)
                     #expect(same(buffer.elements, x.map { $0 < 0 ? 0 : $0 } + [-1]), "\(kind)")
+                    let limited = Buffer(x + [-1])
+                    fovea_rectify(Int64(count), 0.5, limited.pointer.baseAddress)
+                    let expected = x.map { $0 < 0 ? 0 : $0 > 0.5 ? 0.5 : $0 } + [-1]
+                    #expect(same(limited.elements, expected), "\(kind)")
                 }
             }
         }

@@ -178,6 +178,15 @@ extension OneDNNTests {
                 let expected = item.forward(bias: true)
                 #expect(expected.values.contains { $0 < 0 } && expected.values.contains { $0 > 0 })
                 #expect(y[0].error(from: expected.rectified) <= 1e-4, "\(primitive.implementation)")
+
+                spec.ceiling = Float(expected.values.max() ?? 0) / 3
+                let limited = try create(spec)
+                let z = try limited.run(
+                    [.source: item.x, .weights: item.w, .bias: item.bias],
+                    .destination)
+                var clipped = expected.rectified
+                clipped.values = clipped.values.map { min($0, Double(spec.ceiling)) }
+                #expect(z[0].error(from: clipped) <= 1e-4, "\(limited.implementation)")
             }
         }
 

@@ -208,6 +208,10 @@ private let notFiniteContexts: [OperationCase] = {
             OperationCase("convolution, bias and relu, \(name)", [images, kernel, vector]) { x in
                 [try (x[0].convolved(with: x[1], around) + x[2]).relu()]
             },
+            OperationCase("convolution, bias and relu6, \(name)", [images, kernel, vector]) { x in
+                let y = try (x[0].convolved(with: x[1], around) + x[2]).relu()
+                return [try .minimum(.filled(2, y.shape), y)]
+            },
             OperationCase(
                 "convolution of the whole image and relu, \(name)",
                 [images, .fixed([5, 4, channels, filters], .uniform(-1, 1))]

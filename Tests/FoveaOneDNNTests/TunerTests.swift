@@ -330,6 +330,10 @@ import Testing
             { $0.convolution.padding.top = 1 }, { $0.convolution.padding.bottom = 1 },
             { $0.convolution.padding.left = 1 }, { $0.convolution.padding.right = 1 },
             { $0.convolution.groups = 2 }, { $0.hasBias = true }, { $0.hasReLU = true },
+            {
+                $0.hasReLU = true
+                $0.ceiling = 6
+            },
         ]
         let matrix = MatMulRequest.Matrix(batchStride: 0, rowStride: 8, columnStride: 1)
         let matmul = MatMulRequest(

@@ -30,6 +30,23 @@ import Testing
         #expect(notes(dense, "matmul") == ["fake + bias + relu"])
     }
 
+    @Test @Compute func ceilingsOfReLUsAreFused() throws {
+        func plan(_ limit: Float, _ outputs: (Tensor, Tensor) -> [Tensor]) throws -> Plan {
+            try checkedPlan { graph in
+                let y = try graph.input([2, 5, 6, 3]).convolved(with: graph.variable([3, 2, 3, 16]))
+                let relu = try (y + graph.variable([16])).relu()
+                graph.outputs = outputs(relu, try .minimum(relu, .filled(limit, relu.shape)))
+            }
+        }
+        let fused = try plan(0.3) { _, limited in [limited] }
+        #expect(notes(fused, "convolution") == ["fake + bias + relu to 0.3"])
+        #expect(fused.count("elementwise") == 0)
+        let shared = try plan(0.3) { relu, limited in [relu, limited] }
+        #expect(notes(shared, "convolution") == ["fake + bias + relu"])
+        let negative = try plan(-0.3) { _, limited in [limited] }
+        #expect(notes(negative, "convolution") == ["fake + bias + relu"])
+    }
+
     @Test @Compute func whatOthersReadIsNotFused() throws {
         func plan(_ outputs: (_ y: Tensor, _ sum: Tensor, _ relu: Tensor) throws -> [Tensor]) throws -> Plan {
             try checkedPlan { graph in

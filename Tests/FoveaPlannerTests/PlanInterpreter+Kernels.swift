@@ -154,7 +154,9 @@ extension PlanInterpreter {
                 let bias = try read(id(.bias))
                 for place in y.indices { y[place] += bias[place % bias.count] }
             }
-            if request.hasReLU { y = y.map { max($0, 0) } }
+            if request.hasReLU {
+                y = y.map { min(max($0, 0), request.ceiling.map(Double.init) ?? .infinity) }
+            }
             write(y, try id(.destination))
         case .inputGradient:
             let inputs = [

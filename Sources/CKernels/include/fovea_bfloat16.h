@@ -22,7 +22,8 @@ typedef struct {
     int64_t batch, height, width, channels, filters;
     int64_t window[2], strides[2], dilations[2], padding[2];  // rows, columns; padding before the first
     int64_t output_height, output_width;
-    int32_t relu;  // negative outputs become zero
+    int32_t relu;   // negative outputs become zero
+    float ceiling;  // with `relu`: larger outputs become this; 0 for none
 } fovea_bfloat16_convolution;
 
 // Kernels are packed for each use: forward, and turned around for input gradients. Memory for them and for scratch is 64-byte

@@ -31,6 +31,7 @@ typedef struct {
     int32_t winograd;      // 0 direct, 1 Winograd
     int32_t has_bias;      // forward: adds it; backward weights: also computes its gradient
     int32_t relu;          // forward only
+    float ceiling;         // with `relu`: larger results become this; 0 for none
     int64_t strides[2], dilations[2];  // dilations: 1 is dense
     int64_t padding_before[2], padding_after[2];  // height, width
     fovea_memory source, weights, bias, destination;  // for backward directions: the gradients' layouts

@@ -60,6 +60,7 @@ extension fovea_bfloat16_convolution {
         padding = (Int64(rule.padding.top), Int64(rule.padding.left))
         (output_height, output_width) = (Int64(request.output[1]), Int64(request.output[2]))
         relu = request.hasReLU ? 1 : 0
+        ceiling = request.ceiling ?? 0
         let isForward: Int32 = request.direction == .forward ? 1 : 0
         guard withUnsafePointer(to: self, { fovea_bfloat16_suits($0, isForward) }) != 0 else { return nil }
     }

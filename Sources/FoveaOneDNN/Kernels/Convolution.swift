@@ -87,7 +87,7 @@ private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
         ]
         if request.hasBias { operands.append(.init(role: .bias, count: request.output.channels)) }
         rectified = try RectifiedPrimitive(
-            primitive, operands: operands,
+            primitive, operands: operands, ceiling: request.ceiling,
             result: .init(role: .destination, count: outputLayout.memoryCount(request.output))
         ) { try Primitive(request, algorithm, fusesReLU: true) }
     }
@@ -114,6 +114,7 @@ extension Primitive {
         spec.winograd = algorithm == .winograd ? 1 : 0
         spec.has_bias = request.hasBias ? 1 : 0
         spec.relu = request.hasReLU && fusesReLU ? 1 : 0
+        spec.ceiling = request.ceiling ?? 0
         spec.strides = pair(rule.strides)
         spec.dilations = pair(rule.dilations)
         spec.padding_before = (Int64(rule.padding.top), Int64(rule.padding.left))

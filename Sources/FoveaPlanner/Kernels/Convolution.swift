@@ -17,8 +17,15 @@ public struct ConvolutionRequest: KernelRequest, Hashable {
     public var hasBias = false
     /// Forward only: negative results become zero.
     public var hasReLU = false
+    /// With a ReLU: what larger results become.
+    public var ceiling: Float?
 
     public var name: String { direction.rawValue }
+
+    fileprivate var reluText: String {
+        guard hasReLU else { return "" }
+        return " + relu" + (ceiling.map { " to \($0)" } ?? "")
+    }
 
     public var operationCount: Int? { 2 * output.elementCount * kernel[0] * kernel[1] * kernel[2] }
 }
@@ -47,7 +54,7 @@ extension PlanBuilder {
         return nil
     }
 
-    mutating func addConvolution(_ kernel: FusedKernel, bias: Tensor?, hasReLU: Bool) throws {
+    mutating func addConvolution(_ kernel: FusedKernel, bias: Tensor?) throws {
         let tensor = kernel.members[0]
         let result = kernel.members[kernel.members.count - 1]
         let shapes = tensor.inputs.map(\.shape)
@@ -64,7 +71,7 @@ extension PlanBuilder {
             ]
             if let bias { operands.append((.bias, try rowMajorValue(bias), false)) }
             operands += packedWeights(chosen)
-            let fused = (bias != nil ? " + bias" : "") + (hasReLU ? " + relu" : "")
+            let fused = (bias != nil ? " + bias" : "") + request.reluText
             addCall(request, chosen, operands, note: chosen.implementation + fused)
 
         case .convolutionInputGradient(let rule):
@@ -121,9 +128,10 @@ extension FusedKernel {
         var request = ConvolutionRequest(
             direction: .forward, convolution: rule, images: members[0].inputs[0].shape,
             kernel: members[0].inputs[1].shape, output: members[0].shape)
-        if case .contraction(let bias, let hasReLU) = kind {
+        if case .contraction(let bias, let hasReLU, let ceiling) = kind {
             request.hasBias = bias != nil
             request.hasReLU = hasReLU
+            request.ceiling = ceiling
         }
         return request
     }
