@@ -11,6 +11,7 @@ let package = Package(
             dependencies: [
                 .product(name: "FoveaDatasets", package: "Fovea"),
                 .product(name: "FoveaPictures", package: "Fovea"),
+                .product(name: "FoveaSaving", package: "Fovea"),
             ])
     ],
     swiftLanguageModes: [.v6]

@@ -3,17 +3,18 @@
     python3 seeds.py FOLDER
 """
 
-
+import base64
 import gzip
 import io
 import json
 import struct
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
-golden = Path(__file__).resolve().parents[1] / "Tests/FoveaDatasetsTests/Golden/pictures.bin.gz"
-data = gzip.decompress(golden.read_bytes())
+tests = Path(__file__).resolve().parents[1] / "Tests"
+data = gzip.decompress((tests / "FoveaPicturesTests/Golden/pictures.bin.gz").read_bytes())
 start = 4 + struct.unpack_from("<I", data)[0]
 for case in json.loads(data[4:start])["decode"]:
     place, count = case["file"]
@@ -38,7 +39,7 @@ def archive(members):
     return buffer.getvalue()
 
 
-for file in sorted(golden.parent.iterdir()):
+for file in sorted((tests / "FoveaDatasetsTests/Golden").iterdir()):
     content = file.read_bytes()
     if file.name.endswith(".tar.gz"):
         write("tar", file.name, content)
@@ -63,3 +64,15 @@ write("svhn-arff", "rows", f"@relation r\n{columns}@attribute class numeric\n@da
 write("openml", "description", json.dumps({"data_set_description": {
     "id": "41081", "name": "SVHN", "version": "1", "format": "ARFF", "licence": "Public",
     "url": "https://example.org/data/v1/download/1/SVHN.arff", "md5_checksum": "0" * 32}}).encode())
+
+models = tests / "FoveaSavingTests/Fixtures"
+for cases in json.loads(gzip.decompress((models / "hdf5.json.gz").read_bytes())).values():
+    for number, case in enumerate(cases):
+        write("hdf5", f"{number} {case['name'].replace('/', ' ')}", base64.b64decode(case["file"]))
+write("safetensors", "reference", (models / "reference.safetensors").read_bytes())
+for compression in [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as file:
+        file.writestr("metadata.json", "{}")
+        file.writestr("data/0", bytes(1000))
+    write("zip", str(compression), buffer.getvalue())

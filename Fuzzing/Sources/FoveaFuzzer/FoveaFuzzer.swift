@@ -4,7 +4,9 @@ import Foundation
 typealias Reader = @Sendable ([UInt8]) -> Void
 
 /// By the names that FOVEA_READER in the environment may have.
-private let readers: [String: Reader] = pictureReaders.merging(fileReaders) { picture, _ in picture }
+private let readers: [String: Reader] = [pictureReaders, fileReaders, modelReaders].reduce([:]) {
+    $0.merging($1) { $1 }
+}
 
 private let reader: Reader? = readers[ProcessInfo.processInfo.environment["FOVEA_READER"] ?? ""]
 
