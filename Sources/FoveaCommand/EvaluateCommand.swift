@@ -8,6 +8,8 @@ struct EvaluateCommand: AsyncParsableCommand {
         usage: "fovea evaluate <file> <dataset or folder> [<options>]",
         discussion: """
             Of a folder of pictures the part 'test' is measured, or all of it if it has folders of classes only.
+
+            Prints loss and metrics, and how often classes were taken for each other; with --output also writes these to a file.
             """)
 
     @Argument(help: "A model file.", transform: filePath)
@@ -17,8 +19,22 @@ struct EvaluateCommand: AsyncParsableCommand {
     var dataset: String
 
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Images computed at once.", valueName: "count"))
-    var batchSize = 250
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Images computed at once (default: 250, of images of more than 64×64 pixels 32).",
+            valueName: "count"))
+    var batchSize: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Show so many images whose answers were the most wrong, by the loss.", valueName: "count"))
+    var worst = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Also write what was measured to this file, as JSON.", valueName: "file"), transform: filePath)
+    var output: String?
 
     @OptionGroup var badPictures: BadPictureOptions
 
@@ -26,6 +42,15 @@ struct EvaluateCommand: AsyncParsableCommand {
         _ = try DataSource(dataset)
         _ = try badPictures.settings()
         try checkPositive("--batch-size", batchSize)
+        if worst < 0 { throw ValidationError("--worst is a number of images from 0 up, not \(worst)") }
+    }
+
+    /// What is measured on.
+    private struct TestImages {
+        let examples: Dataset<Example>
+        let classNames: [String]
+        /// What an image is called, by its number.
+        let name: (Int) -> String
     }
 
     func run() async throws {
@@ -34,30 +59,78 @@ struct EvaluateCommand: AsyncParsableCommand {
             throw CommandError(
                 "\(file): the model was saved without its loss, so it cannot be evaluated; train it first")
         }
+        // Better known before than after.
+        if let output { try AtomicFile.checkWritable(output) }
         let trainer = try saved.model.compile(training)
+        let images = try await testImages(saved, training)
+        let badPictures = try badPictures.settings()
+        let input = try saved.model.inputShape
+        let size = batchSize ?? (input.elementCount <= 64 * 64 * 3 ? 250 : 32)
         let result: Evaluation
-        switch try DataSource(dataset) {
-        case .named(let name):
-            let data = try await load(name)
-            try saved.checkClasses(data.classNames, of: name.rawValue)
-            result = try await trainer.evaluate(data.test, batchSize: batchSize)
-        case .folder(let path):
-            let badPictures = try badPictures.settings()
-            let batches = try pictures(of: path, saved, training)
-                .batched(batchSize, onError: badPictures.policy)
+        var report: ClassificationReport?
+        if try saved.model.outputShape.rank == 1 {
+            let measured = try await badPictures.noted {
+                try await trainer.report(
+                    on: images.examples, classNames: images.classNames, batchSize: size,
+                    onError: badPictures.policy)
+            }
+            (result, report) = (measured.evaluation, measured.report)
+        } else {
+            let batches = try images.examples.batched(size, onError: badPictures.policy)
             result = try await badPictures.noted { try await trainer.evaluate(batches) }
         }
         say("test loss \(String(format: "%.4f", result.loss))")
         for (name, value) in result.metrics.sorted(by: { $0.key < $1.key }) {
             say("test \(name) \(String(format: "%.4f", value))")
         }
+        if let report, !report.answers.isEmpty { show(report, images) }
+        if let output {
+            let measured = Measurement(
+                file, dataset, result, report, worst: report?.worst(worst), name: images.name)
+            try AtomicFile.write(Array(try measured.json().utf8), to: output)
+        }
         try result.checkFinite(file)
     }
 
-    /// The test pictures of a folder as the model takes them.
-    private func pictures(
-        of path: String, _ saved: SavedModel, _ training: TrainingConfiguration
-    ) throws -> Dataset<Example> {
+    private func show(_ report: ClassificationReport, _ images: TestImages) {
+        say("\n\(report)")
+        let answers = report.worst(worst)
+        if answers.isEmpty { return }
+        say("\nthe most wrong by loss:")
+        for answer in answers {
+            let names = report.confusion.classNames
+            let text =
+                "\(names[answer.predicted]) \(String(format: "%.1f", answer.probability * 100)) %"
+                + (answer.isRight ? ", which is right" : ", but it is \(names[answer.label])")
+            say(
+                "  \(String(format: "%7.4f", answer.loss))  \(visible(images.name(answer.index))): \(visible(text))"
+            )
+        }
+    }
+
+    private func testImages(
+        _ saved: SavedModel, _ training: TrainingConfiguration
+    ) async throws -> TestImages {
+        switch try DataSource(dataset) {
+        case .named(let name):
+            let data = try await load(name)
+            try saved.checkClasses(data.classNames, of: name.rawValue)
+            return TestImages(examples: Dataset(data.test), classNames: data.classNames) {
+                "\(name.rawValue) test image \($0)"
+            }
+        case .folder(let path):
+            let folder = try testFolder(path)
+            warnOfLeftOut(folder)
+            try saved.checkClasses(folder.classNames, of: folder.path)
+            let form = try TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss)
+            return TestImages(
+                examples: try Dataset(folder, form), classNames: folder.classNames
+            ) { folder.items[$0].path }
+        }
+    }
+
+    /// The test pictures of a folder.
+    private func testFolder(_ path: String) throws -> ImageFolder {
         let splits = try ImageFolder.splits(of: path)
         if let splits, splits.test == nil {
             let others = [splits.train, splits.validation].compactMap { $0?.path }.joined(separator: " or ")
@@ -65,11 +138,7 @@ struct EvaluateCommand: AsyncParsableCommand {
             let found = test?.withoutClasses ?? "\(path): has no part 'test' to measure with"
             throw CommandError("\(found); name another one: \(others)")
         }
-        let folder = try splits?.test ?? ImageFolder(path)
-        warnOfLeftOut(folder)
-        try saved.checkClasses(folder.classNames, of: folder.path)
-        return try Dataset(
-            folder, TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss))
+        return try splits?.test ?? ImageFolder(path)
     }
 }
 

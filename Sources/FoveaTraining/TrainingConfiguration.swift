@@ -17,11 +17,19 @@ public struct TrainingConfiguration: Codable, Sendable {
     public var excludeFromWeightDecay: [String]
     /// Whether and how averages of what is trained are kept; none when nil.
     public var weightAveraging: WeightAveraging?
+    /// What the learning rate is multiplied with for the parameters of a layer, or for a single one, by its path in the model,
+    /// such as `["base": 0.1]`; of several paths that a parameter is below the longest counts, and all others have 1. So layers
+    /// that were trained before are changed less than new ones. Not negative; a multiplier of 0 changes nothing by the gradient,
+    /// but unlike frozen layers these still follow the data, as batch normalisation does.
+    ///
+    /// Howard and Ruder 2018, "Universal language model fine-tuning for text classification", arXiv:1801.06146, section 3.2:
+    /// discriminative fine-tuning. PyTorch's parameter groups.
+    public var learningRateMultipliers: [String: Double]
 
     public init(
         optimizer: any Optimizer, outputs: [String: OutputTraining], schedule: LearningRateSchedule? = nil,
         clipping: GradientClipping? = nil, accumulation: Int = 1, excludeFromWeightDecay: [String] = [],
-        weightAveraging: WeightAveraging? = nil
+        weightAveraging: WeightAveraging? = nil, learningRateMultipliers: [String: Double] = [:]
     ) {
         self.optimizer = optimizer
         self.outputs = outputs
@@ -30,6 +38,7 @@ public struct TrainingConfiguration: Codable, Sendable {
         self.accumulation = accumulation
         self.excludeFromWeightDecay = excludeFromWeightDecay
         self.weightAveraging = weightAveraging
+        self.learningRateMultipliers = learningRateMultipliers
     }
 
     /// What is asked of the one output that is trained; nil when there are several.
@@ -50,6 +59,11 @@ public struct TrainingConfiguration: Codable, Sendable {
             throw TrainingError.invalidArgument(
                 "accumulation", "\(accumulation)", expected: "a positive number of batches")
         }
+        for (path, multiplier) in learningRateMultipliers where !(multiplier.isFinite && multiplier >= 0) {
+            throw TrainingError.invalidArgument(
+                "the learning rate's multiplier of '\(path)'", "\(multiplier)",
+                expected: "a finite number that is not negative, such as 0.1")
+        }
         for (name, output) in outputs where !(output.weight.isFinite && output.weight >= 0) {
             throw TrainingError.invalidArgument(
                 "the weight of output '\(name)'", "\(output.weight)",
@@ -61,6 +75,7 @@ public struct TrainingConfiguration: Codable, Sendable {
 
     private enum Key: String, CodingKey {
         case optimizer, outputs, schedule, clipping, accumulation, excludeFromWeightDecay, weightAveraging
+        case learningRateMultipliers
     }
     private enum OptimizerKey: String, CodingKey { case name, settings }
 
@@ -83,6 +98,8 @@ public struct TrainingConfiguration: Codable, Sendable {
         excludeFromWeightDecay =
             try container.decodeIfPresent([String].self, forKey: .excludeFromWeightDecay) ?? []
         weightAveraging = try container.decodeIfPresent(WeightAveraging.self, forKey: .weightAveraging)
+        learningRateMultipliers =
+            try container.decodeIfPresent([String: Double].self, forKey: .learningRateMultipliers) ?? [:]
         try checkSettings()
     }
 
@@ -99,6 +116,9 @@ public struct TrainingConfiguration: Codable, Sendable {
             try container.encode(excludeFromWeightDecay, forKey: .excludeFromWeightDecay)
         }
         try container.encodeIfPresent(weightAveraging, forKey: .weightAveraging)
+        if !learningRateMultipliers.isEmpty {
+            try container.encode(learningRateMultipliers, forKey: .learningRateMultipliers)
+        }
     }
 }
 

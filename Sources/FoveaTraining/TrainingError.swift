@@ -23,6 +23,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case wrongCount(_ what: String, expected: [String], received: Int, in: Data)
     /// A loss or metric was stated for an output that the model does not have.
     case unknownOutput(_ name: String, known: [String])
+    /// A learning rate was stated for a layer or parameter that the model does not have.
+    case unknownPath(_ path: String, known: [String])
     /// No output has a loss.
     case noLoss
     /// A checkpoint was made with another network, optimizer or way of training.
@@ -67,6 +69,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownOutput(let name, let known):
             "the model has no output '\(name)'; "
                 + adviceOnName(name, among: known, heading: "its outputs are")
+        case .unknownPath(let path, let known):
+            "the model has no layer or parameter '\(path)' that a learning rate could be for; "
+                + adviceOnName(path, among: known, heading: "its layers with parameters are")
         case .noLoss:
             "no output has a loss; state at least one, such as .meanSquaredError"
         case .checkpointDoesNotFit(let file, let reason):

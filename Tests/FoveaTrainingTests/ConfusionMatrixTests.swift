@@ -29,11 +29,12 @@ struct ConfusionMatrixTests {
     @Test func theTable() throws {
         #expect(
             try example(names: ["cat", "dog", "horse"]).description == """
-                true \\ predicted  cat  dog  horse  precision  recall     F1
-                cat                 2    1      0      0.667   0.667  0.667
-                dog                 0    0      1      0.000   0.000  0.000
-                horse               1    0      1      0.500   0.500  0.500
-                accuracy 0.500
+                true \\ predicted  cat  dog  horse  precision  recall     F1  examples
+                cat                 2    1      0      0.667   0.667  0.667         3
+                dog                 0    0      1      0.000   0.000  0.000         1
+                horse               1    0      1      0.500   0.500  0.500         2
+                mean of classes                        0.389   0.389  0.389         6
+                accuracy 0.500 of 6
                 """)
         #expect(try example().classNames == ["0", "1", "2"])
     }
@@ -52,7 +53,7 @@ struct ConfusionMatrixTests {
         let none = try TensorValue(shape: [0, 2], [])
         let matrix = try ConfusionMatrix(labels: [], predictions: none, classes: 2)
         #expect(matrix.accuracy == 0 && matrix.f1Score == [0, 0])
-        #expect(matrix.description.hasSuffix("accuracy 0.000"))
+        #expect(matrix.description.hasSuffix("accuracy 0.000 of 0"))
     }
 
     @Test func agreesWithTheMetrics() async throws {
@@ -98,5 +99,38 @@ struct ConfusionMatrixTests {
     @Test func codableRoundTrip() throws {
         let matrix = try example(names: ["a", "b", "c"])
         #expect(try JSONDecoder().decode(ConfusionMatrix.self, from: JSONEncoder().encode(matrix)) == matrix)
+    }
+}
+
+/// What is printed of many classes is bounded.
+struct LargeConfusionMatrixTests {
+    @Test func manyClasses() throws {
+        let classes = 100
+        let labels = (0..<3 * classes).map { $0 % classes }
+        // One of three is taken for the next class, of the first 30 all.
+        let predicted = labels.enumerated().map { index, label in
+            index < classes || label < 30 ? (label + 1) % classes : label
+        }
+        let rows = predicted.map { place in (0..<classes).map { $0 == place ? Float(1) : 0 } }
+        let matrix = try ConfusionMatrix(
+            labels: labels, predictions: TensorValue(shape: [labels.count, classes], rows.flatMap { $0 }),
+            classes: classes, classNames: (0..<classes).map { "class number \($0)" })
+        let lines = "\(matrix)".split(separator: "\n")
+        #expect(lines.count == 45)
+        #expect(lines.allSatisfy { $0.count <= 120 })
+        #expect(lines[0] == "100 classes; those with the lowest F1 score are")
+        #expect(lines[2].hasPrefix("class number 0 ") && lines[2].hasSuffix("0.000   0.000  0.000         3"))
+        #expect(lines[24] == "  3 × class number 0 taken for class number 1")
+        #expect(matrix.confusions(2).map(\.label) == [0, 1])
+        #expect(lines.last == "accuracy 0.467 of 300")
+    }
+
+    /// Names come from files.
+    @Test func namesThatWouldBreakTheTable() throws {
+        let matrix = try ConfusionMatrix(
+            labels: [0, 1], predictions: TensorValue(shape: [2, 2], [1, 0, 1, 0]), classes: 2,
+            classNames: ["a\u{1B}[2J\n", String(repeating: "long ", count: 100)])
+        #expect("\(matrix)".unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 32 })
+        #expect("\(matrix)".contains("1 × "), "too wide for a column for each class")
     }
 }

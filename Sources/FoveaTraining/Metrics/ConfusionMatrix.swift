@@ -1,4 +1,3 @@
-import FoveaFiles
 import FoveaGraph
 
 /// How often examples of each class were taken for each class.
@@ -9,7 +8,7 @@ import FoveaGraph
 ///     classNames: ["cat", "dog", "horse"])
 /// print(matrix, matrix.f1Score[1])
 /// ```
-public struct ConfusionMatrix: Hashable, Codable, Sendable, CustomStringConvertible {
+public struct ConfusionMatrix: Hashable, Codable, Sendable {
     /// One row for each true class, with one column for each predicted class.
     public let counts: [[Int]]
     /// The names of the classes: their numbers unless given.
@@ -31,10 +30,7 @@ public struct ConfusionMatrix: Hashable, Codable, Sendable, CustomStringConverti
         func check(_ isRight: Bool, _ name: String, _ value: String, _ expected: String) throws {
             if !isRight { throw TrainingError.invalidArgument(name, value, expected: expected) }
         }
-        try check((2...10_000).contains(classes), "classes", "\(classes)", "in 2...10000")
-        try check(
-            classNames.isEmpty || classNames.count == classes, "the number of class names",
-            "\(classNames.count)", "\(classes), one for each class, or 0")
+        try Self.check(classes: classes, classNames)
         let shape = predictions.shape
         let isSingle = classes == 2 && shape.dimensions == [labels.count, 1]
         try check(
@@ -54,8 +50,27 @@ public struct ConfusionMatrix: Hashable, Codable, Sendable, CustomStringConverti
             let predicted = isSingle ? (Double(row[row.startIndex]) > threshold ? 1 : 0) : row.largestOffset
             counts[label][predicted] += 1
         }
+        self.init(counts: counts, classNames: classNames)
+    }
+
+    /// - Parameters:
+    ///   - counts: a square of at least two rows.
+    ///   - classNames: one for each class, or empty.
+    init(counts: [[Int]], classNames: [String]) {
         self.counts = counts
-        self.classNames = classNames.isEmpty ? (0..<classes).map { "\($0)" } : classNames
+        self.classNames = classNames.isEmpty ? counts.indices.map { "\($0)" } : classNames
+    }
+
+    /// - Throws: `TrainingError` for a number of classes that no matrix has, or another number of names.
+    static func check(classes: Int, _ classNames: [String]) throws {
+        guard (2...10_000).contains(classes) else {
+            throw TrainingError.invalidArgument("classes", "\(classes)", expected: "in 2...10000")
+        }
+        guard classNames.isEmpty || classNames.count == classes else {
+            throw TrainingError.invalidArgument(
+                "the number of class names", "\(classNames.count)",
+                expected: "\(classes), one for each class, or 0")
+        }
     }
 
     /// The share of examples whose class was found; 0 without examples.
@@ -67,38 +82,20 @@ public struct ConfusionMatrix: Hashable, Codable, Sendable, CustomStringConverti
     public var precision: [Double] { zip(right, predicted).map(share) }
 
     /// For each class, how many of its examples were found; 0 where it has none.
-    public var recall: [Double] { zip(right, actual).map(share) }
+    public var recall: [Double] { zip(right, support).map(share) }
 
     /// For each class the harmonic mean of precision and recall, `2 TP / (2 TP + FP + FN)`; 0 where both are.
     public var f1Score: [Double] {
-        zip(right, zip(predicted, actual)).map { share(2 * $0, $1.0 + $1.1) }
+        zip(right, zip(predicted, support)).map { share(2 * $0, $1.0 + $1.1) }
     }
+
+    /// For each class, how many examples it has.
+    public var support: [Int] { counts.map { $0.reduce(0, +) } }
 
     private var right: [Int] { counts.indices.map { counts[$0][$0] } }
     private var predicted: [Int] { counts.indices.map { column in counts.reduce(0) { $0 + $1[column] } } }
-    private var actual: [Int] { counts.map { $0.reduce(0, +) } }
 
     private func share(_ part: Int, _ whole: Int) -> Double { whole == 0 ? 0 : Double(part) / Double(whole) }
-
-    /// A table: a line for each true class with its counts, precision, recall and F1 score, and the accuracy below.
-    public var description: String {
-        let classNames = classNames.map { visible($0, limit: VisibleText.nameLimit) }
-        let header = ["true \\ predicted"] + classNames + ["precision", "recall", "F1"]
-        let rates = [precision, recall, f1Score]
-        let lines = counts.indices.map { index in
-            [classNames[index]] + counts[index].map(String.init) + rates.map { $0[index].threeDecimals }
-        }
-        let widths = header.indices.map { column in
-            ([header] + lines).map { $0[column].count }.max() ?? 0
-        }
-        let table = ([header] + lines).map { line in
-            zip(line, widths).enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                return column == 0 ? cell.0 + padding : padding + cell.0
-            }.joined(separator: "  ")
-        }
-        return (table + ["accuracy \(accuracy.threeDecimals)"]).joined(separator: "\n")
-    }
 }
 
 extension ArraySlice<Float> {
@@ -107,14 +104,5 @@ extension ArraySlice<Float> {
         var best = startIndex
         for index in indices where self[index] > self[best] { best = index }
         return best - startIndex
-    }
-}
-
-extension Double {
-    /// For numbers in `0...1`.
-    fileprivate var threeDecimals: String {
-        let thousandths = Int((self * 1000).rounded())
-        let digits = String(thousandths % 1000)
-        return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
     }
 }

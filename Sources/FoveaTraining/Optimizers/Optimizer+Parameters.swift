@@ -19,11 +19,13 @@ extension Optimizer {
     ///   - state: what is remembered between steps. Graphs that train the same parameters share one; nil starts anew.
     ///   - clipping: how large gradients are made smaller; nil leaves them.
     ///   - undecayed: parts of the names of parameters that weight decay leaves, such as `bias`.
+    ///   - multipliers: what the learning rate is multiplied with for single variables; 1 for all others.
     /// - Throws: `ShapeError` when a parameter is not built or the state is of others; `GradientError` when the loss has no
     ///   gradient; `TrainingError.invalidArgument` for a setting outside its range.
     public func updates(
         for parameters: [Parameter], minimizing loss: Tensor, state: OptimizerState? = nil,
-        clipping: GradientClipping? = nil, excludeFromWeightDecay undecayed: [String] = []
+        clipping: GradientClipping? = nil, excludeFromWeightDecay undecayed: [String] = [],
+        learningRateMultipliers multipliers: [Variable: Double] = [:]
     ) throws -> [Update] {
         let tensors = try parameters.map { try $0.tensor }
         let variables = parameters.compactMap(\.variable)
@@ -33,7 +35,7 @@ extension Optimizer {
         }
         return try updates(
             for: variables, gradients: gradient(of: loss, withRespectTo: tensors), state: state,
-            clipping: clipping, excludeFromWeightDecay: undecayed
+            clipping: clipping, excludeFromWeightDecay: undecayed, learningRateMultipliers: multipliers
         ) { variable, value in try constraints[variable].map { try $0(value) } ?? value }
     }
 }

@@ -103,12 +103,14 @@ extension Optimizer {
     ///   - state: what is remembered between steps. Graphs that train the same variables share one; nil starts anew.
     ///   - clipping: how large gradients are made smaller; nil leaves them.
     ///   - undecayed: parts of the names of variables that weight decay leaves, such as `bias`.
+    ///   - multipliers: what the learning rate is multiplied with for single variables; 1 for all others.
     ///   - constrained: what becomes of a variable's new value at the end of a step.
     /// - Throws: `ShapeError` when gradients do not match the variables or the state is of others;
     ///   `TrainingError.invalidArgument` for a setting outside its range.
     public func updates(
         for variables: [Variable], gradients: [Tensor], state: OptimizerState? = nil,
         clipping: GradientClipping? = nil, excludeFromWeightDecay undecayed: [String] = [],
+        learningRateMultipliers multipliers: [Variable: Double] = [:],
         constrained: (Variable, Tensor) throws -> Tensor = { $1 }
     ) throws -> [Update] {
         try checkSettings()
@@ -120,12 +122,13 @@ extension Optimizer {
 
         let iterations = try Tensor(state.iterations) + 1
         let iteration = iterations.cast(to: .float32)
-        let learningRate = Tensor.argument("learning_rate")
+        let rates = try LearningRates(multipliers)
         let scalars = try nextScalars(state.scalars.map { Tensor($0) }, iteration: iteration)
         var updates = [try Update(state.iterations, to: iterations)]
         for (scalar, value) in zip(state.scalars, scalars) { updates.append(try Update(scalar, to: value)) }
         for (variable, gradient) in zip(variables, gradients) {
             let slots = state.slots[variable] ?? []
+            let learningRate = rates[variable]
             var value = Tensor(variable)
             if let weightDecay, !undecayed.contains(where: variable.name.contains) {
                 value = try value - value * (learningRate * Float(weightDecay))

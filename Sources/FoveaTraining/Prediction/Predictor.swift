@@ -21,7 +21,7 @@ public final class Predictor: Sendable {
     public let classNames: [String]
     /// Whether the model's outputs are logits, of which a softmax (of a single output, a sigmoid) makes probabilities.
     public let givesLogits: Bool
-    private let outputs: ModelOutputs
+    let outputs: ModelOutputs
 
     /// - Parameters:
     ///   - model: built, with the parameters that it is to have.

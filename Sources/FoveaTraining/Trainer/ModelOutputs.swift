@@ -20,10 +20,15 @@ final class ModelOutputs {
 
     /// The outputs for the inputs of batches; targets are not looked at.
     ///
+    /// - Parameters:
+    ///   - batches: the batches.
+    ///   - seen: is given each batch that was not left out.
     /// - Returns: for each output `[count, …]`, float32, where `count` is the number of examples that were not left out.
     /// - Throws: `TrainingError` for inputs that do not fit the model and when every batch is left out; what computing a
     ///   batch throws.
-    func values(for batches: LoadedDataset<Examples>) throws -> [TensorValue] {
+    func values(
+        for batches: LoadedDataset<Examples>, seen: (Examples) throws -> Void = { _ in }
+    ) throws -> [TensorValue] {
         var outputs = shapes.map { _ in [Float]() }
         var count = 0
         try batches.forEachBatch(.prediction) { batch in
@@ -32,6 +37,7 @@ final class ModelOutputs {
             let results = try runner.run(step, model.values(of: batch.inputs))
             for (index, result) in results.enumerated() { outputs[index] += try result.value().floats }
             count += batch.count
+            try seen(batch)
         }
         return try zip(shapes, outputs).map { try TensorValue(shape: Shape([count] + $0.dimensions), $1) }
     }

@@ -33,6 +33,8 @@ public final class Trainer {
     var warnings = Warnings()
 
     nonisolated let compiled: CompiledModel
+    /// What the learning rate is multiplied with for variables that do not have all of it.
+    nonisolated let rateMultipliers: [Variable: Double]
     /// The outputs that have a loss or metrics, in the model's order: each has a target.
     nonisolated let outputs: [TrainedOutput]
     nonisolated let runner: StepRunner
@@ -58,6 +60,7 @@ public final class Trainer {
         self.model = model
         self.configuration = configuration
         compiled = try CompiledModel(model)
+        rateMultipliers = try compiled.rateMultipliers(configuration.learningRateMultipliers, in: model)
         let named = model.namedOutputs
         runner = try StepRunner(device: device)
         modelOutputs = ModelOutputs(compiled, shapes: named.map(\.shape), runner: runner)
@@ -98,6 +101,9 @@ public final class Trainer {
     /// Computes loss and metrics of a batch.
     func evaluationStep(_ key: GraphKey) throws -> Step { try graph(key).evaluation }
 
+    /// Computes loss and metrics of a batch, and then the model's outputs that are trained.
+    func reportStep(_ key: GraphKey) throws -> Step { try graph(key).report }
+
     /// Computes loss and metrics of a batch, and trains the model on it.
     func trainingStep(_ key: GraphKey) throws -> Step {
         try graph(key).training.get()
@@ -135,13 +141,15 @@ extension ModelProtocol {
     ///     with `gradient_accumulation_steps=4` ends after 250 steps, and its constraints are applied after each batch.)
     ///   - excludeFromWeightDecay: parts of the names of variables that weight decay leaves, such as `bias`.
     ///   - weightAveraging: whether and how averages of what is trained are kept (`Trainer.useAverages`); none when nil.
+    ///   - learningRateMultipliers: how much of the learning rate layers have, by their paths, such as `["base": 0.1]`.
     ///   - device: where it is computed.
     /// - Throws: `ShapeError` when the model has not been built; `TrainingError` for a setting outside its range.
     public func compile(
         optimizer: any Optimizer, loss: any Loss, metrics: [any Metric] = [],
         schedule: LearningRateSchedule? = nil,
         clipping: GradientClipping? = nil, accumulation: Int = 1, excludeFromWeightDecay: [String] = [],
-        weightAveraging: WeightAveraging? = nil, device: Device = .cpu
+        weightAveraging: WeightAveraging? = nil, learningRateMultipliers: [String: Double] = [:],
+        device: Device = .cpu
     ) throws -> Trainer {
         let output = OutputTraining(loss: loss, metrics: metrics)
         return try compile(
@@ -149,7 +157,8 @@ extension ModelProtocol {
                 optimizer: optimizer,
                 outputs: Dictionary(namedOutputs.map { ($0.name, output) }, uniquingKeysWith: { $1 }),
                 schedule: schedule, clipping: clipping, accumulation: accumulation,
-                excludeFromWeightDecay: excludeFromWeightDecay, weightAveraging: weightAveraging),
+                excludeFromWeightDecay: excludeFromWeightDecay, weightAveraging: weightAveraging,
+                learningRateMultipliers: learningRateMultipliers),
             device: device)
     }
 

@@ -46,10 +46,15 @@ final class TrainingGraph {
         Step(outputs: evaluation.outputs, updates: try updates(), mode: .training)
     }
 
+    /// Computes the same as `evaluation` and then the model's outputs that are trained.
+    private(set) lazy var report = Step(outputs: evaluation.outputs + predictions, mode: .inference)
+
+    private let predictions: [Tensor]
     private let updates: () throws -> [Update]
 
-    init(outputs: [Tensor], updates: @escaping () throws -> [Update]) {
+    init(outputs: [Tensor], predictions: [Tensor], updates: @escaping () throws -> [Update]) {
         evaluation = Step(outputs: outputs, mode: .inference)
+        self.predictions = predictions
         self.updates = updates
     }
 }
@@ -107,10 +112,15 @@ extension Trainer {
         for penalty in compiled.penalties + addedLosses(of: predictions) { total = try total + penalty }
         let (loss, parameters) = (total, trained)
         let (configuration, state) = (configuration, optimizerState)
-        return TrainingGraph(outputs: [loss] + (reportsEachLoss ? losses : []) + metrics) {
+        let multipliers = rateMultipliers
+        return TrainingGraph(
+            outputs: [loss] + (reportsEachLoss ? losses : []) + metrics,
+            predictions: outputs.map { predictions[$0.index] }
+        ) {
             try configuration.optimizer.updates(
                 for: parameters, minimizing: loss, state: state, clipping: configuration.clipping,
-                excludeFromWeightDecay: configuration.excludeFromWeightDecay)
+                excludeFromWeightDecay: configuration.excludeFromWeightDecay,
+                learningRateMultipliers: multipliers)
         }
     }
 
