@@ -58,6 +58,8 @@ let package = Package(
         .executableTarget(
             name: "ResidualNetwork", dependencies: ["Fovea"], path: "Examples/ResidualNetwork"),
         .executableTarget(name: "TrainingLoop", dependencies: ["Fovea"], path: "Examples/TrainingLoop"),
+        .executableTarget(
+            name: "TransferLearning", dependencies: ["Fovea"], path: "Examples/TransferLearning"),
 
         .target(name: "CDevices"),
         .target(

@@ -10,6 +10,10 @@ struct RunMetrics: Codable {
     var imagesPerSecond: Double
     var dataset: String
     var network: String
+    /// What was given for these; and whether the features of a base were computed once.
+    var head: String?
+    var fineTune: String?
+    var featuresKept: Bool?
     var epochs: Int
     var batchSize: Int
     var seed: UInt64

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Fovea
 
-/// What training begins with: a network known by name, an architecture in a file, or a saved model that is trained further.
+/// What training begins with: a network known by name, an architecture in a file, a saved model that is trained further, or a
+/// base that gets a new head.
 enum StartingNetwork {
     case named(NamedNetwork)
     case described(any ModelProtocol, path: String)
     case saved(SavedModel, path: String)
+    case base(BaseNetwork)
 
     /// - Parameters:
     ///   - network: a name or a file.
@@ -33,6 +35,7 @@ enum StartingNetwork {
         switch self {
         case .named(let network): network.rawValue
         case .described(_, let path), .saved(_, let path): path
+        case .base(let base): base.name
         }
     }
 
@@ -48,6 +51,7 @@ enum StartingNetwork {
         case .saved(let saved, let path):
             let loss = try saved.training?.onlyOutput?.loss ?? saved.model.classificationLoss()
             return try Self.form(saved.model, path, size, loss: loss)
+        case .base(let base): return try base.form(size: size)
         }
     }
 
@@ -82,6 +86,8 @@ enum StartingNetwork {
         case .saved(let saved, _):
             try saved.checkClasses(classNames, of: dataset)
             model = saved.model
+        case .base(let base):
+            throw CommandError("\(base.name) has no head")
         }
         guard model.namedOutputs.count == 1 else {
             throw ValidationError(

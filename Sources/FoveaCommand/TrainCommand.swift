@@ -17,6 +17,10 @@ struct TrainCommand: AsyncParsableCommand {
             Results that cannot be written there at the end are written to a new folder beside the checkpoint, in the current folder \
             or in that for temporary files, which the message names; the exit code is then 1.
 
+            With --base a new classifier is trained on the features of a network that was trained before: \
+            'fovea train pets --base efficientnet-lite0'. These are computed once unless pictures change at random. The saved model \
+            is one whole, from pictures to classes.
+
             With --checkpoint FILE a training that was interrupted or killed goes on where it was when the same command \
             is given again, and comes to the same model, bit for bit. It is refused if the classes of a folder or the names or \
             sizes of its files are not what they were.
@@ -41,13 +45,24 @@ struct TrainCommand: AsyncParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("How often to go through the training images.", valueName: "count"))
-    var epochs = 10
+        help: ArgumentHelp(
+            "How often to go through the training images (default: 10; on features that are computed once 20, of few images more).",
+            valueName: "count"))
+    var epochs: Int?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Images per step.", valueName: "count"))
     var batchSize = 32
 
     @OptionGroup(title: "Training") var training: TrainingOptions
+
+    @Flag(
+        help: ArgumentHelp(
+            "Train nothing, but try step sizes from small to large and say which fits.",
+            discussion: "The loss is shown beside the step size: best is one well below where it is smallest."
+        ))
+    var findRate = false
+
+    @OptionGroup(title: "Transfer learning") var transfer: TransferOptions
 
     @Option(
         parsing: .unconditional,
@@ -113,7 +128,7 @@ struct TrainCommand: AsyncParsableCommand {
     var verbosity = 1
 
     /// The arguments, checked.
-    private struct Settings {
+    struct Settings {
         let source: DataSource
         let validation: TrainingData.Validation?
         let precision: Precision
@@ -134,6 +149,19 @@ struct TrainCommand: AsyncParsableCommand {
         guard let verbosity = Verbosity(rawValue: verbosity) else {
             throw ValidationError("--verbosity is 0, 1 or 2, not \(verbosity)")
         }
+        if transfer.base != nil, from != nil || network != nil {
+            throw ValidationError(
+                "--base excludes --network and --from: the base is the network, and --from trains a saved model further"
+            )
+        }
+        if transfer.base != nil, dropout != nil {
+            throw ValidationError("--dropout is for --network; a head has it with --head dropout:RATE")
+        }
+        if transfer.fineTune != nil, training.saveBest != nil || training.averageWeights != nil {
+            throw ValidationError(
+                "--fine-tune excludes --save-best and --average-weights: which of its two trainings is meant? Train the head "
+                    + "first, and then its model with --from")
+        }
         if from != nil, network != nil {
             throw ValidationError("--network and --from exclude each other: the saved model has its network")
         }
@@ -147,6 +175,10 @@ struct TrainCommand: AsyncParsableCommand {
     func validate() throws {
         let settings = try settings()
         try checkTensorBoard()
+        if let base = transfer.base {
+            if !StartingNetwork.isPath(base) { _ = try NamedNetwork(argument: base) }
+            return
+        }
         guard from == nil, !StartingNetwork.isPath(chosenNetwork) else { return }
         let network = try NamedNetwork(argument: chosenNetwork)
         // How many classes a folder has is not known before it is read.
@@ -165,8 +197,11 @@ struct TrainCommand: AsyncParsableCommand {
             return (try TrainingData(await load(name), validation: settings.validation), name.info.imageShape)
         case .folder(let path):
             let form = try start.form(size: settings.pictures.size)
+            // Features that are kept need pictures once.
+            let areKept = transfer.base == nil || transfer.fineTune != nil || pictures.augment != nil
             let data = try TrainingData(
-                folder: path, validation: settings.validation, form, seed: seed, results: results.path)
+                folder: path, validation: settings.validation, form, seed: seed, results: results.path,
+                areKept: areKept)
             try data.checkOutput(results.path)
             if settings.verbosity != .silent {
                 say("\(path): \(data.summary), brought to \(form)")
@@ -177,7 +212,13 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try settings()
-        let start = try await StartingNetwork(network: chosenNetwork, from: from, seed: seed)
+        let start: StartingNetwork
+        if let base = transfer.base {
+            start = .base(
+                try await BaseNetwork(base, weights: transfer.baseWeights, head: transfer.head))
+        } else {
+            start = try await StartingNetwork(network: chosenNetwork, from: from, seed: seed)
+        }
         // An output folder that cannot be written to is better known before training than after.
         var results = try ResultsFolder(
             output
@@ -200,62 +241,110 @@ struct TrainCommand: AsyncParsableCommand {
         _ settings: Settings, _ start: StartingNetwork, _ results: inout ResultsFolder
     ) async throws {
         let (data, image) = try await data(settings, start, results)
-        let model = try start.model(
-            input: image, classNames: data.classNames, dropout: dropout, seed: seed, for: dataset)
-        let optimizer = try training.chosenOptimizer(instead: start.training?.optimizer)
-        let classWeights = try training.classWeights.map {
-            try parsedClassWeights($0, labels: data.trainingLabels, names: data.classNames)
-        }
+        let beginning = ContinuousClock.now
+        let stop = StopSignal()
+        let interrupts = InterruptHandler(stop)
+        defer { interrupts.cancel() }
         let tuner = autotune ? makeTuner() : nil
+        let device = try device(precision: settings.precision, tuner: tuner)
+        let onBase = try await transferModel(start, image, data)
+        let model: any ModelProtocol
+        if let onBase {
+            model = onBase.whole
+        } else {
+            model = try start.model(
+                input: image, classNames: data.classNames, dropout: dropout, seed: seed, for: dataset)
+        }
+        let features = try await keptFeatures(onBase, data, settings, start, device, stop)
+        let epochs = epochs ?? features?.usualEpochs(batchSize: batchSize) ?? 10
+        let usual: (any Optimizer)? =
+            onBase?.isLinear == true
+            ? features?.usualOptimizer(learningRate: training.learningRate) : start.training?.optimizer
+        let optimizer = try training.chosenOptimizer(instead: usual)
+        // Its steps are large, and end in noise unless they become smaller.
+        let isUsualOfHead = onBase != nil && usual != nil && training.optimizer == nil
+        let schedule = training.schedule ?? (isUsualOfHead ? "cosine" : nil)
+        let classWeights = try training.classWeights.map {
+            try parsedClassWeights(
+                $0, labels: features.map { kept in { kept.labels } } ?? data.trainingLabels,
+                names: data.classNames)
+        }
         let trainer = try model.compile(
             optimizer: optimizer, loss: start.training?.onlyOutput?.loss ?? model.classificationLoss(),
             metrics: [.accuracy],
-            schedule: training.schedule.map {
-                let batches = (data.train.count + batchSize - 1) / batchSize
+            schedule: schedule.map {
+                let count = features?.train.count ?? data.train.count
+                let batches = (count + batchSize - 1) / batchSize
                 return try parsedSchedule(
                     $0, learningRate: optimizer.learningRate, epochs: epochs,
                     stepsPerEpoch: max(1, batches / training.accumulate))
             }, clipping: training.clip.map(parsedClipping), accumulation: training.accumulate,
-            weightAveraging: training.averaging(),
-            device: try device(precision: settings.precision, tuner: tuner))
+            excludeFromWeightDecay: onBase == nil ? [] : ["bias"], weightAveraging: training.averaging(),
+            device: device)
         let backend = trainer.backend
-        let saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
+        // What is trained on features is the head alone, whose layers are those of the whole.
+        let fitted =
+            features == nil
+            ? trainer : try onBase?.head.compile(trainer.configuration, device: device) ?? trainer
+        if findRate {
+            try await showRates(of: fitted, features, data, settings, classWeights, stop)
+            return
+        }
+        var saved = SavedModel(model, training: trainer.configuration, classNames: data.classNames)
         try results.make(byteCount: saved.parameterByteCount)
 
-        let progressBefore = Mutex(0.0)
-        let completeEpochs = Mutex(0)
-        let backup = checkpoint.map { path in
+        let progress = TrainingProgress()
+        func makeBackup(_ path: String, epochs: Int) -> BackupAndRestore {
             BackupAndRestore(
                 path, saveFrequency: checkpointEvery.map { .steps($0) } ?? .epoch, deletesWhenDone: false,
                 conditions: [
                     "data set": dataset, "precision": backend.precision.rawValue,
                     "choice of algorithms": autotune ? "timed" : "fixed",
-                ]
-            ) { [epochs] position in
-                progressBefore.withLock { $0 = position.epochs }
-                completeEpochs.withLock { $0 = position.completeEpochs }
+                ].merging(onBase == nil ? [:] : ["base": start.name]) { $1 }
+            ) { position in
+                progress.epochsBefore.withLock { $0 = position.epochs }
+                progress.completeEpochs.withLock { $0 = position.completeEpochs }
                 say(
                     "Going on from \(path): \(position.completeEpochs) of \(epochs) epochs and "
                         + "\(position.completeSteps) of \(position.stepsPerEpoch) steps are done")
             }
         }
-        let counter = LambdaCallback(epochEnds: { run in completeEpochs.withLock { $0 = run.completeEpochs } }
-        )
+        var backup = checkpoint.map { makeBackup($0, epochs: epochs) }
+        let counter = LambdaCallback(epochEnds: { run in
+            progress.completeEpochs.withLock { $0 = run.completeEpochs }
+        })
         let callbacks =
             (backup.map { [$0] } ?? [])
-            + training.callbacks(validates: data.validation != nil, classNames: data.classNames)
+            + training.callbacks(
+                validates: data.validation != nil, classNames: data.classNames,
+                model: features == nil ? nil : model)
             + tensorBoard(network: start.name, precision: backend.precision) + [counter]
 
-        let stop = StopSignal()
-        let interrupts = InterruptHandler(stop)
-        defer { interrupts.cancel() }
-        let beginning = ContinuousClock.now
-        let history: History
+        var csv: String
+        var wasInterrupted: Bool
         do {
-            history = try await fit(trainer, data, settings, classWeights, callbacks, stop)
+            let history: History
+            if let features {
+                history = try await fit(
+                    fitted, features, epochs: epochs, settings, classWeights, callbacks, stop)
+            } else {
+                history = try await fit(
+                    trainer, data, epochs: 0..<epochs, settings, classWeights, callbacks, stop)
+            }
+            (csv, wasInterrupted) = (history.csv, history.wasInterrupted)
+            if let onBase, let tuning = transfer.fineTuning, !wasInterrupted {
+                let done = history.epochs.last?.number ?? 0
+                backup = fineTuningCheckpoint.map { makeBackup($0, epochs: done + tuning.epochs) }
+                let tuned = try await fineTune(
+                    onBase, tuning, trainer.configuration, device, data, settings, classWeights,
+                    done: done, callbacks: (backup.map { [$0] } ?? []) + [counter], stop)
+                csv += tuned.history.csv.drop { $0 != "\n" }.dropFirst()
+                wasInterrupted = tuned.history.wasInterrupted
+                saved.training = tuned.configuration
+            }
         } catch {
             // Whatever ended training: what it came to is worth more.
-            let epochs = completeEpochs.withLock { $0 }
+            let epochs = progress.completeEpochs.withLock { $0 }
             guard epochs > 0 else {
                 if let error = error as? TrainingError, error.isOfNumbers {
                     throw CommandError("\(error). No epoch was completed, so no model was saved")
@@ -271,10 +360,10 @@ struct TrainCommand: AsyncParsableCommand {
                 "\(error). \(which) is in \(results.modelPath)\(await advice(backup))\(problem)")
         }
         let seconds = (ContinuousClock.now - beginning) / .seconds(1)
-        if training.averageWeights != nil, !history.wasInterrupted { try await trainer.useAverages() }
+        if training.averageWeights != nil, !wasInterrupted { try await fitted.useAverages() }
         try await results.write(saved)
-        try await results.write(history.csv, to: .history)
-        if history.wasInterrupted {
+        try await results.write(csv, to: .history)
+        if wasInterrupted {
             warn("Interrupted: the model so far is in \(results.modelPath)\(await advice(backup))")
             if let problem = results.problem { warn(problem) }
             throw ExitCode.interrupted
@@ -288,13 +377,16 @@ struct TrainCommand: AsyncParsableCommand {
             }
         }
         // Of this run, which may have gone on from another.
-        let epochsHere = Double(epochs) - progressBefore.withLock { $0 }
+        let epochsInAll = epochs + (transfer.fineTuning?.epochs ?? 0)
+        let epochsHere = Double(epochsInAll) - progress.epochsBefore.withLock { $0 }
         let metrics = RunMetrics(
             testAccuracy: test?.metrics[AccuracyMetric.name], testLoss: test?.loss, seconds: seconds,
             imagesPerSecond: Double(data.train.count) * epochsHere / seconds, dataset: dataset,
-            network: start.name, epochs: epochs, batchSize: batchSize, seed: seed,
+            network: start.name, head: transfer.head, fineTune: transfer.fineTune,
+            featuresKept: onBase == nil ? nil : features != nil, epochs: epochsInAll, batchSize: batchSize,
+            seed: seed,
             optimizer: training.optimizer ?? type(of: optimizer).name, learningRate: optimizer.learningRate,
-            schedule: training.schedule, clip: training.clip, classWeights: training.classWeights,
+            schedule: schedule, clip: training.clip, classWeights: training.classWeights,
             validation: validation,
             imageSize: pictures.imageSize, augment: pictures.augment, dropout: dropout,
             precision: backend.precision.rawValue, threads: await backend.threadCount,
@@ -302,7 +394,8 @@ struct TrainCommand: AsyncParsableCommand {
             autotune: await tuner?.records)
         try await results.write(metrics.json(), to: .metrics)
         // Not before the results are there.
-        if results.problem == nil, let checkpoint, unlink(checkpoint) != 0, errno != ENOENT {
+        for checkpoint in [checkpoint, fineTuningCheckpoint].compactMap(\.self)
+        where results.problem == nil && unlink(checkpoint) != 0 && errno != ENOENT {
             warn(
                 "\(checkpoint): cannot be removed: \(String(cString: strerror(errno))); training is done, so remove it"
             )
@@ -313,34 +406,41 @@ struct TrainCommand: AsyncParsableCommand {
         try test?.checkFinite(results.modelPath)
     }
 
-    private func fit(
-        _ trainer: Trainer, _ data: TrainingData, _ settings: Settings, _ classWeights: ClassWeights?,
-        _ callbacks: [any Callback], _ stop: StopSignal
+    func fit(
+        _ trainer: Trainer, _ data: TrainingData, epochs: Range<Int>, _ settings: Settings,
+        _ classWeights: ClassWeights?, _ callbacks: [any Callback], _ stop: StopSignal
     ) async throws -> History {
         // Named data sets as they are need no threads that prepare them.
         if settings.pictures.augmentation == nil, case .memory(let train) = data.train {
             var validation: Examples?
             if case .memory(let examples) = data.validation { validation = examples }
             return try await trainer.fit(
-                train, epochs: epochs, batchSize: batchSize, validation: validation, seed: seed,
-                classWeights: classWeights, callbacks: callbacks, verbosity: settings.verbosity, stop: stop)
+                train, epochs: epochs.upperBound, batchSize: batchSize, validation: validation, seed: seed,
+                initialEpoch: epochs.lowerBound, classWeights: classWeights, callbacks: callbacks,
+                verbosity: settings.verbosity, stop: stop)
         }
         let badPictures = settings.pictures.badPictures
-        var train = try data.train.examples.shuffled(seed: seed)
-        if let augmentation = settings.pictures.augmentation {
-            train = train.augmented(augmentation, seed: seed)
-        }
-        let batches = try train.batched(batchSize, onError: badPictures.policy)
+        let batches = try trainingBatches(data, settings)
         let validation = try data.validation?.examples.batched(batchSize, onError: badPictures.policy)
         return try await badPictures.noted {
             try await trainer.fit(
-                batches, epochs: epochs, validation: validation, seed: seed, classWeights: classWeights,
+                batches, epochs: epochs.upperBound, validation: validation, seed: seed,
+                initialEpoch: epochs.lowerBound, classWeights: classWeights,
                 loaderThreads: settings.pictures.loaderThreads, callbacks: callbacks,
                 verbosity: settings.verbosity, stop: stop)
         }
     }
 
-    private func evaluate(
+    /// What is trained on where images are computed or change at random.
+    func trainingBatches(_ data: TrainingData, _ settings: Settings) throws -> Dataset<Examples> {
+        var train = try data.train.examples.shuffled(seed: seed)
+        if let augmentation = settings.pictures.augmentation {
+            train = train.augmented(augmentation, seed: seed)
+        }
+        return try train.batched(batchSize, onError: settings.pictures.badPictures.policy)
+    }
+
+    func evaluate(
         _ trainer: Trainer, _ part: TrainingData.Part, _ pictures: PictureOptions.Settings
     ) async throws -> Evaluation {
         switch part {
@@ -363,6 +463,13 @@ struct TrainCommand: AsyncParsableCommand {
         return "; the checkpoint could not be written (\(failure))"
             + (isThere ? ", so the same command goes on from an earlier one" : "")
     }
+}
+
+/// How far training has come, as its callbacks see it.
+private final class TrainingProgress: Sendable {
+    /// What was done before this run, parts of epochs included.
+    let epochsBefore = Mutex(0.0)
+    let completeEpochs = Mutex(0)
 }
 
 extension TrainingPosition {

@@ -80,9 +80,12 @@ struct TrainingData {
 
     /// The pictures of a folder with `train` and perhaps `validation` and `test`, or with the classes alone.
     ///
-    /// - Parameter results: the folder that results are going to be written to, perhaps among those of classes.
+    /// - Parameters:
+    ///   - results: the folder that results are going to be written to, perhaps among those of classes.
+    ///   - areKept: whether decoded pictures stay in memory for the next epoch.
     init(
-        folder path: String, validation: Validation?, _ form: Form, seed: UInt64, results: String
+        folder path: String, validation: Validation?, _ form: Form, seed: UInt64, results: String,
+        areKept: Bool
     ) throws {
         let splits = try ImageFolder.splits(of: path, results: results)
         var train = try splits?.train ?? ImageFolder(path, results: results)
@@ -101,9 +104,11 @@ struct TrainingData {
         }
         classNames = train.classNames
         try Self.checkClasses(of: train, form)
-        self.train = .computed(try form.examples(of: train))
+        self.train = .computed(try form.examples(of: train, areKept: areKept))
         trainingLabels = { [items = train.items] in items.map(\.label) }
-        self.validation = try validationFolder.map { .computed(try form.examples(of: $0)) }
+        self.validation = try validationFolder.map {
+            .computed(try form.examples(of: $0, areKept: areKept))
+        }
         // Seen once only, so not kept.
         test = try splits?.test.map { .computed(try form.examples(of: $0, areKept: false)) }
         classFolders = Set(train.classPaths.map(Self.resolved))
@@ -174,7 +179,7 @@ extension TrainingData.Form {
     /// Pictures are decoded in the first epoch and kept from then on if they go into this many bytes.
     private static let byteLimit = 1 << 30
 
-    func examples(of folder: ImageFolder, areKept: Bool = true) throws -> Dataset<Example> {
+    func examples(of folder: ImageFolder, areKept: Bool) throws -> Dataset<Example> {
         let pictures = try Dataset(folder, self)
         let byteCount = folder.items.count * size.height * size.width * channels
         return areKept && byteCount <= Self.byteLimit

@@ -90,14 +90,19 @@ struct TrainingOptions: ParsableArguments {
 
     /// Those that end training or write the best model.
     ///
-    /// - Parameter validates: whether there is validation data.
-    func callbacks(validates: Bool, classNames: [String]) -> [any Callback] {
+    /// - Parameters:
+    ///   - validates: whether there is validation data.
+    ///   - model: what is written in the place of the model that is trained, of which that is a part.
+    func callbacks(
+        validates: Bool, classNames: [String], model: (any ModelProtocol)?
+    ) -> [any Callback] {
         let monitor = validates ? "val_loss" : "loss"
         let stopping = earlyStopping.map {
             EarlyStopping(monitor: monitor, patience: $0, restoreBest: true) as any Callback
         }
         let saving = saveBest.map {
-            ModelCheckpoint($0, monitor: monitor, saveBestOnly: true, classNames: classNames) as any Callback
+            ModelCheckpoint($0, monitor: monitor, saveBestOnly: true, classNames: classNames, model: model)
+                as any Callback
         }
         return [saving, stopping].compactMap(\.self)
     }

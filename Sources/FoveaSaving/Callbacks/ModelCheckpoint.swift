@@ -1,5 +1,6 @@
 import FoveaFiles
 import FoveaGraph
+import FoveaLayers
 import FoveaTraining
 
 /// Writes the model to a file from time to time, or whenever it is the best so far.
@@ -18,6 +19,8 @@ public final class ModelCheckpoint: Callback {
     public let saveFrequency: SaveFrequency
     public let initialThreshold: Double?
     public let classNames: [String]
+    /// What is written in the place of the model that is trained.
+    public let model: (any ModelProtocol)?
     private var monitor: Monitor
     private var template: PathTemplate?
     private var writing = RepeatedWriting()
@@ -36,10 +39,11 @@ public final class ModelCheckpoint: Callback {
     ///   - saveFrequency: when; the numbers of an epoch under way are those of its steps so far.
     ///   - initialThreshold: what the first model has to be better than.
     ///   - classNames: what each output stands for, for the `SavedModel`.
+    ///   - model: what is written in the place of the model that is trained, such as the whole that has it as its head.
     nonisolated public init(
         _ path: some PathConvertible, monitor: String = "val_loss", saveBestOnly: Bool = false,
         saveWeightsOnly: Bool = false, mode: MonitorMode = .auto, saveFrequency: SaveFrequency = .epoch,
-        initialThreshold: Double? = nil, classNames: [String] = []
+        initialThreshold: Double? = nil, classNames: [String] = [], model: (any ModelProtocol)? = nil
     ) {
         self.path = path.filePath
         self.saveBestOnly = saveBestOnly
@@ -47,6 +51,7 @@ public final class ModelCheckpoint: Callback {
         self.saveFrequency = saveFrequency
         self.initialThreshold = initialThreshold
         self.classNames = classNames
+        self.model = model
         self.monitor = Monitor(monitor, mode: mode)
     }
 
@@ -67,7 +72,7 @@ public final class ModelCheckpoint: Callback {
         }
         // A place among the folders is not known yet; one in the file's name makes no difference.
         if !path.split(separator: "/").dropLast().contains(where: { $0.contains("{") }) {
-            try AtomicFile.checkWritable(path, byteCount: run.trainer.model.parameterByteCount)
+            try AtomicFile.checkWritable(path, byteCount: (model ?? run.trainer.model).parameterByteCount)
         }
     }
 
@@ -91,7 +96,7 @@ public final class ModelCheckpoint: Callback {
         let best = monitor.best
         if saveBestOnly, !monitor.improves(values[monitor.name] ?? .nan) { return }
         let path = template.path(values)
-        let model = run.trainer.model
+        let model = model ?? run.trainer.model
         let isWritten = try writing.attempt(run, path) {
             if saveWeightsOnly {
                 try model.saveWeights(to: path)
