@@ -45,7 +45,7 @@ public struct SavedModel: Sendable {
     /// - Throws: `FileError`; `ModelFileError` for what the format cannot hold. The file that was there before is then as it was.
     @Compute
     public func write(to path: some PathConvertible) throws {
-        if ModelFormat(ending: path.filePath) == .onnx {
+        if FileFormat(ending: path.filePath) == .onnx {
             return try AtomicFile.write(onnx(file: path.filePath), to: path)
         }
         let encoder = JSONEncoder()

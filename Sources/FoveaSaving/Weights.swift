@@ -1,6 +1,7 @@
 import FoveaFiles
 import FoveaGraph
 import FoveaLayers
+import FoveaModels
 
 extension ModelProtocol {
     /// Writes the values of all parameters, without the architecture, as a `.safetensors` file: tensors under the
@@ -14,19 +15,67 @@ extension ModelProtocol {
         try Safetensors(tensors: weights()).write(to: path)
     }
 
-    /// Gives all parameters the values in a file of `saveWeights(to:)` or `SavedModel.write(to:)`.
+    /// Gives all parameters the values in a file: of `saveWeights(to:)` or `SavedModel.write(to:)`, or of PyTorch, `.pt`, `.pth` or
+    /// safetensors with its names. What the file is, its content tells.
+    ///
+    /// PyTorch's weights are brought into the order that the layers have here: kernels `[filters, channels, height, width]`, matrices
+    /// `[units, features]`, features that were flattened channels first. That the layers compute the same is up to you: the epsilon of
+    /// normalizations is part of the model.
     ///
     /// What an optimizer remembers stays as it is. Numbers that are not finite are taken as they are
     /// (`parametersNotFinite`).
     ///
-    /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` when it is damaged, `ModelFileError` when its
-    ///   tensors are not those of this model's parameters, by name, shape and element type. Nothing is changed then.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - mapping: rules that make names of layers from PyTorch's names of modules. Without, these have to be the same, with dots
+    ///     for slashes, or torchvision's for the networks that have a `NamedNetwork.torchMapping`. Whatever rules give to layers that
+    ///     the model does not have is left out.
+    /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` or `ModelFileError` when it is damaged,
+    ///   `ModelFileError` when its tensors are not those of this model's parameters, by name, shape and element type. Nothing is
+    ///   changed then.
     @Compute
-    public func loadWeights(from path: some PathConvertible) throws {
+    public func loadWeights(from path: some PathConvertible, mapping: WeightMapping? = nil) throws {
+        let bytes = try AtomicFile.read(path)
+        let file = path.filePath
+        if [.torchArchive, .pickle, .zip].contains(FileFormat(content: bytes)) {
+            let weights = TorchWeights(
+                file: file, tensors: try PyTorchFile(parsing: bytes, file: file).tensors)
+            _ = try weights.assign(to: self, mapping: mapping)
+            return
+        }
+        let stored = try StoredSafetensors(parsing: bytes, file: file)
+        if mapping != nil
+            || TorchWeights.areTheseNames(stored.tensors.map(\.name), not: Set(parameters.map(\.path)))
+        {
+            _ = try TorchWeights(file: file, tensors: stored.tensors).assign(to: self, mapping: mapping)
+            return
+        }
         do {
-            try assign(Safetensors(contentsOf: path).tensors, owner: "the model")
+            try assign(Safetensors(parsing: bytes, file: file).tensors, owner: "the model")
         } catch let problem as WeightsProblem {
-            throw ModelFileError(file: path.filePath, problem: problem.description)
+            throw ModelFileError(file: file, problem: problem.description)
+        }
+    }
+
+    /// Writes the values of all parameters with PyTorch's names and in its layouts: a state dictionary for `load_state_dict`, as
+    /// `loadWeights(from:mapping:)` reads it. Whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - path: the file; it becomes a safetensors file where its name ends so, else one of `torch.save`.
+    ///   - mapping: rules that make names of modules from those of layers.
+    /// - Throws: `ShapeError` when the model has not been built; `ModelFileError` for layers whose order of features PyTorch's
+    ///   cannot be told from; `FileError`, and the file that was there before is then as it was.
+    @Compute
+    public func saveWeights(to path: some PathConvertible, mapping: WeightMapping) throws {
+        for (_, parameter) in parameters { _ = try parameter.tensor }
+        let file = path.filePath
+        let tensors = try torchTensors(mapping, file: file)
+        if file.hasSuffix(".safetensors") {
+            let values = try tensors.map { (name: $0.name, value: try $0.value(file: file)) }
+            // The loaders of Hugging Face ask for this.
+            try Safetensors(tensors: values, metadata: ["format": "pt"]).write(to: path)
+        } else {
+            try AtomicFile.write(TorchWriter.bytes(of: tensors, file: file), to: path)
         }
     }
 

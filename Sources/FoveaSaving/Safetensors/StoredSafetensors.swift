@@ -8,7 +8,8 @@ struct StoredSafetensors {
     let metadata: [String: String]
 
     init(_ bytes: [UInt8]) throws(SafetensorsError.Problem) {
-        if let format = ForeignFormat(bytes) {
+        let format = FileFormat(content: bytes)
+        if format != .safetensors {
             throw .otherFormat(format.rawValue, advice: format.advice)
         }
         let prefix = SafetensorsHeader.prefixByteCount

@@ -12,6 +12,8 @@ struct ZIPArchive {
     private struct Member {
         let index: UInt64
         let byteCount: Int
+        /// PyTorch can be told to compute no checksums; it then writes 0.
+        let isUnchecked: Bool
     }
 
     private let members: [String: Member]
@@ -86,7 +88,10 @@ struct ZIPArchive {
                 throw failure(
                     "the members of the ZIP archive would take far more than its \(bytes.count) bytes")
             }
-            guard members.updateValue(Member(index: index, byteCount: byteCount), forKey: name) == nil else {
+            let member = Member(
+                index: index, byteCount: byteCount,
+                isUnchecked: Int32(status.comp_method) == ZIP_CM_STORE && status.crc == 0)
+            guard members.updateValue(member, forKey: name) == nil else {
                 throw failure("the ZIP archive has two members \(quoted(name)); \(fetchAgain)")
             }
             names.append(name)
@@ -117,7 +122,8 @@ struct ZIPArchive {
         }
         // The checksum is compared where the end is found.
         var beyond: UInt8 = 0
-        guard bytes.count == member.byteCount, zip_fread(stream, &beyond, 1) == 0 else {
+        guard bytes.count == member.byteCount, zip_fread(stream, &beyond, 1) == 0 || member.isUnchecked
+        else {
             throw failure("member \(quoted(name)) is damaged; \(fetchAgain)")
         }
         return bytes

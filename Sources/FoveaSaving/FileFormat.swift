@@ -1,5 +1,8 @@
-/// What a file is that somebody took for a safetensors file, told by its first bytes and never by its name.
-enum ForeignFormat: String, CaseIterable {
+/// The formats of files with models, weights or arrays: what a file is read as, its first bytes tell and never its name; what it is
+/// written as, the end of its name.
+enum FileFormat: String, CaseIterable {
+    case safetensors = "a safetensors file"
+    case onnx = "an ONNX file"
     case hdf5 = "an HDF5 file, as Keras's .h5 files are"
     case kerasArchive = "a ZIP archive with a Keras model, as .keras files are"
     case torchArchive = "a ZIP archive with pickled data, as PyTorch's .pt and .pth files are"
@@ -9,10 +12,12 @@ enum ForeignFormat: String, CaseIterable {
     case numPyArray = "a NumPy array (.npy)"
     case gzip = "a gzip file, which must be unpacked first"
 
-    init?(_ bytes: [UInt8]) {
+    /// What these bytes are; a safetensors file when they begin like none of the others.
+    init(content bytes: [UInt8]) {
         // A length that reads like one of the marks below is still followed by a header of JSON.
-        guard bytes.count < 9 || bytes[8] != UInt8(ascii: "{") else { return nil }
-        if bytes.starts(with: [0x89] + Array("HDF\r\n".utf8) + [0x1A, 0x0A]) {
+        if bytes.count > 8, bytes[8] == UInt8(ascii: "{"), bytes[4..<8].allSatisfy({ $0 == 0 }) {
+            self = .safetensors
+        } else if bytes.starts(with: [0x89] + Array("HDF\r\n".utf8) + [0x1A, 0x0A]) {
             self = .hdf5
         } else if bytes.starts(with: [UInt8(ascii: "P"), UInt8(ascii: "K"), 3, 4]) {
             self = Self.archive(of: Self.firstName(inZIP: bytes))
@@ -23,8 +28,26 @@ enum ForeignFormat: String, CaseIterable {
         } else if bytes.starts(with: [0x1F, 0x8B]) {
             self = .gzip
         } else {
-            return nil
+            self = Self.isONNX(bytes) ? .onnx : .safetensors
         }
+    }
+
+    /// What a file of that name is written as; a safetensors file when its name ends like none of the others.
+    init(ending path: String) {
+        let path = path.lowercased()
+        self = Self.endings.first { path.hasSuffix($0.ending) }?.format ?? .safetensors
+    }
+
+    private static let endings: [(ending: String, format: FileFormat)] = [
+        (".onnx", .onnx), (".keras", .kerasArchive), (".h5", .hdf5), (".pt", .torchArchive),
+        (".pth", .torchArchive),
+    ]
+
+    /// ONNX files begin with the version of the format, a small number in field 1, and go on with another field, of bytes or a
+    /// number.
+    private static func isONNX(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count > 8, bytes[0] == 0x08, (1...32).contains(bytes[1]) else { return false }
+        return bytes[2] >> 3 > 1 && (bytes[2] & 7 == 2 || bytes[2] & 7 == 0)
     }
 
     /// The name of the first file in a ZIP archive, as far as the bytes go.
@@ -34,7 +57,7 @@ enum ForeignFormat: String, CaseIterable {
         return String(decoding: bytes[30...].prefix(length), as: UTF8.self)
     }
 
-    private static func archive(of name: String) -> ForeignFormat {
+    private static func archive(of name: String) -> FileFormat {
         if ["metadata.json", "config.json", "model.weights.h5"].contains(name) { return .kerasArchive }
         if name.hasSuffix("/data.pkl") || name == "data.pkl" { return .torchArchive }
         return name.hasSuffix(".npy") ? .numPyArchive : .zip
@@ -44,7 +67,10 @@ enum ForeignFormat: String, CaseIterable {
         switch self {
         case .hdf5, .kerasArchive, .zip, .numPyArray, .numPyArchive:
             "write the weights from Python with safetensors.numpy.save_file"
-        case .torchArchive, .pickle: "write the weights from Python with safetensors.torch.save_file"
+        case .torchArchive, .pickle:
+            "it holds weights and no model: load them into a model with loadWeights(from:)"
+        case .onnx: "it holds a model for other programs: read it with `fovea inspect`"
+        case .safetensors: "check what wrote it"
         case .gzip: "unpack it with gunzip"
         }
     }
