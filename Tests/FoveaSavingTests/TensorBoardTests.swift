@@ -164,6 +164,18 @@
             #expect(train.count == 2)
             #expect(train.map { scalars($0, "epoch_loss").keys.sorted() } == [[1, 2], [3, 4]])
             #expect(train.joined().flatMap(\.summary.value).count { $0.tag == "summary" } == 1)
+            // The stop that was asked for ends this one within its first epoch; who looks on from then on gets the summary.
+            try await trainer().fit(
+                data, epochs: 4, batchSize: 4,
+                callbacks: [BackupAndRestore(folder.path + "/checkpoint"), stopper], verbosity: .silent,
+                stop: stop)
+            let late: [any Callback] = [
+                BackupAndRestore(folder.path + "/checkpoint"), TensorBoard(folder.path + "/late"),
+            ]
+            try await trainer().fit(data, epochs: 4, batchSize: 4, callbacks: late, verbosity: .silent)
+            let others = try events(folder.path + "/late/train")
+            #expect(others.map { scalars($0, "epoch_loss").keys.sorted() } == [[1, 2, 3, 4]])
+            #expect(others.joined().flatMap(\.summary.value).contains { $0.tag == "summary" })
             let root = try events(folder.path + "/logs").joined().flatMap(\.summary.value).map(\.tag)
             #expect(root == ["_hparams_/session_start_info", "_hparams_/session_end_info"])
         }

@@ -20,8 +20,7 @@ struct HDF5File: Sendable {
         do {
             root = try reader.root()
         } catch {
-            let place = reader.path.isEmpty ? "" : "'\(reader.path.joined(separator: "/"))': "
-            throw ModelFileError(file: file, problem: place + error.text)
+            throw error.inFile(file, at: reader.path)
         }
     }
 
@@ -48,4 +47,9 @@ struct HDF5Problem: Error {
     let text: String
 
     init(_ text: String) { self.text = text }
+
+    /// - Parameter path: the names of the object that it is about, from the root.
+    func inFile(_ file: String, at path: [String]) -> ModelFileError {
+        ModelFileError(file: file, problem: (path.isEmpty ? "" : "'\(path.joined(separator: "/"))': ") + text)
+    }
 }

@@ -11,6 +11,9 @@
         private var waiting: [UInt8] = []
         private var writing = RepeatedWriting()
 
+        /// Whether the folder had event files before.
+        let hasEarlierFiles: Bool
+
         var failure: FileError? { writing.failure }
 
         /// Makes the folder and chooses a name that no file there has; the file is made with its first event.
@@ -20,6 +23,8 @@
             do throws(SystemError) { try makeFolder(folder) } catch {
                 throw FileError(path: folder, operation: .create, code: error.code)
             }
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            hasEarlierFiles = names.contains { $0.contains("tfevents") }
             let name = "\(folder)/events.out.tfevents.\(Int(Self.now)).\(Self.host).\(getpid())"
             var number = 0
             while access("\(name).\(number)", F_OK) == 0 { number += 1 }

@@ -20,7 +20,7 @@
     ///
     /// Events are written after each epoch. A file that cannot be written is a warning, and what it should have got is written
     /// after the next epoch (`failure`). A training that is resumed (`BackupAndRestore`) goes on in another file of the same
-    /// folder, which TensorBoard shows as one.
+    /// folder, which TensorBoard shows as one. It looks on only, so a checkpoint with or without it can be gone on from.
     public final class TensorBoard: Callback {
         public let logDirectory: String
         public let histogramFrequency: Int
@@ -29,7 +29,7 @@
         public let hyperparameters: Configuration
         public let texts: [String: String]
         private var writers: [Run: EventWriter] = [:]
-        /// Whether what is written once has been.
+        /// Whether what is written once has been looked after.
         private var hasBegun = false
 
         private enum Run: String, CaseIterable {
@@ -79,7 +79,11 @@
         }
 
         public func stepEnds(_ run: TrainingRun) throws {
-            if !hasBegun { try begin(run) }
+            if !hasBegun {
+                hasBegun = true
+                let isResumed = run.completeSteps > 1 || !run.history.epochs.isEmpty
+                if !isResumed || writers[.train]?.hasEarlierFiles == false { try begin(run) }
+            }
             guard updateFrequency != .epoch, updateFrequency.isDue(run) else { return }
             let values = run.values.sorted { $0.key < $1.key }.map {
                 EventFileValue.scalar("batch_\($0)", $1)
@@ -110,14 +114,8 @@
             try flush(run)
         }
 
-        public var memory: CallbackMemory {
-            get { CallbackMemory(numbers: ["has_begun": hasBegun ? 1 : 0]) }
-            set { hasBegun = newValue.count("has_begun") > 0 }
-        }
-
         /// Writes what does not change.
         private func begin(_ run: TrainingRun) throws {
-            hasBegun = true
             let configuration = run.trainer.configuration
             let usual: Configuration = [
                 "optimizer": .string(type(of: configuration.optimizer).name),
