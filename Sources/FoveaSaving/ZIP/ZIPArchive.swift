@@ -53,6 +53,10 @@ struct ZIPArchive {
             else {
                 throw failure("entry \(index) of the ZIP archive cannot be read; \(fetchAgain)")
             }
+            // What is allowed depends on it.
+            guard packedCount <= bytes.count else {
+                throw failure("the sizes of member \(quoted(name)) do not agree; \(fetchAgain)")
+            }
             guard Self.isSafe(name) else {
                 throw failure(
                     "the ZIP archive has a member \(quoted(name)); names must be relative paths without '..', "

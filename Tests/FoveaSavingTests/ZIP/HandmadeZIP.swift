@@ -6,6 +6,7 @@ struct HandmadeZIP {
         var method: UInt16 = 0
         var flags: UInt16 = 0
         var checksum: UInt32?
+        var packedSize: UInt32?
         var unpackedSize: UInt32?
         /// Whose data this entry of the directory has; its own when nil.
         var sharesDataOf: Int?
@@ -30,7 +31,7 @@ struct HandmadeZIP {
             let size = UInt32(member.contents.count)
             let common =
                 little(member.flags) + little(member.method) + little(UInt32(1 << 21 | 1 << 16))
-                + little(member.checksum ?? crc32(member.contents)) + little(size)
+                + little(member.checksum ?? crc32(member.contents)) + little(member.packedSize ?? size)
                 + little(member.unpackedSize ?? size) + little(UInt16(member.name.count)) + little(UInt16(0))
             let offset = member.sharesDataOf.map { offsets[$0] } ?? data.count
             offsets.append(offset)

@@ -91,6 +91,10 @@ import Testing
         #expect(problem(HandmadeZIP([member]).bytes).contains("do not agree"))
         member.method = 8
         #expect(problem(HandmadeZIP([member]).bytes).contains("would unpack from 3 to 4000000000 bytes"))
+        // More than the file has.
+        member.packedSize = 4_000_000_000
+        member.unpackedSize = 1 << 26
+        #expect(problem(HandmadeZIP([member]).bytes).contains("do not agree"))
         // Many entries for the same data.
         var zip = HandmadeZIP([.init("0", [UInt8](repeating: 7, count: 5_000))])
         for index in 1..<20 {
