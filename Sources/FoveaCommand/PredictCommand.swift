@@ -4,9 +4,12 @@ import Fovea
 
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "predict", abstract: "Say what a saved model sees in images.",
+        commandName: "predict", abstract: "Say what a saved or published model sees in images.",
         usage: "fovea predict <file> <images> ... [--top <count>]",
         discussion: """
+            A network with published weights, such as efficientnet-lite0, tells ImageNet's 1,000 classes; its weights are \
+            downloaded to the cache when they are not there.
+
             Images are pictures (JPEG, PNG, GIF, WebP, BMP, PNM), brought to the size that the model takes; IDX files of \
             one or many images of that size; or one test image of a named data set.
 
@@ -14,7 +17,9 @@ struct PredictCommand: AsyncParsableCommand {
             is 1. With --on-bad-image skip it is 0 if there was another image, with stop nothing more is predicted.
             """)
 
-    @Argument(help: "A model file.", transform: filePath)
+    @Argument(
+        help: "A model file, or a network with published weights; see 'fovea pretrained list'.",
+        transform: filePath)
     var file: String
 
     @Argument(help: "Pictures or IDX files.", transform: filePath)
@@ -58,7 +63,7 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let saved = try await savedModel(file)
+        let saved = try await usableModel(file)
         let predictor = try Predictor(saved)
         var unanswered = 0
         if let dataset, let index {

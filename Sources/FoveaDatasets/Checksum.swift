@@ -5,19 +5,22 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
     case sha256(String)
     /// Finds damage, but no forgery; for publishers that give nothing else.
     case md5(String)
+    /// The first digits of SHA-256, as names of files have them.
+    case sha256Prefix(String)
 
     /// The name of the method.
     var method: String {
         switch self {
         case .sha256: "SHA-256"
         case .md5: "MD5"
+        case .sha256Prefix(let digits): "SHA-256 (first \(digits.count) digits)"
         }
     }
 
     /// The hexadecimal digits.
     public var digits: String {
         switch self {
-        case .sha256(let digits), .md5(let digits): digits
+        case .sha256(let digits), .md5(let digits), .sha256Prefix(let digits): digits
         }
     }
 
@@ -40,12 +43,7 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
         _ path: String, limit: Int, _ read: (UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
     ) throws(DatasetError) -> Checksum {
         let unavailable = DatasetError(.fileAccess, file: path, "libcrypto cannot compute its \(method)")
-        let kind: Digest.Method =
-            switch self {
-            case .sha256: .sha256
-            case .md5: .md5
-            }
-        guard let digest = Digest(kind) else { throw unavailable }
+        guard let digest = Digest(digestMethod) else { throw unavailable }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
         defer { buffer.deallocate() }
         var total = 0
@@ -59,10 +57,28 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
             if count < buffer.count { break }
         }
         guard let bytes = digest.finish() else { throw unavailable }
-        let digits = Digest.hexadecimal(bytes)
+        return alike(Digest.hexadecimal(bytes))
+    }
+
+    private var digestMethod: Digest.Method {
         switch self {
-        case .sha256: return .sha256(digits)
-        case .md5: return .md5(digits)
+        case .sha256, .sha256Prefix: .sha256
+        case .md5: .md5
         }
+    }
+
+    /// A checksum of this kind with other digits, of which it takes as many as this has.
+    private func alike(_ digits: String) -> Checksum {
+        switch self {
+        case .sha256: .sha256(digits)
+        case .md5: .md5(digits)
+        case .sha256Prefix(let own): .sha256Prefix(String(digits.prefix(own.count)))
+        }
+    }
+
+    /// The checksum of bytes by the same method; nil when libcrypto cannot compute it.
+    package func ofBytes(_ bytes: [UInt8]) -> Checksum? {
+        guard let digest = Digest(digestMethod), bytes.withUnsafeBytes(digest.add) else { return nil }
+        return digest.finish().map { alike(Digest.hexadecimal($0)) }
     }
 }

@@ -47,7 +47,7 @@ public struct DatasetFile: Equatable, Sendable {
     /// Whether it is published with gzip, as `name` with `.gz` added.
     public let isPacked: Bool
 
-    init(name: String, byteCount: Int, checksum: Checksum?, isPacked: Bool = false) {
+    package init(name: String, byteCount: Int, checksum: Checksum?, isPacked: Bool = false) {
         self.name = name
         self.byteCount = byteCount
         self.checksum = checksum

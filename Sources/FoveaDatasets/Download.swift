@@ -37,12 +37,24 @@ public protocol DownloadTransport: Sendable {
 ///
 /// The bytes go to a file whose name ends in `.part`, which is kept when the connection breaks and continued
 /// next time. Only a complete file with the right checksum gets the final name.
-struct Download: Sendable {
+package struct Download: Sendable {
     let file: DatasetFile
-    let checksum: Checksum
+    /// Nil where the publisher tells none.
+    let checksum: Checksum?
     let directory: String
     let transport: any DownloadTransport
     let progress: @Sendable (DownloadProgress) -> Void
+
+    package init(
+        file: DatasetFile, checksum: Checksum?, directory: String, transport: any DownloadTransport,
+        progress: @escaping @Sendable (DownloadProgress) -> Void
+    ) {
+        self.file = file
+        self.checksum = checksum
+        self.directory = directory
+        self.transport = transport
+        self.progress = progress
+    }
 
     private var path: String { directory + "/" + file.publishedName }
     /// Deflate never adds more than this to data that it cannot make smaller.
@@ -54,7 +66,7 @@ struct Download: Sendable {
     ///
     /// - Returns: The path of the verified file.
     /// - Throws: `DatasetError` of the last URL when all fail; `CancellationError`.
-    func fetch(from urls: [String]) async throws -> String {
+    package func fetch(from urls: [String]) async throws -> String {
         var failures: [DatasetError] = []
         for url in urls {
             do {
@@ -97,6 +109,7 @@ struct Download: Sendable {
     private func isComplete(_ part: PartialFile) -> Bool {
         // How many bytes a packed file has nobody says.
         guard part.byteCount > 0, file.isPacked || part.byteCount == file.byteCount else { return false }
+        guard let checksum else { return true }
         return (try? file.checksum(ofCopy: part.path, as: checksum)) == checksum
     }
 
@@ -165,17 +178,19 @@ struct Download: Sendable {
     }
 
     private func finish(_ part: PartialFile, from url: String) throws(DatasetError) {
-        let found: Checksum
+        let found: Checksum?
         do throws(DatasetError) {
             try part.synchronize()
-            found = try file.checksum(ofCopy: part.path, as: checksum)
+            found = try checksum.map { expected throws(DatasetError) in
+                try file.checksum(ofCopy: part.path, as: expected)
+            }
         } catch {
             if error.kind == .fileAccess { throw error }
             part.remove()
             throw DatasetError(
                 error.kind, file: url, "the download is unusable and has been removed: \(error.message)")
         }
-        guard found == checksum else {
+        if let found, let checksum, found != checksum {
             part.remove()
             throw DatasetError(
                 .wrongChecksum, file: url,

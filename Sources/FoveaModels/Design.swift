@@ -15,6 +15,8 @@ struct Design {
     let seed: UInt64
     /// The rate of all dropout layers; the network's own when nil.
     var dropoutRate: Double?
+    /// What is done with the images first.
+    var preparation: (any Layer)?
 
     func dropout(_ rate: Double, name: String? = nil) -> Dropout {
         Dropout(rate: dropoutRate ?? rate, name: name)
@@ -38,6 +40,7 @@ struct Design {
         @LayerBuilder features: () -> [any Layer], @LayerBuilder top: (_ classes: Int) -> [any Layer]
     ) throws(ShapeError) -> Sequential {
         try Sequential(name: name, input: input, seed: seed) {
+            preparation
             for layer in features() { layer }
             switch ending {
             case .classes(let count): for layer in top(count) { layer }
@@ -56,7 +59,7 @@ struct Design {
         top: (_ features: LayerOutput, _ classes: Int) -> [LayerOutput] = { [classified($0, $1)] }
     ) throws(ShapeError) -> Model {
         let images = LayerOutput.input("inputs", input)
-        let x = features(images)
+        let x = features(preparation.map { $0(images) } ?? images)
         let outputs =
             switch ending {
             case .classes(let count): top(x, count)

@@ -20,17 +20,13 @@ extension Design {
             var x = block.stem(
                 images, 32, convolution: "stem_conv", normalization: "stem_bn", relu: "stem_activation")
             var filtersIn = 32
-            for (number, stage) in zip(1..., efficientNetStages) {
+            for place in efficientNetLiteBlocks(depth: depth) {
+                let stage = efficientNetStages[place.stage - 1]
                 let filters = multipleOf8(near: Double(stage.filters) * width)
-                let isFixed = number == 1 || number == efficientNetStages.count
-                let count = isFixed ? stage.count : Int((Double(stage.count) * depth).rounded(.up))
-                for index in 0..<count {
-                    x = block(
-                        x, "block\(number)\(letter(index))", filtersIn: filtersIn, filters: filters,
-                        size: stage.size, strides: index == 0 ? stage.strides : 1,
-                        expansion: number == 1 ? 1 : 6)
-                    filtersIn = filters
-                }
+                x = block(
+                    x, place.name, filtersIn: filtersIn, filters: filters, size: stage.size,
+                    strides: place.index == 0 ? stage.strides : 1, expansion: place.stage == 1 ? 1 : 6)
+                filtersIn = filters
             }
             return block.head(
                 x, 1280, convolution: "top_conv", normalization: "top_bn", relu: "top_activation")
@@ -46,8 +42,16 @@ private let efficientNetStages: [(count: Int, size: Int, strides: Int, filters: 
     (1, 3, 1, 320),
 ]
 
-/// a, b, c, … as in Keras's names of blocks.
-private func letter(_ index: Int) -> Character { Character(Unicode.Scalar(UInt8(ascii: "a") + UInt8(index))) }
+/// The blocks of a network in their order, named as Keras names those of EfficientNet: `block2a`, `block2b` and so on.
+///
+/// - Parameter depth: the multiplier of the numbers of blocks.
+func efficientNetLiteBlocks(depth: Double) -> [(name: String, stage: Int, index: Int)] {
+    zip(1..., efficientNetStages).flatMap { number, stage in
+        let isFixed = number == 1 || number == efficientNetStages.count
+        let count = isFixed ? stage.count : Int((Double(stage.count) * depth).rounded(.up))
+        return zip(0..<count, "abcdefghij").map { ("block\(number)\($1)", number, $0) }
+    }
+}
 
 /// The nearest multiple of 8 that is not below nine tenths of `filters`.
 private func multipleOf8(near filters: Double) -> Int {

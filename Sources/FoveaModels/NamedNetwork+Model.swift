@@ -31,6 +31,18 @@ extension NamedNetwork {
         input: Shape? = nil, classes: Int? = nil, includeTop: Bool = true, pooling: FeaturePooling = .none,
         dropoutRate: Double? = nil, seed: UInt64 = 0
     ) throws(ShapeError) -> any ModelProtocol {
+        try model(
+            behind: nil, input: input, classes: classes, includeTop: includeTop, pooling: pooling,
+            dropoutRate: dropoutRate, seed: seed)
+    }
+
+    /// The network, built, with a layer before it that prepares its images; the other arguments are those of
+    /// `model(input:classes:includeTop:pooling:dropoutRate:seed:)`.
+    package func model(
+        behind preparation: (any Layer)?, input: Shape?, classes: Int?, includeTop: Bool,
+        pooling: FeaturePooling,
+        dropoutRate: Double?, seed: UInt64
+    ) throws(ShapeError) -> any ModelProtocol {
         let (input, classes) = (input ?? inputShape, classes ?? classCount)
         guard input.rank == 3, input.dimensions.allSatisfy({ $0 > 0 }) else {
             throw ShapeError(rawValue, "it takes images [height, width, channels]", shapes: [input])
@@ -54,7 +66,7 @@ extension NamedNetwork {
             Design(
                 name: rawValue.split(separator: "-").joined(separator: "_"), input: input,
                 ending: includeTop ? .classes(classes) : .features(pooling), seed: seed,
-                dropoutRate: dropoutRate))
+                dropoutRate: dropoutRate, preparation: preparation))
     }
 }
 

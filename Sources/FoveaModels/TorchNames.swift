@@ -1,5 +1,6 @@
 extension NamedNetwork {
-    /// How torchvision names the layers of this network; nil when it has none of the same structure.
+    /// How torchvision names the layers of this network, and for EfficientNet-Lite the package efficientnet-lite-pytorch and timm; nil
+    /// when none has the same structure.
     ///
     /// Its ResNet-50, 101 and 152 are `resNet50Torch` and so on. Those of `resNet50` have the stride in another convolution: weights
     /// would fit and results be wrong.
@@ -12,6 +13,15 @@ extension NamedNetwork {
                 zip([0, 3, 6, 8, 10], 1...).map { ("features.\($0)", "conv\($1)") }
                     + zip([1, 4, 6], ["fc6", "fc7", "predictions"]).map { ("classifier.\($0)", $1) })
         case .resNet18, .resNet34, .resNet50Torch, .resNet101Torch, .resNet152Torch: Self.resNetNames
+        case .googLeNetTorch: .torchGoogLeNet
+        case .denseNet121: .torchDenseNet
+        case .squeezeNet: .torchSqueezeNet
+        case .mobileNetV2Torch: .torchMobileNetV2
+        case .efficientNetLite0: .torchEfficientNetLite(depth: 1)
+        case .efficientNetLite1: .torchEfficientNetLite(depth: 1.1)
+        case .efficientNetLite2: .torchEfficientNetLite(depth: 1.2)
+        case .efficientNetLite3: .torchEfficientNetLite(depth: 1.4)
+        case .efficientNetLite4: .torchEfficientNetLite(depth: 1.8)
         default: nil
         }
     }
