@@ -69,7 +69,7 @@ enum FileFormat: String, CaseIterable {
             "write the weights from Python with safetensors.numpy.save_file"
         case .torchArchive, .pickle:
             "it holds weights and no model: load them into a model with loadWeights(from:)"
-        case .onnx: "it holds a model for other programs: read it with `fovea inspect`"
+        case .onnx: "it holds a model: read it with SavedModel(contentsOf:)"
         case .safetensors: "check what wrote it"
         case .gzip: "unpack it with gunzip"
         }

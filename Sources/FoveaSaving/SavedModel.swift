@@ -63,8 +63,8 @@ public struct SavedModel: Sendable {
         try file.write(to: path)
     }
 
-    /// Reads a file and builds its model. Numbers that are not finite are taken as they are: `model.parametersNotFinite()`
-    /// names them.
+    /// Reads a file of Fovea's, or an ONNX file, and builds its model. Numbers that are not finite are taken as they are:
+    /// `model.parametersNotFinite()` names them.
     ///
     /// - Parameters:
     ///   - path: the file.
@@ -74,7 +74,12 @@ public struct SavedModel: Sendable {
     @Compute
     public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
         let path = path.filePath
-        let file = try Safetensors(contentsOf: path)
+        let bytes = try AtomicFile.read(path)
+        if FileFormat(content: bytes) == .onnx {
+            self = try .onnx(bytes, file: path)
+            return
+        }
+        let file = try Safetensors(parsing: bytes, file: path)
         func failure(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
             guard let text = file.metadata[key] else { return nil }

@@ -1,5 +1,6 @@
 #if ProtocolBuffers
     import FoveaGraph
+    import FoveaLayers
 
     /// A convolution or product of matrices with a bias.
     func biased(_ tensor: Tensor, _ lowering: ONNXLowering) -> Idiom? {
@@ -44,6 +45,62 @@
                         .string("coordinate_transformation_mode", "asymmetric"),
                     ], for: tensor), .channelsFirst(4))
         }
+    }
+
+    /// Images resized so that pixels between pixels lie on straight lines.
+    func interpolation(_ tensor: Tensor, _ lowering: ONNXLowering) -> Idiom? {
+        guard tensor.shape.rank == 4, isInterpolated(tensor) else { return nil }
+        let size = tensor.shape.imageSize
+        var source: Tensor?
+        var x = tensor
+        // The longest way that the library's own layers explain.
+        for _ in 0..<40 {
+            guard let input = x.inputs.first else { break }
+            x = input
+            guard x.shape.rank == 4, x.shape[0] == tensor.shape[0], x.shape[3] == tensor.shape[3] else {
+                continue
+            }
+            let placeholder = Tensor.argument("x", x.shape)
+            let present = x.shape.imageSize
+            let factors = Size2D(size.height / present.height, size.width / present.width)
+            let patterns = [
+                try? UpSampling2D(size: factors, interpolation: .bilinear).call(images: placeholder),
+                try? Resizing(height: size.height, width: size.width).call(images: placeholder),
+            ]
+            if patterns.contains(where: { $0?.isBuilt(as: tensor, [placeholder: x]) ?? false }) { source = x }
+        }
+        guard let images = source else { return nil }
+        /// What an extent is multiplied with, never too little for the result.
+        func scale(_ from: Int, _ to: Int) -> Float {
+            var scale = Float(to) / Float(from)
+            while Int(Float(from) * scale) < to { scale = scale.nextUp }
+            return scale
+        }
+        let scales = [
+            1, 1, scale(images.shape[1], size.height), scale(images.shape[2], size.width),
+        ]
+        return Idiom([images]) { lowering in
+            let name = try lowering.name(of: images, as: .channelsFirst(4))
+            let sizes = lowering.writer.constant(
+                TensorValue(scales), named: "\(lowering.owner(of: tensor))/scales")
+            return ONNXValue(
+                lowering.add(
+                    "Resize", [name, "", sizes],
+                    [
+                        .string("mode", "linear"), .string("coordinate_transformation_mode", "half_pixel"),
+                    ], for: tensor), .channelsFirst(4))
+        }
+    }
+
+    /// Whether a tensor ends as those do which `interpolation` looks for.
+    private func isInterpolated(_ tensor: Tensor) -> Bool {
+        if case .reshape = tensor.operation {
+            return tensor.inputs[0].operands(of: .add)?.first.operands(of: .add) != nil
+        }
+        guard let (_, change) = tensor.operands(of: .add), let (distance, _) = change.operands(of: .multiply),
+            let (after, _) = distance.operands(of: .subtract), case .gather = after.operation
+        else { return false }
+        return true
     }
 
     /// What is repeated, along which axis, and how often, where each pixel of images becomes several.

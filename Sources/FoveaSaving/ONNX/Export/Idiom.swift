@@ -20,7 +20,7 @@
             let matchers = [
                 batchNormalization, layerNormalization, localResponseNormalization, biased, clip,
                 leakyRectifier,
-                parametricRectifier, exponentialUnit, activation, enlargement,
+                parametricRectifier, exponentialUnit, activation, enlargement, interpolation,
             ]
             for match in matchers {
                 if let idiom = match(tensor, lowering) {

@@ -22,7 +22,7 @@
             case .maxPool(let rule): return try maxPool(tensor, rule)
             case .averagePool(let rule): return try averagePool(tensor, rule)
             case .softmax(let rule): return try softmax(tensor, rule)
-            case .random:
+            case .random, .source(.randomKey):
                 throw problem(
                     tensor, "it draws random numbers in inference, too, which an ONNX model should not")
             default:
