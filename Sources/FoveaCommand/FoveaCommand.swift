@@ -18,7 +18,7 @@ struct FoveaCommand: AsyncParsableCommand {
         version: versions,
         subcommands: [
             DatasetsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
-            PredictCommand.self, PretrainedCommand.self,
+            PredictCommand.self, PretrainedCommand.self, InspectCommand.self, ConvertCommand.self,
             PlanCommand.self, BenchCommand.self,
         ])
 

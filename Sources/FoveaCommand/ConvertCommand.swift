@@ -1,0 +1,122 @@
+import ArgumentParser
+import Foundation
+import Fovea
+
+struct ConvertCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert", abstract: "Write a model in another format, told by the end of the name.",
+        discussion: """
+            Formats: \(ConvertedFormat.listOfEndings).
+
+            A file with weights alone, as PyTorch's are, needs --network, the network whose weights they are:
+
+              fovea convert resnet18.pth resnet18.safetensors --network resnet18
+            """)
+
+    @Argument(help: "The file to read.", transform: filePath)
+    var input: String
+
+    @Argument(help: "The file to write.", transform: filePath)
+    var output: String
+
+    @Option(help: "A network's name or a file with an architecture, for an input with weights alone.")
+    var network: String?
+
+    func validate() throws {
+        guard ConvertedFormat(ending: output) != nil else {
+            throw ValidationError(
+                "'\(output)' ends like no format that is known; formats: \(ConvertedFormat.listOfEndings)")
+        }
+        if let network, !StartingNetwork.isPath(network) { _ = try NamedNetwork(argument: network) }
+    }
+
+    func run() async throws {
+        guard let format = ConvertedFormat(ending: output) else { return }
+        guard Self.resolved(input) != Self.resolved(output) else {
+            throw CommandError("\(input) would be replaced by what it becomes; choose another name")
+        }
+        let saved = try await read()
+        let name = network.flatMap(NamedNetwork.init(rawValue:)) ?? NamedNetwork(of: saved.model)
+        if format == .torch {
+            try await saved.model.saveWeights(to: output, mapping: name?.torchMapping ?? [:])
+        } else {
+            try await saved.write(to: output)
+        }
+        let count = saved.model.parameters.reduce(0) { $0 + $1.parameter.elementCount }
+        say("\(output): \(visible(saved.model.displayName)), \(count) parameters")
+        say("Kept: \(format.kept(of: saved).joined(separator: ", "))")
+        let lost = format.lost(of: saved)
+        if !lost.isEmpty { say("Not kept: \(lost.joined(separator: ", "))") }
+    }
+
+    private func read() async throws -> SavedModel {
+        guard let network else {
+            do { return try await savedModel(input) } catch let error as SafetensorsError {
+                guard case .otherFormat(let format, _) = error.problem else { throw error }
+                throw CommandError(
+                    "\(input): this is \(format); if it holds the weights of a network that is known, name it with --network"
+                )
+            }
+        }
+        let model = try await StartingNetwork(network: network, from: nil, seed: 0).newModel()
+        try await model.loadWeights(from: input)
+        return SavedModel(model)
+    }
+
+    private static func resolved(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+}
+
+/// What a model can be written as.
+enum ConvertedFormat: CaseIterable {
+    case safetensors, onnx, torch
+
+    init?(ending path: String) {
+        let path = path.lowercased()
+        guard let format = Self.allCases.first(where: { $0.endings.contains { path.hasSuffix($0) } }) else {
+            return nil
+        }
+        self = format
+    }
+
+    var endings: [String] {
+        switch self {
+        case .safetensors: [".safetensors"]
+        case .onnx: [".onnx"]
+        case .torch: [".pt", ".pth"]
+        }
+    }
+
+    static let listOfEndings = allCases.flatMap(\.endings).joined(separator: ", ")
+
+    /// What a saved model has, and which formats keep it.
+    private static func parts(of saved: SavedModel) -> [(what: String, formats: Set<ConvertedFormat>)] {
+        var parts: [(what: String, formats: Set<ConvertedFormat>)] = [
+            ("weights", [.safetensors, .onnx, .torch]), ("architecture", [.safetensors, .onnx]),
+        ]
+        if !saved.classNames.isEmpty { parts.append(("names of classes", [.safetensors, .onnx])) }
+        if saved.training != nil { parts.append(("how it was trained", [.safetensors])) }
+        return parts
+    }
+
+    func kept(of saved: SavedModel) -> [String] {
+        Self.parts(of: saved).filter { $0.formats.contains(self) }.map(\.what)
+    }
+
+    func lost(of saved: SavedModel) -> [String] {
+        Self.parts(of: saved).filter { !$0.formats.contains(self) }.map(\.what)
+    }
+}
+
+extension NamedNetwork {
+    /// The network that a model is by its name.
+    init?(of model: any ModelProtocol) {
+        guard
+            let network = Self.allCases.first(where: { $0.rawValue.replacing("-", with: "_") == model.name })
+        else {
+            return nil
+        }
+        self = network
+    }
+}
