@@ -29,6 +29,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case noLoss
     /// A checkpoint was made with another network, optimizer or way of training.
     case checkpointDoesNotFit(_ file: String, _ reason: String)
+    /// What an optimizer remembers is of another model or another optimizer.
+    case optimizerMemoryDoesNotFit(_ reason: String)
     /// A callback watches a number that this training does not report.
     case notReported(_ name: String, callback: String, reported: [String])
     /// The batches of a sequence came to an end before training did.
@@ -77,6 +79,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
         case .checkpointDoesNotFit(let file, let reason):
             "\(file): the checkpoint does not fit: \(reason); train as it was begun, with the "
                 + "data as it was, or remove the file to begin anew"
+        case .optimizerMemoryDoesNotFit(let reason):
+            "what the optimizer remembers does not fit: \(reason); train with what it was of, or begin anew"
         case .notReported(let name, let callback, let reported):
             "\(callback) asks for '\(name)', which this training does not report; "
                 + (name.hasPrefix("val_") && reported.contains(String(name.dropFirst(4)))

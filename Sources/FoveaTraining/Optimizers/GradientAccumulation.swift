@@ -5,8 +5,8 @@ struct GradientAccumulation: Sendable {
     /// How many runs make one step.
     let runs: Int
     /// How many runs are in the sums, `int32`.
-    private let count: Variable
-    private let sums: [Variable: Variable]
+    let count: Variable
+    let sums: [Variable: Variable]
     let variables: [Variable]
 
     init(runs: Int, for trained: [Variable], optimizerName: String) {

@@ -39,7 +39,7 @@ struct WeightAverages: Sendable {
     let averaging: WeightAveraging
     let averages: [Variable: Variable]
     /// How many steps were taken since variables became their averages, `int32`; nil where they never do.
-    private let count: Variable?
+    let count: Variable?
     let variables: [Variable]
 
     init(_ averaging: WeightAveraging, for trained: [Variable], optimizerName: String) {
