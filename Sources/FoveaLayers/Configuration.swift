@@ -34,9 +34,10 @@ extension String {
 }
 
 extension ConfigurationValue: ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral,
-    ExpressibleByBooleanLiteral
+    ExpressibleByBooleanLiteral, ExpressibleByStringLiteral
 {
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(stringLiteral text: String) { self = .string(text) }
     public init(arrayLiteral elements: ConfigurationValue...) { self = .list(elements) }
     public init(dictionaryLiteral elements: (String, ConfigurationValue)...) {
         self = .object(Configuration(elements, uniquingKeysWith: { $1 }))

@@ -177,7 +177,7 @@ extension Unicode.Scalar {
 }
 
 /// `MaxPooling2D` as `max_pooling2d`: an underscore where a word begins.
-func snakeCase(_ name: String) -> String {
+package func snakeCase(_ name: String) -> String {
     let letters = Array(name)
     var result = ""
     for (index, letter) in letters.enumerated() {

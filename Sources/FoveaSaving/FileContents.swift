@@ -28,7 +28,7 @@ public struct FileContents: Sendable {
             let stored = try PyTorchFile(parsing: bytes, file: file)
             metadata = stored.values
             tensors = stored.tensors
-        case .hdf5:
+        case .hdf5, .kerasWeights:
             (metadata, tensors) = Self.contents(of: try HDF5File(parsing: bytes, file: file))
         case .kerasArchive:
             let archive = try ZIPArchive(parsing: bytes, file: file)

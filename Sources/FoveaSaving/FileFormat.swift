@@ -4,6 +4,8 @@ enum FileFormat: String, CaseIterable {
     case safetensors = "a safetensors file"
     case onnx = "an ONNX file"
     case hdf5 = "an HDF5 file, as Keras's .h5 files are"
+    /// Told by the name alone.
+    case kerasWeights = "an HDF5 file of weights, as Keras's .weights.h5 files are"
     case kerasArchive = "a ZIP archive with a Keras model, as .keras files are"
     case torchArchive = "a ZIP archive with pickled data, as PyTorch's .pt and .pth files are"
     case numPyArchive = "a ZIP archive of NumPy arrays (.npz)"
@@ -39,7 +41,8 @@ enum FileFormat: String, CaseIterable {
     }
 
     private static let endings: [(ending: String, format: FileFormat)] = [
-        (".onnx", .onnx), (".keras", .kerasArchive), (".h5", .hdf5), (".pt", .torchArchive),
+        (".onnx", .onnx), (".keras", .kerasArchive), (".weights.h5", .kerasWeights), (".h5", .hdf5),
+        (".hdf5", .hdf5), (".pt", .torchArchive),
         (".pth", .torchArchive),
     ]
 
@@ -65,7 +68,7 @@ enum FileFormat: String, CaseIterable {
 
     var advice: String {
         switch self {
-        case .hdf5, .kerasArchive, .zip, .numPyArray, .numPyArchive:
+        case .hdf5, .kerasWeights, .kerasArchive, .zip, .numPyArray, .numPyArchive:
             "write the weights from Python with safetensors.numpy.save_file"
         case .torchArchive, .pickle:
             "it holds weights and no model: load them into a model with loadWeights(from:)"

@@ -3,24 +3,57 @@ import FoveaDatasets
 import FoveaFiles
 import FoveaGraph
 import FoveaLayers
+import FoveaRuntime
 import FoveaTraining
 
-/// A model with all that a file keeps of it: one `.safetensors` file whose tensors are the parameters under their paths
-/// (`conv2d_1/kernel`) and whose metadata hold the rest as JSON.
+/// A model with all that a file keeps of it.
 ///
-/// Not kept is what the optimizer remembers between steps; a checkpoint keeps that.
+/// Fovea's own format is one `.safetensors` file whose tensors are the parameters under their paths (`conv2d_1/kernel`) and
+/// whose metadata hold the rest as JSON. Files of Keras are read and written, too: `.keras`, and `.h5` as both Keras 3 and
+/// Keras 2 (tf_keras) read it. Of these only `.keras` keeps what the optimizer remembers between steps, so that training goes
+/// on there or here; a checkpoint keeps it as well.
 public struct SavedModel: Sendable {
     public var model: any ModelProtocol
     /// How the model was trained; nil if it never was.
     public var training: TrainingConfiguration?
     /// What each output stands for, in Unicode's normal form C; empty when unknown.
     public var classNames: [String]
+    /// What the optimizer of `training` remembers; nil when unknown.
+    public var optimizerMemory: OptimizerMemory?
+    /// What was in the file and is not here, or means something else here; empty for files of Fovea's.
+    public internal(set) var warnings: [String] = []
 
-    public init(_ model: any ModelProtocol, training: TrainingConfiguration? = nil, classNames: [String] = [])
-    {
+    public init(
+        _ model: any ModelProtocol, training: TrainingConfiguration? = nil, classNames: [String] = [],
+        optimizerMemory: OptimizerMemory? = nil
+    ) {
         self.model = model
         self.training = training
         self.classNames = classNames.map(\.normalForm)
+        self.optimizerMemory = optimizerMemory
+    }
+
+    /// A model in training, with what its optimizer remembers.
+    @Compute
+    public init(_ trainer: Trainer, classNames: [String] = []) throws {
+        self.init(
+            trainer.model, training: trainer.configuration, classNames: classNames,
+            optimizerMemory: try trainer.optimizerMemory())
+    }
+
+    /// The model, ready to be trained on as it was: with what the optimizer remembers, if that is known.
+    ///
+    /// - Throws: `TrainingError` when it is not known how the model was trained; as `ModelProtocol.compile`.
+    @Compute
+    public func compile(device: Device = .cpu) throws -> Trainer {
+        guard let training else {
+            throw TrainingError.invalidArgument(
+                "training", "nil",
+                expected: "known; set it, or compile the model with an optimizer and a loss")
+        }
+        let trainer = try model.compile(training, device: device)
+        if let optimizerMemory { try trainer.restore(optimizerMemory) }
+        return trainer
     }
 
     static let architectureKey = "fovea.architecture"
@@ -38,16 +71,41 @@ public struct SavedModel: Sendable {
     /// How many bytes the parameters have: a little less than the file.
     public var parameterByteCount: Int { model.parameterByteCount }
 
-    /// Writes the file whole or not at all. Equal models give equal bytes.
+    /// Writes the file whole or not at all, in the format that its name ends in: `.keras`, `.h5`, `.onnx`, else
+    /// safetensors. Equal models give equal bytes.
     ///
-    /// - Parameter path: the file. One that ends in `.onnx` is written for other programs: it computes what the model does in
-    ///   inference, and how the model was trained is not in it.
-    /// - Throws: `FileError`; `ModelFileError` for what the format cannot hold. The file that was there before is then as it was.
+    /// - Parameter path: the file. One that ends in `.onnx` computes what the model does in inference.
+    /// - Returns: what the format does not keep, a sentence for each.
+    /// - Throws: `FileError`, and `ModelFileError` when the format has no room for the model, such as layers that Keras has not;
+    ///   the file that was there before is then as it was.
     @Compute
-    public func write(to path: some PathConvertible) throws {
-        if FileFormat(ending: path.filePath) == .onnx {
-            return try AtomicFile.write(onnx(file: path.filePath), to: path)
+    @discardableResult
+    public func write(to path: some PathConvertible) throws -> [String] {
+        switch FileFormat(ending: path.filePath) {
+        case .onnx:
+            try AtomicFile.write(onnx(file: path.filePath), to: path)
+            return training == nil ? [] : ["how it was trained is left out: ONNX files hold inference alone"]
+        case .kerasArchive: return try writeKeras(to: path.filePath, KerasContents.archive)
+        case .hdf5: return try writeKeras(to: path.filePath, KerasContents.hdf5)
+        case .kerasWeights:
+            throw ModelFileError(
+                file: path.filePath,
+                problem:
+                    "files that end in .weights.h5 hold weights alone; use saveWeights(to:), or another ending"
+            )
+        case .torchArchive:
+            throw ModelFileError(
+                file: path.filePath,
+                problem: "PyTorch's files hold weights alone; use saveWeights(to:mapping:), or another ending")
+        default:
+            try writeSafetensors(to: path)
+            return optimizerMemory == nil
+                ? [] : ["what its optimizer remembers is left out: .keras files and checkpoints keep it"]
         }
+    }
+
+    @Compute
+    private func writeSafetensors(to path: some PathConvertible) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         func json(_ value: some Encodable) throws -> String {
@@ -63,22 +121,29 @@ public struct SavedModel: Sendable {
         try file.write(to: path)
     }
 
-    /// Reads a file of Fovea's, or an ONNX file, and builds its model. Numbers that are not finite are taken as they are:
-    /// `model.parametersNotFinite()` names them.
+    /// Reads a file of Fovea's or Keras's, or an ONNX file, told by its content, and builds its model. Numbers that are not finite
+    /// are taken as they are: `model.parametersNotFinite()` names them.
     ///
     /// - Parameters:
     ///   - path: the file.
     ///   - customTypes: layers, optimizers, losses and metrics of your own that it may name.
-    /// - Throws: `FileError` when it cannot be read, `SafetensorsError` when it is damaged, `ModelFileError` when it
-    ///   holds no model or parts that do not fit together.
+    /// - Throws: `FileError` when it cannot be read, `SafetensorsError` or `ModelFileError` when it is damaged, and the latter
+    ///   when it holds no model, parts that do not fit together, or what Fovea has not.
     @Compute
     public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
         let path = path.filePath
         let bytes = try AtomicFile.read(path)
         if FileFormat(content: bytes) == .onnx {
             self = try .onnx(bytes, file: path)
-            return
+        } else if let keras = try KerasContents(bytes, file: path) {
+            try self.init(keras, customTypes: customTypes)
+        } else {
+            try self.init(safetensors: bytes, path, customTypes)
         }
+    }
+
+    @Compute
+    private init(safetensors bytes: [UInt8], _ path: String, _ customTypes: CustomTypes) throws {
         let file = try Safetensors(parsing: bytes, file: path)
         func failure(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {

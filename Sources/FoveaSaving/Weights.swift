@@ -4,21 +4,34 @@ import FoveaLayers
 import FoveaModels
 
 extension ModelProtocol {
-    /// Writes the values of all parameters, without the architecture, as a `.safetensors` file: tensors under the
-    /// parameters' paths, such as `conv2d_1/kernel`. Whole or not at all.
+    /// Writes the values of all parameters, without the architecture, whole or not at all: where the name ends in `.h5` as
+    /// Keras 3's `save_weights` does (`.weights.h5`), else as a `.safetensors` file with tensors under the parameters' paths,
+    /// such as `conv2d_1/kernel`.
     ///
     /// - Throws: `ShapeError` when the model has not been built; `FileError`, and the file that was there before is then as
     ///   it was.
     @Compute
     public func saveWeights(to path: some PathConvertible) throws {
         for (_, parameter) in parameters { _ = try parameter.tensor }
-        try Safetensors(tensors: weights()).write(to: path)
+        switch FileFormat(ending: path.filePath) {
+        case .hdf5, .kerasWeights:
+            try AtomicFile.write(KerasContents.weights(of: self, file: path.filePath), to: path)
+        case .kerasArchive, .onnx:
+            throw ModelFileError(
+                file: path.filePath,
+                problem:
+                    "files with that ending hold whole models; use SavedModel.write(to:), or the ending .weights.h5"
+            )
+        default: try Safetensors(tensors: weights()).write(to: path)
+        }
     }
 
-    /// Gives all parameters the values in a file: of `saveWeights(to:)` or `SavedModel.write(to:)`, or of PyTorch, `.pt`, `.pth` or
-    /// safetensors with its names. What the file is, its content tells.
+    /// Gives all parameters the values in a file: of `saveWeights(to:)` or `SavedModel.write(to:)`; of Keras, with a whole model or
+    /// with weights alone, of any version (`.keras`, `.h5`, `.weights.h5`); or of PyTorch, `.pt`, `.pth` or safetensors with its
+    /// names. What the file is, its content tells.
     ///
-    /// PyTorch's weights are brought into the order that the layers have here: kernels `[filters, channels, height, width]`, matrices
+    /// In files of Keras the order of layers decides, as in Keras, and their kinds, not what they are called. PyTorch's weights are
+    /// brought into the order that the layers have here: kernels `[filters, channels, height, width]`, matrices
     /// `[units, features]`, features that were flattened channels first. That the layers compute the same is up to you: the epsilon of
     /// normalizations is part of the model.
     ///
@@ -30,30 +43,59 @@ extension ModelProtocol {
     ///   - mapping: rules that make names of layers from PyTorch's names of modules. Without, these have to be the same, with dots
     ///     for slashes, or torchvision's for the networks that have a `NamedNetwork.torchMapping`. Whatever rules give to layers that
     ///     the model does not have is left out.
-    /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` or `ModelFileError` when it is damaged,
-    ///   `ModelFileError` when its tensors are not those of this model's parameters, by name, shape and element type. Nothing is
-    ///   changed then.
+    ///   - byName: whether only layers (of safetensors files, parameters) that the file and the model have under one name get
+    ///     values, as with Keras's `by_name`: for a model that shares a part with that of the file. Not for PyTorch's.
+    ///   - skipMismatch: whether layers whose weights have other shapes in the file keep their values, as with Keras's
+    ///     `skip_mismatch`: for another number of classes. Not for PyTorch's.
+    /// - Returns: the paths of the parameters that keep their values; none unless `byName` or `skipMismatch`.
+    /// - Throws: `FileError` when the file cannot be read, `SafetensorsError` or `ModelFileError` when it is damaged, and the
+    ///   latter with every difference when its tensors are not those of this model's parameters. Nothing is changed then.
     @Compute
-    public func loadWeights(from path: some PathConvertible, mapping: WeightMapping? = nil) throws {
+    @discardableResult
+    public func loadWeights(
+        from path: some PathConvertible, mapping: WeightMapping? = nil, byName: Bool = false,
+        skipMismatch: Bool = false
+    ) throws -> [String] {
         let bytes = try AtomicFile.read(path)
         let file = path.filePath
-        if [.torchArchive, .pickle, .zip].contains(FileFormat(content: bytes)) {
-            let weights = TorchWeights(
-                file: file, tensors: try PyTorchFile(parsing: bytes, file: file).tensors)
-            _ = try weights.assign(to: self, mapping: mapping)
-            return
+        if let torch = try torchWeights(in: bytes, file: file, isMapped: mapping != nil) {
+            guard !byName, !skipMismatch else {
+                throw ModelFileError(
+                    file: file,
+                    problem:
+                        "byName and skipMismatch are for files of Fovea and Keras; this one has PyTorch's names: leave layers "
+                        + "out with a mapping")
+            }
+            _ = try torch.assign(to: self, mapping: mapping)
+            return []
         }
-        let stored = try StoredSafetensors(parsing: bytes, file: file)
-        if mapping != nil
-            || TorchWeights.areTheseNames(stored.tensors.map(\.name), not: Set(parameters.map(\.path)))
-        {
-            _ = try TorchWeights(file: file, tensors: stored.tensors).assign(to: self, mapping: mapping)
-            return
+        if let keras = try KerasContents(bytes, file: file) {
+            return try keras.weights(for: self, byName: byName)
+                .assign(byName: byName, skipMismatch: skipMismatch, owner: "the model")
         }
         do {
-            try assign(Safetensors(parsing: bytes, file: file).tensors, owner: "the model")
+            return try assign(
+                Safetensors(parsing: bytes, file: file).tensors, owner: "the model", byName: byName,
+                skipMismatch: skipMismatch)
         } catch let problem as WeightsProblem {
             throw ModelFileError(file: file, problem: problem.description)
+        }
+    }
+
+    /// - Returns: nil for a file of another program.
+    private func torchWeights(in bytes: [UInt8], file: String, isMapped: Bool) throws -> TorchWeights? {
+        switch FileFormat(content: bytes) {
+        case .torchArchive, .pickle:
+            return TorchWeights(file: file, tensors: try PyTorchFile(parsing: bytes, file: file).tensors)
+        case .zip where try KerasContents(bytes, file: file) == nil:
+            return TorchWeights(file: file, tensors: try PyTorchFile(parsing: bytes, file: file).tensors)
+        case .safetensors:
+            let stored = try StoredSafetensors(parsing: bytes, file: file).tensors
+            let isTorch =
+                isMapped
+                || TorchWeights.areTheseNames(stored.map(\.name), not: Set(parameters.map(\.path)))
+            return isTorch ? TorchWeights(file: file, tensors: stored) : nil
+        default: return nil
         }
     }
 
@@ -101,30 +143,44 @@ extension ModelProtocol {
 
     /// Gives every parameter its value.
     ///
-    /// - Parameter owner: what says which parameters there are, for messages.
+    /// - Parameters:
+    ///   - owner: what says which parameters there are, for messages.
+    ///   - byName: whether tensors may be missing or unknown.
+    ///   - skipMismatch: whether parameters keep their values where the tensor is of another type.
+    /// - Returns: the paths of parameters that keep their values.
     /// - Throws: `WeightsProblem` when a tensor is missing, unknown or of another type; nothing is changed then.
     @Compute
-    func assign(_ tensors: [(name: String, value: TensorValue)], owner: String) throws {
+    @discardableResult
+    func assign(
+        _ tensors: [(name: String, value: TensorValue)], owner: String, byName: Bool = false,
+        skipMismatch: Bool = false
+    ) throws -> [String] {
         var tensors = Dictionary(tensors.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
         var values: [(variable: Variable, value: TensorValue)] = []
+        var kept: [String] = []
         for (name, parameter) in parameters {
             guard let variable = parameter.variable else {
                 throw WeightsProblem("\(owner) has no input shape")
             }
             guard let value = tensors.removeValue(forKey: name) else {
+                kept.append(name)
+                if byName { continue }
                 throw WeightsProblem("\(owner) has a parameter '\(name)', but there is no such tensor")
             }
             guard value.shape == variable.shape, value.dtype == variable.dtype else {
+                kept.append(name)
+                if skipMismatch { continue }
                 throw WeightsProblem(
                     "tensor '\(name)' is \(TensorType(value.shape, value.dtype)), \(owner) says \(variable.type)"
                 )
             }
             values.append((variable, value))
         }
-        if let extra = tensors.keys.min() {
+        if !byName, let extra = tensors.keys.min() {
             throw WeightsProblem("tensor \(quoted(extra)) belongs to no layer of \(owner)")
         }
         for (variable, value) in values { try variable.assign(value) }
+        return kept
     }
 }
 
