@@ -60,17 +60,15 @@ struct BaseNetwork {
     private func base(input: Shape, seed: UInt64, for dataset: String) async throws -> any ModelProtocol {
         switch source {
         case .named(let network, let weights):
-            let base: any ModelProtocol
-            do { base = try network.model(input: input, includeTop: false, seed: seed) } catch {
+            // Images that do not fit are told before anything is downloaded.
+            do { _ = try network.model(input: input, includeTop: false, seed: seed) } catch {
                 throw ValidationError("--base \(network.rawValue) does not fit \(dataset): \(error)")
             }
-            guard let weights else {
-                throw CommandError(
-                    "no trained weights are known for \(network.rawValue); give a file of them with --base-weights"
-                )
+            return try await downloading { library in
+                try await network.model(
+                    weights: weights.map { .file($0) } ?? .pretrained, input: input, includeTop: false,
+                    seed: seed, library: library)
             }
-            try await base.loadWeights(from: weights)
-            return base
         case .saved(let model, let path):
             guard try model.inputShape == input else {
                 throw ValidationError(

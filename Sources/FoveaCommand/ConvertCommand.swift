@@ -37,10 +37,10 @@ struct ConvertCommand: AsyncParsableCommand {
         }
         let saved = try await read()
         let name = network.flatMap(NamedNetwork.init(rawValue:)) ?? NamedNetwork(of: saved.model)
-        if format == .torch {
-            try await saved.model.saveWeights(to: output, mapping: name?.torchMapping ?? [:])
-        } else {
-            try await saved.write(to: output)
+        switch format {
+        case .torch: try await saved.model.saveWeights(to: output, mapping: name?.torchMapping ?? [:])
+        case .kerasWeights: try await saved.model.saveWeights(to: output)
+        default: try await saved.write(to: output)
         }
         let count = saved.model.parameters.reduce(0) { $0 + $1.parameter.elementCount }
         say("\(output): \(visible(saved.model.displayName)), \(count) parameters")
@@ -70,19 +70,22 @@ struct ConvertCommand: AsyncParsableCommand {
 
 /// What a model can be written as.
 enum ConvertedFormat: CaseIterable {
-    case safetensors, onnx, torch
+    case safetensors, keras, hdf5, kerasWeights, onnx, torch
 
     init?(ending path: String) {
         let path = path.lowercased()
-        guard let format = Self.allCases.first(where: { $0.endings.contains { path.hasSuffix($0) } }) else {
-            return nil
-        }
-        self = format
+        let fitting = Self.allCases.flatMap { format in format.endings.map { (format, $0) } }
+            .filter { path.hasSuffix($0.1) }
+        guard let longest = fitting.max(by: { $0.1.count < $1.1.count }) else { return nil }
+        self = longest.0
     }
 
     var endings: [String] {
         switch self {
         case .safetensors: [".safetensors"]
+        case .keras: [".keras"]
+        case .kerasWeights: [".weights.h5"]
+        case .hdf5: [".h5"]
         case .onnx: [".onnx"]
         case .torch: [".pt", ".pth"]
         }
@@ -92,11 +95,13 @@ enum ConvertedFormat: CaseIterable {
 
     /// What a saved model has, and which formats keep it.
     private static func parts(of saved: SavedModel) -> [(what: String, formats: Set<ConvertedFormat>)] {
+        let whole: Set<ConvertedFormat> = [.safetensors, .keras, .hdf5, .onnx]
         var parts: [(what: String, formats: Set<ConvertedFormat>)] = [
-            ("weights", [.safetensors, .onnx, .torch]), ("architecture", [.safetensors, .onnx]),
+            ("weights", Set(allCases)), ("architecture", whole),
         ]
-        if !saved.classNames.isEmpty { parts.append(("names of classes", [.safetensors, .onnx])) }
-        if saved.training != nil { parts.append(("how it was trained", [.safetensors])) }
+        if !saved.classNames.isEmpty { parts.append(("names of classes", whole)) }
+        if saved.training != nil { parts.append(("how it was trained", whole.subtracting([.onnx]))) }
+        if saved.optimizerMemory != nil { parts.append(("what the optimizer remembers", [.keras])) }
         return parts
     }
 

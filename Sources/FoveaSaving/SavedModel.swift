@@ -96,7 +96,8 @@ public struct SavedModel: Sendable {
         case .torchArchive:
             throw ModelFileError(
                 file: path.filePath,
-                problem: "PyTorch's files hold weights alone; use saveWeights(to:mapping:), or another ending")
+                problem: "PyTorch's files hold weights alone; use saveWeights(to:mapping:), or another ending"
+            )
         default:
             try writeSafetensors(to: path)
             return optimizerMemory == nil

@@ -42,7 +42,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a.onnx", FileFormat.onnx), ("B.H5", .hdf5), ("c.weights.h5", .kerasWeights), ("d.keras", .kerasArchive),
+        ("a.onnx", FileFormat.onnx), ("B.H5", .hdf5), ("c.weights.h5", .kerasWeights),
+        ("d.keras", .kerasArchive),
         ("e.pt", .torchArchive), ("f.PTH", .torchArchive), ("g.safetensors", .safetensors),
         ("h", .safetensors),
     ]) func endings(path: String, format: FileFormat) { #expect(FileFormat(ending: path) == format) }

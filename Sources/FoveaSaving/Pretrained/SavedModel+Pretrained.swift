@@ -123,6 +123,8 @@ extension ModelProtocol {
     ) throws {
         switch FileFormat(beginningOf: path) {
         case .hdf5, .kerasArchive:
+            // By name, because the file may have a top that is not wanted; where names are not Keras's, in their order.
+            guard try !(loadWeights(from: path, byName: true).isEmpty) else { break }
             try loadWeights(from: path)
         case .torchArchive, .pickle: try loadWeights(from: path, mapping: mapping)
         default: try loadWeights(from: path)
