@@ -58,7 +58,11 @@ struct ConvertCommand: AsyncParsableCommand {
                 )
             }
         }
-        let model = try await StartingNetwork(network: network, from: nil, seed: 0).newModel()
+        let model =
+            switch try await StartingNetwork(network: network, from: nil, seed: 0) {
+            case .described(let model, _): model
+            default: try NamedNetwork(argument: network).model()
+            }
         try await model.loadWeights(from: input)
         return SavedModel(model)
     }

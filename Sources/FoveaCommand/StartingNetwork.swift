@@ -109,15 +109,6 @@ enum StartingNetwork {
         return model
     }
 
-    /// The network as it was made for.
-    func newModel() throws -> any ModelProtocol {
-        switch self {
-        case .named(let network): try network.model()
-        case .described(let model, _): model
-        case .saved(let saved, _): saved.model
-        }
-    }
-
     /// What a saved model was trained with.
     var training: TrainingConfiguration? {
         if case .saved(let saved, _) = self { saved.training } else { nil }
