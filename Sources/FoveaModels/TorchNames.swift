@@ -43,10 +43,11 @@ extension NamedNetwork {
 
     private static let resNetNames: WeightMapping = [
         "conv1": "conv1_conv", "bn1": "conv1_bn",
-        "layer{s}.{b}.conv{n}": "conv{s+1}_block{b+1}_{n}_conv",
-        "layer{s}.{b}.bn{n}": "conv{s+1}_block{b+1}_{n}_bn",
+        // Before the general ones, which fit these names of layers, too.
         "layer{s}.{b}.downsample.0": "conv{s+1}_block{b+1}_0_conv",
         "layer{s}.{b}.downsample.1": "conv{s+1}_block{b+1}_0_bn",
+        "layer{s}.{b}.conv{n}": "conv{s+1}_block{b+1}_{n}_conv",
+        "layer{s}.{b}.bn{n}": "conv{s+1}_block{b+1}_{n}_bn",
         "fc": "predictions",
     ]
 }

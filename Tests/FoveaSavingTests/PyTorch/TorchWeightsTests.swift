@@ -249,6 +249,8 @@ import Testing
         let resNet = try #require(NamedNetwork.resNet34.torchMapping)
         #expect(resNet.layer(forModule: "layer3.10.downsample.1") == "conv4_block11_0_bn")
         #expect(resNet.layer(forModule: "layer3.010.conv1") == nil)
+        #expect(resNet.module(forLayer: "conv3_block1_0_conv") == "layer2.0.downsample.0")
+        #expect(resNet.module(forLayer: "conv3_block1_0_bn") == "layer2.0.downsample.1")
         #expect(NamedNetwork.vgg19.torchMapping?.layer(forModule: "features.34") == "block5_conv4")
     }
 
