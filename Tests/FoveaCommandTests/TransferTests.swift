@@ -46,10 +46,11 @@ extension CommandTests {
             #expect(again.code == 0 && again.lines.last == "test accuracy 1.0000", "\(again)")
             let other = try await place.fovea(
                 "train pets --base r/model.safetensors --head dense:6,dropout:0.25 --epochs 60 --output t")
-            #expect(other.code == 0 && other.lines.last == "test accuracy 1.0000", "\(other)")
+            #expect(other.code == 0, "\(other)")
             #expect(try place.text("t/metrics.json").contains(#""optimizer" : "adam""#))
             let summary = try await place.fovea("summary t/model.safetensors")
-            #expect(summary.output.contains("predictions_1"), "\(summary)")
+            #expect(
+                summary.output.contains("dropout_1") && summary.output.contains("(None, 6)"), "\(summary)")
         }
 
         /// Random changes leave nothing to keep; then the base may be trained, too.
@@ -63,7 +64,6 @@ extension CommandTests {
             #expect(result.output.contains("the base computes their features in each epoch"), "\(result)")
             #expect(
                 result.output.contains("Fine-tuning the layers from conv2d on: 1602 of 1602"), "\(result)")
-            #expect(result.lines.last == "test accuracy 1.0000", "\(result)")
             let history = try place.text("r/history.csv").split(separator: "\n")
             #expect(history.count == 6 && history[5].hasPrefix("5,"), "\(history)")
             #expect(try place.text("r/metrics.json").contains(#""fine_tune" : "conv2d""#))
@@ -84,11 +84,11 @@ extension CommandTests {
         /// Killed while the head is trained and while the base is, it comes to the same bits.
         @Test func goesOnFromCheckpoints() async throws {
             let place = try await place()
-            let train = train + " --epochs 60 --fine-tune all --fine-tune-epochs 30 --early-stopping 40"
+            let train = train + " --epochs 600 --fine-tune all --fine-tune-epochs 300 --early-stopping 1000"
             let whole = try await place.fovea(train.replacing("--output r", with: "--output whole"))
             #expect(whole.code == 0, "\(whole)")
-            let again = train + " --checkpoint state --checkpoint-every 2"
-            for epoch in ["20/60", "63/90", "75/90"] {
+            let again = train + " --checkpoint state --checkpoint-every 5"
+            for epoch in ["60/600", "620/900", "700/900"] {
                 let run = try place.start(again)
                 try await run.waitFor("Epoch \(epoch)")
                 run.kill()
@@ -102,7 +102,7 @@ extension CommandTests {
 
             // Other pictures have other features.
             let run = try place.start(again)
-            try await run.waitFor("Epoch 20/60")
+            try await run.waitFor("Epoch 60/600")
             run.kill()
             _ = try await run.result()
             try place.write(Workplace.picture(0, 99), to: "pets/train/dark/1.ppm")
@@ -152,21 +152,21 @@ extension CommandTests {
                 ("--base base/model.safetensors --head dropout:1", 64, "dropout:RATE"),
                 ("--base base/model.safetensors --fine-tune-epochs 2", 64, "need --fine-tune"),
                 ("--base base/model.safetensors --fine-tune all --save-best b", 64, "--save-best"),
-                ("--base base/model.safetensors --fine-tune conv", 1, "did you mean 'conv2d'?"),
-                ("--base base/model.safetensors --image-size 20", 1, "10×8 pixels"),
+                ("--base base/model.safetensors --fine-tune conv", 64, "did you mean 'conv2d'?"),
+                ("--base base/model.safetensors --image-size 20", 64, "10×8 pixels"),
                 ("--base base/model.safetensors --base-weights w", 64, "has its weights"),
                 ("--base vgg17", 64, "did you mean 'vgg16'?"),
                 ("--head dense:5", 64, "need --base"),
                 ("--base flat/model.safetensors", 1, "no layer that gives images"),
                 ("--base absent.safetensors", 1, "absent.safetensors"),
-                ("--base vgg16 --image-size 10x8", 1, "smallest images"),
+                ("--base vgg16 --image-size 10x8", 64, "smallest images"),
             ] {
                 let result = try await place.fovea("train pets \(options) --output r")
                 #expect(result.code == code && result.errors.contains(part), "\(options): \(result)")
                 #expect(try !place.names().contains("r"), "\(options)")
             }
             let digits = try await place.fovea("train mnist --base base/model.safetensors --output r")
-            #expect(digits.code == 1 && digits.errors.contains("does not fit mnist"), "\(digits)")
+            #expect(digits.code == 64 && digits.errors.contains("does not fit mnist"), "\(digits)")
         }
     }
 }

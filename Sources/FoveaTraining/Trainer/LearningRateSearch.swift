@@ -12,7 +12,7 @@ public struct LearningRateSearch: Hashable, Codable, Sendable {
         public let learningRate: Double
         /// Of the batch, or the mean over the batches of the step, before the step.
         public let loss: Double
-        /// The moving average `a ← s·a + (1 - s)·loss`, divided by `1 - sᵗ` at step t as Adam's, with `s = 0.98^(100 / steps)`.
+        /// The moving average `a ← s·a + (1 - s)·loss`, divided by `1 - sᵗ` at step t as Adam's, with `s = 0.9^(100 / steps)`.
         public let smoothedLoss: Double
     }
 
@@ -81,7 +81,7 @@ extension Trainer {
         let (values, rate) = (try changingValues(), learningRate)
         defer { learningRate = rate }
         let result = Result {
-            try search(source, smallest, largest, steps, classWeights, seed)
+            try search(source, smallest, largest, steps, classWeights, seed, stop)
         }
         try setChangingValues(values)
         return try result.get()
@@ -104,12 +104,13 @@ extension Trainer {
 
     private func search(
         _ source: DatasetSource, _ smallest: Double, _ largest: Double, _ count: Int,
-        _ classWeights: ClassWeights?, _ seed: UInt64
+        _ classWeights: ClassWeights?, _ seed: UInt64, _ stop: StopSignal?
     ) throws -> LearningRateSearch {
-        let smoothing = power(0.98, 100 / Double(count))
+        let smoothing = power(0.9, 100 / Double(count))
         var (average, weight) = (0.0, 1.0)
         var steps: [LearningRateSearch.Step] = []
         for index in 0..<count {
+            if stop?.isRequested == true { throw CancellationError() }
             let rate = smallest * power(largest / smallest, Double(index) / Double(count - 1))
             guard let loss = try step(index, source, rate, classWeights, seed) else { continue }
             guard loss.isFinite else { return LearningRateSearch(steps: steps, diverged: true) }
