@@ -73,7 +73,8 @@
         /// What an extent is multiplied with, never too little for the result.
         func scale(_ from: Int, _ to: Int) -> Float {
             var scale = Float(to) / Float(from)
-            while Int(Float(from) * scale) < to { scale = scale.nextUp }
+            // Programs multiply in float32 or float64, and round down.
+            while Double(from) * Double(scale) < Double(to) { scale = scale.nextUp }
             return scale
         }
         let scales = [
