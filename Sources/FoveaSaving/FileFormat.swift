@@ -68,7 +68,9 @@ enum FileFormat: String, CaseIterable {
 
     var advice: String {
         switch self {
-        case .hdf5, .kerasWeights, .kerasArchive, .zip, .numPyArray, .numPyArchive:
+        case .hdf5, .kerasWeights, .kerasArchive:
+            "read it with SavedModel(contentsOf:), or its weights with loadWeights(from:)"
+        case .zip, .numPyArray, .numPyArchive:
             "write the weights from Python with safetensors.numpy.save_file"
         case .torchArchive, .pickle:
             "it holds weights and no model: load them into a model with loadWeights(from:)"

@@ -184,6 +184,9 @@ struct KerasCompileWriter {
         if !training.excludeFromWeightDecay.isEmpty {
             warnings.append("which variables weight decay leaves is left out: Keras's files do not say it")
         }
+        if !training.learningRateMultipliers.isEmpty {
+            warnings.append("learning rates of single layers are left out: Keras has one for all")
+        }
         let name = "\(type(of: optimizer))"
         if dialect == .legacy { config["name"] = .string(name) }
         return object(name, "keras.optimizers", config)

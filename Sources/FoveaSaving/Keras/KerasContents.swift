@@ -42,14 +42,15 @@ struct KerasContents {
 
     /// - Returns: nil for a file of another format.
     init?(_ bytes: [UInt8], file: String) throws(ModelFileError) {
-        if bytes.starts(with: HDF5File.signature) {
-            try self.init(hdf5: bytes, file: file)
-        } else if bytes.starts(with: [0x50, 0x4B, 3, 4]) {
-            let archive = try ZIPArchive(parsing: bytes, file: file)
-            guard archive.contains(Member.config) else { return nil }
+        switch FileFormat(content: bytes) {
+        case .hdf5: try self.init(hdf5: bytes, file: file)
+        case .kerasArchive: try self.init(ZIPArchive(parsing: bytes, file: file), file: file)
+        case .zip:
+            // Whatever comes first in it.
+            guard let archive = try? ZIPArchive(parsing: bytes, file: file), archive.contains(Member.config)
+            else { return nil }
             try self.init(archive, file: file)
-        } else {
-            return nil
+        default: return nil
         }
     }
 
