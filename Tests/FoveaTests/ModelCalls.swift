@@ -32,6 +32,9 @@ import Testing
             let model = try GuideData.model()
             try await SavedModel(model, classNames: names).write(to: file)
             #expect(try await SavedModel(contentsOf: file).classNames == names)
+            let onnxFile = "\(folder)/model.onnx"
+            try await SavedModel(model).write(to: onnxFile)
+            #expect(try await SavedModel(contentsOf: onnxFile).model.outputShape == model.outputShape)
             let types = CustomTypes(metrics: [Doubling.self])
             #expect(try await SavedModel(contentsOf: file, customTypes: types).classNames == names)
             try await model.saveWeights(to: file)
