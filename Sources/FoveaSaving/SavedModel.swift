@@ -134,12 +134,12 @@ public struct SavedModel: Sendable {
     public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
         let path = path.filePath
         let bytes = try AtomicFile.read(path)
-        switch FileFormat(content: bytes) {
-        case .onnx: self = try .onnx(bytes, file: path)
-        case .hdf5, .kerasArchive, .zip:
-            guard let keras = try KerasContents(bytes, file: path) else { fallthrough }
+        if FileFormat(content: bytes) == .onnx {
+            self = try .onnx(bytes, file: path)
+        } else if let keras = try KerasContents(bytes, file: path) {
             try self.init(keras, customTypes: customTypes)
-        default: try self.init(safetensors: bytes, path, customTypes)
+        } else {
+            try self.init(safetensors: bytes, path, customTypes)
         }
     }
 

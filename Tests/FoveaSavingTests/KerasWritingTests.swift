@@ -71,6 +71,30 @@ import Testing
         }
     }
 
+    /// The older optimizers that Keras 2 makes for `.h5` files refuse what they do not have; schedules have a module for Keras 3.
+    @Test(arguments: ["model.keras", "model.h5"], [true, false])
+    func laterSettingsOfOptimizers(name: String, isSGD: Bool) async throws {
+        let model = try Sequential(input: [4]) { Dense(units: 3, activation: .softmax, name: "kind") }
+        let schedule = LearningRateSchedule.cosineDecay(initialLearningRate: 0.1, decaySteps: 20)
+        let optimizer: any FoveaTraining.Optimizer =
+            isSGD ? SGD(learningRate: 0.1, momentum: 0.9, weightDecay: 0.2) : AdamW(weightDecay: 0.2)
+        let training = TrainingConfiguration(
+            optimizer: optimizer, outputs: ["kind": OutputTraining(loss: .sparseCategoricalCrossentropy())],
+            schedule: schedule)
+        let isLost = isSGD && name.hasSuffix(".h5")
+        try await inTemporaryFolder { folder in
+            let path = "\(folder)/\(name)"
+            let lost = try await SavedModel(model, training: training).write(to: path)
+            #expect(lost.count == (isLost ? 1 : 0), "\(lost)")
+            let text = String(decoding: try AtomicFile.read(path), as: UTF8.self)
+            #expect(text.contains("keras.optimizers.schedules"))
+            let read = try #require(await SavedModel(contentsOf: path).training)
+            #expect(read.schedule == schedule)
+            let decay = (read.optimizer as? SGD)?.weightDecay ?? (read.optimizer as? AdamW)?.weightDecay
+            #expect(decay == (isLost ? nil : 0.2))
+        }
+    }
+
     /// What the optimizer remembers is kept, for each optimizer.
     @Test(arguments: builtInOptimizers.map { $0.name }) func optimizersComeBack(name: String) async throws {
         let type = try #require(builtInOptimizers.first { $0.name == name })

@@ -188,8 +188,26 @@ struct KerasCompileWriter {
             warnings.append("learning rates of single layers are left out: Keras has one for all")
         }
         let name = "\(type(of: optimizer))"
-        if dialect == .legacy { config["name"] = .string(name) }
+        if dialect == .legacy {
+            config["name"] = .string(name)
+            leaveOutWhatLegacyOptimizersLack(name, &config)
+        }
         return object(name, "keras.optimizers", config)
+    }
+
+    /// Keras 2 (tf_keras) makes its older optimizers of such names in `.h5` files, which refuse settings that came later.
+    private mutating func leaveOutWhatLegacyOptimizersLack(_ name: String, _ config: inout Configuration) {
+        guard !["AdamW", "Adafactor", "Lamb", "Lion"].contains(name) else { return }
+        if let decay = config.removeValue(forKey: "weight_decay")?.double, decay > 0 {
+            warnings.append("weight decay of \(name) is left out: Keras 2 (tf_keras) has it in AdamW only")
+        }
+        let averaging = ["use_ema", "ema_momentum", "ema_overwrite_frequency"].compactMap {
+            config.removeValue(forKey: $0)
+        }
+        if !averaging.isEmpty {
+            warnings.append(
+                "the average of weights is left out: optimizers in .h5 files of Keras 2 have none")
+        }
     }
 
     private mutating func schedule(_ schedule: LearningRateSchedule) throws -> ConfigurationValue? {
@@ -202,6 +220,12 @@ struct KerasCompileWriter {
         }
         var config: Configuration = [:]
         for (key, value) in own { config[kerasKey(key)] = value }
-        return object(className, "keras.optimizers.schedules", config)
+        // Keras 3 wants the module in files of Keras 2, too, and Keras 2 does not mind.
+        guard case .object(var members) = object(className, "keras.optimizers.schedules", config) else {
+            return nil
+        }
+        members["module"] = .string("keras.optimizers.schedules")
+        members["registered_name"] = .null
+        return .object(members)
     }
 }
