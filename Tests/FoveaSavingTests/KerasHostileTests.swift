@@ -106,6 +106,18 @@ import Testing
         }
     }
 
+    /// Keras 3 writes the mode that a layer takes by itself, and calls it in the model's.
+    @Test func modesOfCalls() throws {
+        let tensor =
+            ##"{"class_name": "__keras_tensor__", "config": {"shape": [null, 4], "keras_history": ["in", 0, 0]}}"##
+        let json = Self.graph(
+            Self.layer("b", from: #"[{"args": [\#(tensor)], "kwargs": {"training": true}}]"#))
+        var reader = KerasReader(customLayers: [], isKeras2: false)
+        let config = try Configuration(json: Array(json.utf8), what: "model", file: "a")
+        #expect(throws: Never.self) { try reader.model(config) }
+        #expect(reader.warnings == [])
+    }
+
     @Test func modelsNestedWithoutEnd() throws {
         var json = Self.sequential(#"{"class_name": "Flatten", "config": {"name": "f"}}"#)
         for _ in 0..<200 { json = Self.sequential(json) }

@@ -221,6 +221,24 @@ import Testing
         }
     }
 
+    /// What Keras insists on: rates that are no integers.
+    @Test func numbersKeepTheirKind() throws {
+        let values: Configuration = [
+            "rate": .number(1), "count": .integer(1), "small": .number(1e-7), "text": .string("a\"/é\n"),
+            "list": [.null, true, []],
+        ]
+        let json = try values.json
+        #expect(
+            String(decoding: json, as: UTF8.self)
+                == #"{"count": 1, "list": [null, true, []], "rate": 1.0, "small": 1e-07, "text": "a\"/é\n"}"#)
+        #expect(try Configuration(json: json, what: "text", file: "a") != [:])
+        var writer = KerasCompileWriter(.keras3)
+        let training = TrainingConfiguration(optimizer: .adadelta(learningRate: 1), loss: .huber())
+        let config = try writer.config(training, outputs: [("dense", 3)])
+        let optimizer = config?["optimizer"]?.members?["config"]
+        #expect(optimizer == .object(["learning_rate": .number(1)]))
+    }
+
     // MARK: Weights
 
     private static func classifier(_ classes: Int, seed: UInt64, last: String = "classes") throws

@@ -75,9 +75,38 @@ extension Configuration {
     /// As JSON, with sorted keys, so that equal models give equal bytes.
     var json: [UInt8] {
         get throws {
+            var text = ""
+            try ConfigurationValue.object(self).write(to: &text)
+            return Array(text.utf8)
+        }
+    }
+}
+
+extension ConfigurationValue {
+    /// Numbers keep their kind, `1.0` and `1`: Keras takes no integer for a learning rate. `JSONEncoder` would make one of it.
+    fileprivate func write(to text: inout String) throws {
+        switch self {
+        case .number(let number) where number.isFinite: text += "\(number)"
+        case .list(let elements):
+            text += "["
+            for (index, element) in elements.enumerated() {
+                if index > 0 { text += ", " }
+                try element.write(to: &text)
+            }
+            text += "]"
+        case .object(let members):
+            text += "{"
+            for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+                if index > 0 { text += ", " }
+                try ConfigurationValue.string(member.key).write(to: &text)
+                text += ": "
+                try member.value.write(to: &text)
+            }
+            text += "}"
+        case .null, .bool, .integer, .number, .string:
             let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return [UInt8](try encoder.encode(self))
+            encoder.outputFormatting = .withoutEscapingSlashes
+            text += String(decoding: try encoder.encode(self), as: UTF8.self)
         }
     }
 }

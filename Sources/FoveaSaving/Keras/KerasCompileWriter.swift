@@ -157,8 +157,11 @@ struct KerasCompileWriter {
         guard isBuiltIn(optimizer, builtInOptimizers.map { ObjectIdentifier($0) }, "optimizer") else {
             return nil
         }
-        var config: Configuration = [:]
-        for (key, value) in try settings(of: optimizer) { config[kerasKey(key)] = value }
+        func differing(_ value: some Optimizer) throws -> Configuration {
+            try KerasSettings().config(of: value, unlike: type(of: value).init())
+        }
+        var config = try differing(optimizer)
+        config["learning_rate"] = .number(optimizer.learningRate)
         if let schedule = training.schedule {
             config["learning_rate"] = try self.schedule(schedule) ?? config["learning_rate"]
         }

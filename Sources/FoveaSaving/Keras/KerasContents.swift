@@ -161,7 +161,7 @@ struct KerasContents {
         }
         config[Key.own] = .object(own(saved.classNames))
         var archive = ZIPWriter()
-        archive.add(Member.metadata, try ["keras_version": "3.15.0", "written_by": "Fovea"].json)
+        archive.add(Member.metadata, try [Key.version: .string(kerasVersion), "written_by": "Fovea"].json)
         archive.add(Member.config, try config.json)
         archive.add(Member.weights, try HDF5File(root: root).serialized())
         return (try archive.finished(file: file), warnings)
@@ -187,6 +187,7 @@ struct KerasContents {
         if saved.optimizerMemory != nil {
             warnings.append("what its optimizer remembers is left out: Keras reads it from .keras files only")
         }
+        root.attributes.append((Key.version, .string(kerasVersion)))
         root.attributes.append((Key.own, try text(own(saved.classNames))))
         root.members.append((Key.weights, .group(try saved.model.kerasLegacyWeights())))
         return (try HDF5File(root: root).serialized(), warnings)

@@ -32,7 +32,9 @@ struct KerasCalls {
             var call = Call()
             if let members = node.members {
                 try addArguments(members["args"] ?? [], to: &call)
-                for (key, value) in (members["kwargs"]?.members ?? [:]).sorted(by: { $0.key < $1.key }) {
+                // Keras 3 writes a mode that it does not look at: calls follow that of the model.
+                let named = (members["kwargs"]?.members ?? [:]).filter { $0.key != "training" }
+                for (key, value) in named.sorted(by: { $0.key < $1.key }) {
                     try addArgument(key, value, to: &call)
                 }
             } else if let references = node.elements {

@@ -4,9 +4,13 @@ import FoveaLayers
 // Weights as Keras 2 keeps them, and Keras 3 in `.h5` files: a group for each layer of the model, whose weights, also those of
 // a model inside, stand in one row: what is trained first.
 
+/// The version of Keras as which files are written.
+let kerasVersion = "3.15.0"
+
 private enum Key {
     static let layers = "layer_names"
     static let weights = "weight_names"
+    static let version = "keras_version"
 }
 
 extension KerasWeights {
@@ -86,6 +90,8 @@ extension ModelProtocol {
         var group = HDF5Group()
         group.setTexts(Key.layers, layers.map(\.name))
         group.attributes.append(("backend", .string("tensorflow")))
+        // Without, Keras 2 takes the weights for those of Keras 1, and turns some of them.
+        group.attributes.append((Key.version, .string(kerasVersion)))
         for (name, layer) in layers {
             var ofLayer = HDF5Group()
             let parameters = layer.kerasLegacyParameters(name)

@@ -131,7 +131,8 @@ struct KerasWriter {
             var config = try kind.keras(layer.configuration, dialect: dialect)
             config["name"] = .string(name)
             config["dtype"] = "float32"
-            config["trainable"] = .bool(isTrainable(layer, (path + [name]).joined(separator: "/")))
+            // Some layers take no such argument, and none that could be frozen.
+            if !isTrainable(layer, (path + [name]).joined(separator: "/")) { config["trainable"] = false }
             if dialect == .legacy, config["activation"] == "hard_sigmoid" {
                 warnings.append(
                     "\(name): hard_sigmoid is another function in Keras 2 (tf_keras), which computes other results"
