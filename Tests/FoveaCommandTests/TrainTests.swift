@@ -5,9 +5,9 @@ extension CommandTests {
     @Suite struct Training {
         private static let results = ["history.csv", "metrics.json", "model.safetensors"]
 
-        /// The number behind `test accuracy`, which must be the last line.
+        /// The number behind `test accuracy`, which must be a line of its own.
         private func accuracy(_ result: Workplace.Result) throws -> Substring {
-            let line = try #require(result.lines.last, "\(result)")
+            let line = try #require(result.lines.first { $0.hasPrefix("test accuracy ") }, "\(result)")
             #expect(line.wholeMatch(of: /test accuracy [01]\.\d{4}/) != nil, "\(line)")
             return line.dropFirst("test accuracy ".count)
         }
