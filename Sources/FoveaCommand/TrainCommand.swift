@@ -406,53 +406,6 @@ struct TrainCommand: AsyncParsableCommand {
         try test?.checkFinite(results.modelPath)
     }
 
-    func fit(
-        _ trainer: Trainer, _ data: TrainingData, epochs: Range<Int>, _ settings: Settings,
-        _ classWeights: ClassWeights?, _ callbacks: [any Callback], _ stop: StopSignal
-    ) async throws -> History {
-        // Named data sets as they are need no threads that prepare them.
-        if settings.pictures.augmentation == nil, case .memory(let train) = data.train {
-            var validation: Examples?
-            if case .memory(let examples) = data.validation { validation = examples }
-            return try await trainer.fit(
-                train, epochs: epochs.upperBound, batchSize: batchSize, validation: validation, seed: seed,
-                initialEpoch: epochs.lowerBound, classWeights: classWeights, callbacks: callbacks,
-                verbosity: settings.verbosity, stop: stop)
-        }
-        let badPictures = settings.pictures.badPictures
-        let batches = try trainingBatches(data, settings)
-        let validation = try data.validation?.examples.batched(batchSize, onError: badPictures.policy)
-        return try await badPictures.noted {
-            try await trainer.fit(
-                batches, epochs: epochs.upperBound, validation: validation, seed: seed,
-                initialEpoch: epochs.lowerBound, classWeights: classWeights,
-                loaderThreads: settings.pictures.loaderThreads, callbacks: callbacks,
-                verbosity: settings.verbosity, stop: stop)
-        }
-    }
-
-    /// What is trained on where images are computed or change at random.
-    func trainingBatches(_ data: TrainingData, _ settings: Settings) throws -> Dataset<Examples> {
-        var train = try data.train.examples.shuffled(seed: seed)
-        if let augmentation = settings.pictures.augmentation {
-            train = train.augmented(augmentation, seed: seed)
-        }
-        return try train.batched(batchSize, onError: settings.pictures.badPictures.policy)
-    }
-
-    func evaluate(
-        _ trainer: Trainer, _ part: TrainingData.Part, _ pictures: PictureOptions.Settings
-    ) async throws -> Evaluation {
-        switch part {
-        case .memory(let examples): return try await trainer.evaluate(examples, batchSize: 250)
-        case .computed(let examples):
-            let batches = try examples.batched(batchSize, onError: pictures.badPictures.policy)
-            return try await pictures.badPictures.noted {
-                try await trainer.evaluate(batches, loaderThreads: pictures.loaderThreads)
-            }
-        }
-    }
-
     /// How a training that was interrupted can go on.
     private func advice(_ backup: BackupAndRestore?) async -> String {
         guard let backup, let checkpoint else { return "" }
