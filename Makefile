@@ -61,7 +61,7 @@ docs: setup
 		--enable-experimental-combined-documentation --transform-for-static-hosting \
 		--target FoveaFiles --target FoveaGraph --target FoveaPictures --target FoveaDatasets \
 		--target FoveaLayers --target FoveaModels --target FoveaRuntime --target FoveaPlanner --target FoveaOneDNN --target FoveaSignal \
-		--target FoveaTraining --target FoveaSaving \
+		--target FoveaTraining --target FoveaSaving --target FoveaVisualization \
 		--output-path .build/documentation
 
 setup:

@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "FoveaOneDNN", targets: ["FoveaOneDNN"]),
         .library(name: "FoveaTraining", targets: ["FoveaTraining"]),
         .library(name: "FoveaSaving", targets: ["FoveaSaving"]),
+        .library(name: "FoveaVisualization", targets: ["FoveaVisualization"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
     ],
     traits: [
@@ -45,7 +46,10 @@ let package = Package(
                     name: "SwiftProtobuf", package: "swift-protobuf",
                     condition: .when(traits: ["ProtocolBuffers"])),
             ], exclude: ["ONNX/onnx.proto", "TensorBoard/event.proto"]),
-        .target(name: "Fovea", dependencies: ["FoveaOneDNN", "FoveaSaving", "FoveaSignal"]),
+        .target(
+            name: "FoveaVisualization",
+            dependencies: ["FoveaPictures", "FoveaSignal", "FoveaTraining", "CDrawing"]),
+        .target(name: "Fovea", dependencies: ["FoveaOneDNN", "FoveaSaving", "FoveaVisualization"]),
         .executableTarget(
             name: "FoveaCommand",
             dependencies: [
@@ -62,6 +66,7 @@ let package = Package(
             name: "TransferLearning", dependencies: ["Fovea"], path: "Examples/TransferLearning"),
 
         .target(name: "CDevices"),
+        .target(name: "CDrawing"),
         .target(
             name: "CKernels", dependencies: ["COneDNN"],
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp"), .linkedLibrary("m")]),
@@ -97,6 +102,10 @@ let package = Package(
         .testTarget(
             name: "FoveaSavingTests", dependencies: ["FoveaOneDNN", "FoveaSaving", "TestSupport"],
             resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "FoveaVisualizationTests",
+            dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaSaving", "FoveaVisualization", "TestSupport"],
+            resources: [.copy("Golden")]),
         .testTarget(name: "FoveaTests", dependencies: ["Fovea"]),
         .testTarget(name: "FoveaCommandTests", dependencies: ["FoveaCommand"]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "FoveaGraph"]),

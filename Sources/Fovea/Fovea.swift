@@ -10,3 +10,4 @@
 @_exported import FoveaSaving
 @_exported import FoveaSignal
 @_exported import FoveaTraining
+@_exported import FoveaVisualization
