@@ -98,7 +98,7 @@ final class OneDNNExecutable: Executable {
             }
         }
         return PreparedCalls(
-            calls: try plan.calls.map { try call($0, addresses, resident) },
+            calls: try calls(addresses, resident),
             inputs: Dictionary(
                 plan.inputs.map { ($0.name, addresses[$0.value]) }, uniquingKeysWith: { first, _ in first }),
             outputs: plan.outputs.map { value, shape in
@@ -111,16 +111,30 @@ final class OneDNNExecutable: Executable {
             start: start)
     }
 
-    private func call(
-        _ call: Plan.Call, _ addresses: [UnsafeMutableRawPointer], _ resident: [Variable: ResidentStorage]
-    ) throws -> any KernelCall {
-        guard let kernel = call.kernel as? any OneDNNKernel else {
-            throw RunError.kernel("\(call.kernel.implementation) is a kernel of another backend")
+    private func calls(
+        _ addresses: [UnsafeMutableRawPointer], _ resident: [Variable: ResidentStorage]
+    ) throws -> [any KernelCall] {
+        let written = Set(plan.calls.flatMap(\.writes))
+        var origins: [Plan.ValueID: Operands.Origin] = [:]
+        for (id, value) in plan.values.enumerated() where !written.contains(id) {
+            if case .variable(let variable) = value.place {
+                origins[id] = resident[variable].map { .lasting($0) }
+            }
         }
-        let keptWeights = Self.keptWeights(call, plan, resident, lastingResults)
-        return try kernel.call(
-            Operands(
-                of: call, { (addresses[$0], plan.values[$0].type.dtype) }, keptWeights: keptWeights))
+        return try plan.calls.enumerated().map { place, planned in
+            guard let kernel = planned.kernel as? any OneDNNKernel else {
+                throw RunError.kernel("\(planned.kernel.implementation) is a kernel of another backend")
+            }
+            let call = try kernel.call(
+                Operands(
+                    of: planned, { (addresses[$0], plan.values[$0].type.dtype) },
+                    keptWeights: Self.keptWeights(planned, plan, resident, lastingResults),
+                    origin: { origins[$0] }))
+            for value in planned.writes {
+                origins[value] = place < plan.lastingCallCount ? .lasting(lastingResults) : .call(call)
+            }
+            return call
+        }
     }
 
     private static func keptWeights(

@@ -1,4 +1,5 @@
 import CKernels
+import FoveaGraph
 import FoveaPlanner
 
 /// A convolution or product of the library's with a ReLU behind it, in which NaN stays NaN.
@@ -41,33 +42,76 @@ struct RectifiedPrimitive: Sendable {
     }
 
     func call(_ operands: Operands) throws -> any KernelCall {
-        func memory(_ block: Block) throws -> RectifiedCall.Memory {
-            .init(start: try operands.floats(block.role), count: block.count)
-        }
-        return RectifiedCall(
+        RectifiedCall(
             plain: try PrimitiveCall(plain, operands),
             fused: try fused.map { try PrimitiveCall($0, operands) },
-            operands: try self.operands.map(memory), result: try memory(result), ceiling: ceiling)
+            operands: try self.operands.map { block in
+                BoundCheck(
+                    start: try operands.floats(block.role), count: block.count,
+                    origin: operands.origins[block.role])
+            },
+            result: try operands.floats(result.role), count: result.count, ceiling: ceiling)
     }
 }
 
-private struct RectifiedCall: KernelCall {
-    struct Memory {
-        let start: UnsafeMutablePointer<Float>
-        let count: Int
-    }
+private final class RectifiedCall: KernelCall {
+    private let plain: PrimitiveCall
+    private let fused: PrimitiveCall?
+    private let operands: [BoundCheck]
+    private let result: UnsafeMutablePointer<Float>
+    private let count: Int
+    private let ceiling: Float
+    /// Whether the results of the last run cannot be NaN or large.
+    fileprivate private(set) var hasBoundedResult = false
 
-    let plain: PrimitiveCall
-    let fused: PrimitiveCall?
-    let operands: [Memory]
-    let result: Memory
-    let ceiling: Float
+    init(
+        plain: PrimitiveCall, fused: PrimitiveCall?, operands: [BoundCheck],
+        result: UnsafeMutablePointer<Float>, count: Int, ceiling: Float
+    ) {
+        (self.plain, self.fused, self.operands) = (plain, fused, operands)
+        (self.result, self.count, self.ceiling) = (result, count, ceiling)
+    }
 
     func run() throws {
-        if let fused, operands.allSatisfy({ fovea_is_bounded(Int64($0.count), $0.start) != 0 }) {
-            return try fused.run()
+        hasBoundedResult = false
+        if let fused, operands.allSatisfy({ $0.isBounded() }) {
+            try fused.run()
+            hasBoundedResult = ceiling <= BoundCheck.limit
+            return
         }
         try plain.run()
-        fovea_rectify(Int64(result.count), ceiling, result.start)
+        fovea_rectify(Int64(count), ceiling, result)
     }
+}
+
+/// Tells whether an operand's numbers are so small that sums of their products are numbers, and looks at them only where that
+/// is not known already.
+private final class BoundCheck {
+    /// What `fovea_is_bounded` takes for small.
+    static let limit: Float = 0x1p48
+
+    private let start: UnsafePointer<Float>
+    private let count: Int
+    private let origin: Operands.Origin?
+    /// What lasting numbers were when they were looked at last.
+    private var seen: (version: Int, isBounded: Bool)?
+
+    init(start: UnsafeMutablePointer<Float>, count: Int, origin: Operands.Origin?) {
+        (self.start, self.count, self.origin) = (UnsafePointer(start), count, origin)
+    }
+
+    @Compute
+    func isBounded() -> Bool {
+        switch origin {
+        case .call(let call as RectifiedCall) where call.hasBoundedResult: return true
+        case .lasting(let source):
+            if let seen, seen.version == source.version { return seen.isBounded }
+            let isBounded = look()
+            seen = (source.version, isBounded)
+            return isBounded
+        default: return look()
+        }
+    }
+
+    private func look() -> Bool { fovea_is_bounded(Int64(count), start) != 0 }
 }
