@@ -3,7 +3,8 @@ import Fovea
 
 /// Transfer learning in three ways, on pictures of two classes below `train`, `validation` and `test`.
 ///
-/// `swift run -c release TransferLearning PETS VGG16-WEIGHTS` takes the convolutional base of VGG-16 with weights from a file.
+/// `swift run -c release TransferLearning PETS VGG16-WEIGHTS [EPOCHS]` takes the convolutional base of VGG-16 with weights from a
+/// file of Keras's. EPOCHS, usually 30, is how often the two slow ways go through the pictures.
 @main
 struct TransferLearning {
     static let size: Size2D = 150
@@ -11,16 +12,21 @@ struct TransferLearning {
 
     let train, validation, test: Dataset<Example>
     let classNames: [String]
+    let epochs: Int
 
     static func main() async throws {
-        guard CommandLine.arguments.count == 3 else {
-            print("usage: TransferLearning <folder of pictures> <weights of VGG-16 without top>")
+        let arguments = CommandLine.arguments
+        guard [3, 4].contains(arguments.count), let epochs = Int(arguments.count == 4 ? arguments[3] : "30"),
+            epochs > 0
+        else {
+            print("usage: TransferLearning <folder of pictures> <weights of VGG-16 without top> [<epochs>]")
             exit(64)
         }
-        let example = try Self(folder: CommandLine.arguments[1])
+        let example = try Self(folder: arguments[1], epochs: epochs)
+        // Weights of Keras's VGG-16 take pictures blue first and without their means, which the model then sees to.
         func base() async throws -> any ModelProtocol {
-            let base = try NamedNetwork.vgg16.model(input: [150, 150, 3], includeTop: false)
-            try await base.loadWeights(from: CommandLine.arguments[2])
+            let base = try await NamedNetwork.vgg16.model(
+                weights: .file(arguments[2]), input: [150, 150, 3], includeTop: false)
             base.isTrainable = false
             return base
         }
@@ -29,7 +35,8 @@ struct TransferLearning {
         try await example.fineTune()
     }
 
-    init(folder: String) throws {
+    init(folder: String, epochs: Int) throws {
+        self.epochs = epochs
         let training = try ImageFolder(folder + "/train")
         classNames = training.classNames
         train = try Dataset(training, size: Self.size, classMode: .binary)
@@ -67,7 +74,7 @@ struct TransferLearning {
             optimizer: .rmsprop(learningRate: 2e-5), loss: .binaryCrossentropy(), metrics: [.accuracy])
         try await trainer.fit(
             train.cached(byteLimit: 1 << 30).shuffled(seed: 1).augmented(augmentation, seed: 1).batched(20),
-            epochs: 30, validation: validation.batched(20))
+            epochs: epochs, validation: validation.batched(20))
         print("end to end: test", try await trainer.evaluate(test.batched(20)))
         try await SavedModel(model, training: trainer.configuration, classNames: classNames)
             .write(to: Self.file)
@@ -80,7 +87,7 @@ struct TransferLearning {
         let trainer = try saved.model.compile(
             optimizer: .rmsprop(learningRate: 1e-5), loss: .binaryCrossentropy(), metrics: [.accuracy])
         try await trainer.fit(
-            train.cached(byteLimit: 1 << 30).shuffled(seed: 2).batched(20), epochs: 10,
+            train.cached(byteLimit: 1 << 30).shuffled(seed: 2).batched(20), epochs: epochs,
             validation: validation.batched(20))
         print("fine-tuned: test", try await trainer.evaluate(test.batched(20)))
         saved.training = trainer.configuration
