@@ -3,9 +3,11 @@ import FoveaModels
 
 // Names and checksums of files are those in Keras's keras/src/applications (MD5) and in torchvision's models (the first eight
 // digits of SHA-256 are part of a file's name); sizes of Keras's files are those that it shows when it downloads them, but for
-// DenseNet-121 with top, where it is a bound. Keras's
-// weights of VGG and ResNet were converted from their authors'. ImageNet's pictures are for research that is not commercial;
-// what follows from that for weights made of them is for who uses them to judge.
+// DenseNet-121 with top, where it is a bound. Keras's weights of VGG and ResNet were converted from their authors'.
+//
+// Licences are those that Keras's documentation of its applications names, and that in the package of EfficientNet-Lite0.
+// torchvision, itself under BSD 3-Clause, names none for its weights and says that these may have terms of their own. ImageNet's
+// pictures are for research that is not commercial; what follows from that for weights made of them is for who uses them to judge.
 
 extension PublishedWeights {
     /// All that are known, for each network first those that are taken unless others are named.
@@ -88,7 +90,8 @@ extension PublishedWeights {
             name: name ?? network.rawValue, network: network, includesTop: true, publisher: .torchvision,
             fileName: file + ".pth", byteCount: Int((mebibytes + 0.0005) * 1_048_576),
             checksum: .sha256Prefix(digits), address: "https://download.pytorch.org/models/\(file).pth",
-            archive: nil, scaling: scaling, licence: "BSD 3-Clause, torchvision")
+            archive: nil, scaling: scaling,
+            licence: "as torchvision, BSD 3-Clause")
     }
 
     private static func lastPart(of path: String) -> String {
