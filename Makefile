@@ -39,7 +39,7 @@ bench: setup
 # crash, the first input that takes longer than a second, and the first that wants much memory; the input is kept.
 SECONDS = 180
 READERS = jpeg png gif webp bmp pnm idx cifar-10 cifar-100 cifar-archive tar mat svhn-mat arff svhn-arff openml \
-	safetensors hdf5 zip
+	safetensors hdf5 zip fovea keras pickle onnx
 FUZZING = .build-fuzzing
 fuzz: setup
 	swift build --package-path Fuzzing --scratch-path $(FUZZING) -c release --sanitize fuzzer \

@@ -66,10 +66,33 @@ write("openml", "description", json.dumps({"data_set_description": {
     "url": "https://example.org/data/v1/download/1/SVHN.arff", "md5_checksum": "0" * 32}}).encode())
 
 models = tests / "FoveaSavingTests/Fixtures"
+
+
+def unchecked(content):
+    """A ZIP archive whose stored members say that they have no checksum, so that it can be changed anywhere."""
+    content = bytearray(content)
+    place = content.find(b"PK\1\2")
+    while place >= 0:
+        method, = struct.unpack_from("<H", content, place + 10)
+        local, = struct.unpack_from("<I", content, place + 42)
+        if method == zipfile.ZIP_STORED:
+            content[place + 16:place + 20] = content[local + 14:local + 18] = bytes(4)
+        place = content.find(b"PK\1\2", place + 4)
+    return bytes(content)
+
+
 for cases in json.loads(gzip.decompress((models / "hdf5.json.gz").read_bytes())).values():
     for number, case in enumerate(cases):
         write("hdf5", f"{number} {case['name'].replace('/', ' ')}", base64.b64decode(case["file"]))
 write("safetensors", "reference", (models / "reference.safetensors").read_bytes())
+# Without its checksum.
+write("fovea", "model", (models / "model.safetensors").read_bytes().replace(b"fovea.data_sha256", b"fovea.data_sha25x"))
+for reader, folder, endings in [("keras", "Keras", [".keras", ".h5"]), ("pickle", "pytorch", [".pt", ".pth"]),
+                                ("onnx", "ONNX", [".onnx"])]:
+    for file in sorted((models / folder).iterdir()):
+        if file.suffix in endings:
+            content = file.read_bytes()
+            write(reader, file.name, unchecked(content) if content.startswith(b"PK") else content)
 for compression in [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as file:

@@ -48,6 +48,7 @@ def block(L, r, x, depth):
         lambda x: L.PReLU(shared_axes=[1, 2])(x),
         lambda x: L.ReLU(max_value=6.0)(x),
         lambda x: L.ELU(0.5)(x),
+        lambda x: L.Conv2D(4, 1, activation=L.LeakyReLU(0.1))(x),
         lambda x: L.Dropout(0.3)(x),
         lambda x: L.SpatialDropout2D(0.2)(x),
         lambda x: L.GaussianNoise(0.1)(x),

@@ -53,8 +53,23 @@ func warnOfThreadShortage() async {
 }
 
 /// The model in a file. Parameters with numbers that are not finite are named on standard error.
-func savedModel(_ path: String) async throws -> SavedModel {
-    let saved = try await SavedModel(contentsOf: path)
+///
+/// - Parameters:
+///   - inputShape: one example's shape, where the file leaves extents open.
+///   - advice: what to do about a file with weights alone.
+func savedModel(
+    _ path: String, inputShape: Shape? = nil,
+    withoutModel advice: String =
+        "make a model file of it with `fovea convert FILE model.safetensors --network NAME`"
+) async throws -> SavedModel {
+    let saved: SavedModel
+    do {
+        saved = try await SavedModel(contentsOf: path, inputShape: inputShape)
+    } catch let error as ModelFileError where error.holdsWeightsAlone {
+        throw CommandError(
+            "\(path): it holds weights but not the model that they are of; \(advice), the network's name or a file with its "
+                + "architecture")
+    }
     let damaged = try await saved.model.parametersNotFinite()
     for (name, count, total) in damaged.prefix(5) {
         warn("\(path): \(count) of the \(total) numbers of parameter '\(visible(name))' are NaN or infinite")

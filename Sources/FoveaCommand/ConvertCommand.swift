@@ -8,7 +8,8 @@ struct ConvertCommand: AsyncParsableCommand {
         discussion: """
             Formats: \(ConvertedFormat.listOfEndings).
 
-            A file with weights alone, as PyTorch's are, needs --network, the network whose weights they are:
+            A file with weights alone, as PyTorch's are and Keras's .weights.h5, needs --network, the network whose weights they
+            are:
 
               fovea convert resnet18.pth resnet18.safetensors --network resnet18
             """)
@@ -22,7 +23,13 @@ struct ConvertCommand: AsyncParsableCommand {
     @Option(help: "A network's name or a file with an architecture, for an input with weights alone.")
     var network: String?
 
+    @OptionGroup var size: InputShapeOption
+
     func validate() throws {
+        guard try size.shape() == nil || network == nil else {
+            throw ValidationError(
+                "--input-shape is for files that hold a model; leave it out, or --network")
+        }
         guard ConvertedFormat(ending: output) != nil else {
             throw ValidationError(
                 "'\(output)' ends like no format that is known; formats: \(ConvertedFormat.listOfEndings)")
@@ -51,12 +58,8 @@ struct ConvertCommand: AsyncParsableCommand {
 
     private func read() async throws -> SavedModel {
         guard let network else {
-            do { return try await savedModel(input) } catch let error as SafetensorsError {
-                guard case .otherFormat(let format, _) = error.problem else { throw error }
-                throw CommandError(
-                    "\(input): this is \(format); if it holds the weights of a network that is known, name it with --network"
-                )
-            }
+            return try await savedModel(
+                input, inputShape: size.shape(), withoutModel: "name that with --network")
         }
         let model =
             switch try await StartingNetwork(network: network, from: nil, seed: 0) {

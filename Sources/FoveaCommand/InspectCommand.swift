@@ -7,7 +7,7 @@ struct InspectCommand: ParsableCommand {
         commandName: "inspect",
         abstract:
             "Show the tensors, their first numbers and the metadata of a file, whatever program wrote it.",
-        discussion: "Files: safetensors, PyTorch's .pt and .pth, Keras's .keras and .h5.")
+        discussion: "Files: safetensors, PyTorch's .pt and .pth, Keras's .keras and .h5, ONNX.")
 
     @Argument(help: "The file.", transform: filePath)
     var file: String

@@ -13,16 +13,21 @@ struct SummaryCommand: AsyncParsableCommand {
     @Flag(help: "Print the architecture as JSON, which 'fovea train --network FILE' reads.")
     var json = false
 
+    @OptionGroup var size: InputShapeOption
+
     private var isPath: Bool { StartingNetwork.isPath(network) }
 
     func validate() throws {
+        guard try size.shape() == nil || isPath else {
+            throw ValidationError("--input-shape is for model files")
+        }
         if !isPath { _ = try named(network, "network", of: NamedNetwork.self) }
     }
 
     func run() async throws {
         let model =
             isPath
-            ? try await savedModel(network).model
+            ? try await savedModel(network, inputShape: size.shape()).model
             : try named(network, "network", of: NamedNetwork.self).model()
         if json {
             let encoder = JSONEncoder()

@@ -41,6 +41,10 @@ public final class Variable: Sendable, Hashable {
         self.storage = Mutex(storage)
     }
 
+    /// Whether its first value has neither been made nor replaced yet.
+    @Compute
+    package var isUnmade: Bool { (currentStorage as? HostStorage)?.isUnmade ?? false }
+
     /// A copy of the current value, in row-major order.
     @Compute
     public func value() throws -> TensorValue {
@@ -95,6 +99,8 @@ public final class HostStorage: VariableStorage {
             }
         }
     }
+
+    var isUnmade: Bool { content.withLock { if case .notYetMade = $0 { true } else { false } } }
 
     public func write(_ newValue: TensorValue) { content.withLock { $0 = .value(newValue) } }
 }

@@ -9,7 +9,8 @@ public struct FileContents: Sendable {
     /// In the order of the file.
     public let tensors: [StoredTensor]
 
-    /// Reads a safetensors file, one of PyTorch's (`.pt`, `.pth`), or one of Keras's (`.keras`, `.h5`, and HDF5 files like these).
+    /// Reads a safetensors file, one of PyTorch's (`.pt`, `.pth`), one of Keras's (`.keras`, `.h5`, and HDF5 files like these), or an
+    /// ONNX file.
     ///
     /// - Throws: `FileError` when the file cannot be read; `SafetensorsError` or `ModelFileError` when it is damaged or none of these.
     public init(contentsOf path: some PathConvertible) throws {
@@ -17,7 +18,7 @@ public struct FileContents: Sendable {
     }
 
     init(parsing bytes: [UInt8], file: String) throws {
-        let kind = FileFormat(content: bytes)
+        let kind = try FileFormat(content: bytes, of: file)
         format = kind.rawValue
         switch kind {
         case .safetensors:
@@ -39,7 +40,8 @@ public struct FileContents: Sendable {
             let (attributes, tensors) = Self.contents(of: try HDF5File(parsing: weights, file: file))
             metadata = texts + attributes
             self.tensors = tensors
-        case .onnx, .numPyArchive, .numPyArray, .gzip:
+        case .onnx: (metadata, tensors) = try ONNXFile.fileContents(bytes, file: file)
+        case .numPyArchive, .numPyArray, .gzip, .unknown:
             throw ModelFileError(file: file, problem: "this is \(kind.rawValue); its content cannot be shown")
         }
     }

@@ -13,8 +13,9 @@ enum FileFormat: String, CaseIterable {
     case pickle = "pickled Python data, as PyTorch's older .pt and .pth files are"
     case numPyArray = "a NumPy array (.npy)"
     case gzip = "a gzip file, which must be unpacked first"
+    case unknown = "a file of an unknown kind"
 
-    /// What these bytes are; a safetensors file when they begin like none of the others.
+    /// What these bytes are.
     init(content bytes: [UInt8]) {
         // A length that reads like one of the marks below is still followed by a header of JSON.
         if bytes.count > 8, bytes[8] == UInt8(ascii: "{"), bytes[4..<8].allSatisfy({ $0 == 0 }) {
@@ -30,7 +31,7 @@ enum FileFormat: String, CaseIterable {
         } else if bytes.starts(with: [0x1F, 0x8B]) {
             self = .gzip
         } else {
-            self = Self.isONNX(bytes) ? .onnx : .safetensors
+            self = Self.isONNX(bytes) ? .onnx : .unknown
         }
     }
 
@@ -75,7 +76,7 @@ enum FileFormat: String, CaseIterable {
         case .torchArchive, .pickle:
             "it holds weights and no model: load them into a model with loadWeights(from:)"
         case .onnx: "it holds a model: read it with SavedModel(contentsOf:)"
-        case .safetensors: "check what wrote it"
+        case .safetensors, .unknown: "check what wrote it"
         case .gzip: "unpack it with gunzip"
         }
     }

@@ -128,27 +128,46 @@ public struct SavedModel: Sendable {
     /// - Parameters:
     ///   - path: the file.
     ///   - customTypes: layers, optimizers, losses and metrics of your own that it may name.
+    ///   - inputShape: one example's shape, such as `[150, 150, 3]`, for models whose file leaves extents open, as Keras's `None`:
+    ///     those of inputs with as many axes are then these. What the file says must be the same.
     /// - Throws: `FileError` when it cannot be read, `SafetensorsError` or `ModelFileError` when it is damaged, and the latter
     ///   when it holds no model, parts that do not fit together, or what Fovea has not.
     @Compute
-    public init(contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes()) throws {
+    public init(
+        contentsOf path: some PathConvertible, customTypes: CustomTypes = CustomTypes(),
+        inputShape: Shape? = nil
+    ) throws {
         let path = path.filePath
         let bytes = try AtomicFile.read(path)
-        if FileFormat(content: bytes) == .onnx {
-            self = try .onnx(bytes, file: path)
-        } else if let keras = try KerasContents(bytes, file: path) {
-            try self.init(keras, customTypes: customTypes)
-        } else {
-            try self.init(safetensors: bytes, path, customTypes)
+        let format = try FileFormat(content: bytes, of: path)
+        switch format {
+        case .safetensors: try self.init(safetensors: bytes, path, customTypes)
+        case .onnx: self = try .onnx(bytes, file: path, inputShape: inputShape)
+        default:
+            guard let keras = try KerasContents(bytes, file: path) else {
+                throw ModelFileError(
+                    file: path, problem: "this is \(format.rawValue): \(format.advice)",
+                    holdsWeightsAlone: [.torchArchive, .pickle].contains(format))
+            }
+            try self.init(keras, customTypes: customTypes, inputShape: inputShape)
+        }
+        let shapes = model.modelInputs.map(\.shape)
+        if let inputShape, !shapes.contains(inputShape) {
+            throw ModelFileError(
+                file: path,
+                problem:
+                    "its model takes \(shapes.map(\.description).joined(separator: ", ")), not \(inputShape); "
+                    + "the size of inputs can be chosen only where the file leaves it open")
         }
     }
 
+    /// The model in the bytes of a file of Fovea's.
     @Compute
-    private init(safetensors bytes: [UInt8], _ path: String, _ customTypes: CustomTypes) throws {
-        let file = try Safetensors(parsing: bytes, file: path)
+    init(safetensors bytes: [UInt8], _ path: String, _ customTypes: CustomTypes) throws {
+        let stored = try StoredSafetensors(parsing: bytes, file: path)
         func failure(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
-            guard let text = file.metadata[key] else { return nil }
+            guard let text = stored.metadata[key] else { return nil }
             if let problem = BoundedJSON.problem(in: text) {
                 throw failure("its metadata '\(key)' cannot be read: \(problem), more than any model needs")
             }
@@ -163,18 +182,22 @@ public struct SavedModel: Sendable {
         }
 
         // The format comes first: what a later one means by the other keys is not known here.
-        if let version = file.metadata[Key.format], version != "\(Self.format)" {
+        if let version = stored.metadata[Key.format], version != "\(Self.format)" {
             throw failure(
                 "it was written in format \(quoted(version)), this version of Fovea reads \(Self.format); read it with the "
                     + "Fovea that wrote it"
             )
         }
-        for key in [Key.format, Key.architecture] where file.metadata[key] == nil {
-            throw failure(
-                "it holds tensors but no Fovea model: there is no '\(key)' in its metadata; save a model with "
-                    + "`fovea train` or SavedModel.write(to:), or load the weights into a model with loadWeights(from:)"
-            )
+        let keys = [Key.format, Key.architecture]
+        for key in keys where stored.metadata[key] == nil {
+            throw ModelFileError(
+                file: path,
+                problem:
+                    "it holds tensors but no Fovea model: there is no '\(key)' in its metadata; save a model with "
+                    + "`fovea train` or SavedModel.write(to:), or load the weights into a model with loadWeights(from:)",
+                holdsWeightsAlone: keys.allSatisfy { stored.metadata[$0] == nil })
         }
+        let file = try Safetensors(stored, file: path)
         let architecture = try decoded(Configuration.self, Key.architecture) ?? [:]
         training = try decoded(TrainingConfiguration.self, Key.training)
         classNames = (try decoded([String].self, Key.classNames) ?? []).map(\.normalForm)

@@ -84,7 +84,7 @@ extension ModelProtocol {
 
     /// - Returns: nil for a file of another program.
     private func torchWeights(in bytes: [UInt8], file: String, isMapped: Bool) throws -> TorchWeights? {
-        switch FileFormat(content: bytes) {
+        switch try FileFormat(content: bytes, of: file) {
         case .torchArchive, .pickle:
             return TorchWeights(file: file, tensors: try PyTorchFile(parsing: bytes, file: file).tensors)
         case .zip where try KerasContents(bytes, file: file) == nil:
@@ -127,7 +127,9 @@ extension ModelProtocol {
     @Compute
     public func parametersNotFinite() throws -> [(path: String, count: Int, total: Int)] {
         try parameters.compactMap { path, parameter in
-            guard let value = try parameter.variable?.value() else { return nil }
+            // First values are finite, and making them would take memory that the file does not have.
+            guard let variable = parameter.variable, !variable.isUnmade else { return nil }
+            let value = try variable.value()
             let count = value.floats.count { !$0.isFinite }
             return count == 0 ? nil : (path, count, value.storage.count)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Fovea
 import Testing
 
 extension CommandTests {
@@ -46,7 +47,18 @@ extension CommandTests {
             #expect(itself.code == 1 && itself.errors.contains("would be replaced"), "\(itself)")
             #expect(try await place.fovea("convert a/model.safetensors b.pt").code == 0)
             let weights = try await place.fovea("convert b.pt c.onnx")
-            #expect(weights.code == 1 && weights.errors.contains("--network"), "\(weights)")
+            #expect(weights.code == 1 && weights.errors.contains("name that with --network"), "\(weights)")
+            let shown = try await place.fovea("summary ./b.pt")
+            #expect(
+                shown.code == 1
+                    && shown.errors.contains("fovea convert FILE model.safetensors --network NAME"),
+                "\(shown)")
+            let size = try await place.fovea("summary a/model.safetensors --input-shape 28x28x3")
+            #expect(size.code == 1 && size.errors.contains("not [28, 28, 3]"), "\(size)")
+            for wrong in ["28x28x", "0x1", "28x28x3x99999999", "-1"] {
+                let result = try await place.fovea("convert b.pt c.onnx --input-shape \(wrong)")
+                #expect(result.code == 64 && result.errors.contains("--input-shape"), "\(result)")
+            }
             let other = try await place.fovea("convert b.pt c.onnx --network resnet18")
             #expect(
                 other.code == 1 && other.errors.contains("are not the weights of \"resnet18\""), "\(other)")
@@ -54,6 +66,29 @@ extension CommandTests {
             let missing = try await place.fovea("inspect none.pt")
             #expect(missing.code == 1, "\(missing)")
         }
+
+        @Test func ofWeightsOfKeras() async throws {
+            let place = try Workplace()
+            let model = try NamedNetwork.softmaxRegression.model(input: [28, 28, 1], classes: 5)
+            try await model.saveWeights(to: place.path("a.weights.h5"))
+            let alone = try await place.fovea("convert a.weights.h5 b.onnx")
+            #expect(alone.code == 1 && alone.errors.contains("name that with --network"), "\(alone)")
+            #expect(try place.names() == ["a.weights.h5"])
+        }
+
+        #if ProtocolBuffers
+            @Test func onnxIsInspected() async throws {
+                let place = try Workplace()
+                let model = try NamedNetwork.softmaxRegression.model(input: [28, 28, 1], classes: 5)
+                try await SavedModel(model).write(to: place.path("a.onnx"))
+                let result = try await place.fovea("inspect a.onnx")
+                #expect(result.code == 0 && result.output.contains("operator set: 17"), "\(result)")
+                #expect(result.output.contains("[784, 5]"), "\(result)")
+                try place.write(Array("no model".utf8), to: "b.onnx")
+                let other = try await place.fovea("inspect b.onnx")
+                #expect(other.code == 1 && other.errors.contains("no ONNX file"), "\(other)")
+            }
+        #endif
 
         @Test func longFilesAreShownInPart() async throws {
             let place = try Workplace()

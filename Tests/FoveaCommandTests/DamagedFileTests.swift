@@ -99,7 +99,8 @@ extension CommandTests {
                 [UInt8(header.count), 0, 0, 0, 0, 0, 0, 0] + header + [0, 0, 0, 0], to: "other.safetensors")
             for (file, part) in [
                 ("cut.safetensors", "cut short"), ("damaged.safetensors", "SHA-256"),
-                ("other.safetensors", "no Fovea model"), ("missing.safetensors", "No such file"),
+                ("other.safetensors", "not the model that they are of"),
+                ("missing.safetensors", "No such file"),
                 ("r", "is a folder"),
             ] {
                 for command in ["summary ./", "evaluate ", "predict "] {

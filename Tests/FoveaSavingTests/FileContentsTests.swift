@@ -1,5 +1,8 @@
 import Foundation
+import FoveaFiles
 import FoveaGraph
+import FoveaLayers
+import TestSupport
 import Testing
 
 @testable import FoveaSaving
@@ -32,6 +35,64 @@ import Testing
         #expect(texts["char"] == ["5", "-5"] && texts["byte"] == ["5", "250"])
         #expect(texts["bool"] == ["true", "false", "true"] && texts["empty"] == [])
         #expect(tensors.first { $0.name == "plain" }?.firstElements(-1) == [])
+    }
+
+    #if ProtocolBuffers
+        @Test func onnx() throws {
+            let bytes = try AtomicFile.read("\(ONNXImportTests.folder)/windows.onnx")
+            let contents = try FileContents(parsing: bytes, file: "windows.onnx")
+            #expect(contents.format.contains("ONNX"))
+            let metadata = Dictionary(contents.metadata.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+            #expect(metadata["operator set"] == "17" && metadata["format version"] != nil)
+            #expect(metadata["nodes"]?.contains("Conv") == true)
+            #expect(metadata["input"]?.hasSuffix("]") == true && metadata["output"] != nil)
+            #expect(contents.tensors.contains { $0.type == .float32 && $0.shape.rank == 4 })
+        }
+    #endif
+
+    /// What cannot be told is guessed from its beginning and its name.
+    @Test(arguments: [
+        ("", "a.onnx", "the file is empty"),
+        ("version https://git-lfs.github.com/spec/v1\n", "a.onnx", "git lfs pull"),
+        ("  <!DOCTYPE html><html>", "a.pth", "a web page"), ("{\"class_name\": 1}", "a.keras", "JSON text"),
+        ("0000TFL3", "a.tflite", "TensorFlow Lite"),
+        ("GGUF", "a.onnx", "it is no ONNX file, or a damaged one"),
+        ("GGUF", "a.safetensors", "too few for a safetensors file"),
+        ("GGUF", "a.h5", "its name is that of an HDF5 file"),
+        ("GGUF", "a.pt", "its name is that of a ZIP archive"),
+        ("GGUF", "a.gguf", "begins like no file that is known"),
+        ("GGUF", "a.gguf", "PyTorch's .pt and .pth files, and ONNX"),
+    ]) func unknownFiles(text: String, name: String, problem: String) async throws {
+        let bytes = Array(text.utf8)
+        #if !ProtocolBuffers
+            if problem.contains("ONNX file, or") { return }
+        #endif
+        #expect(FileFormat(content: bytes) == .unknown)
+        try await inTemporaryFolder { folder in
+            let path = "\(folder)/\(name)"
+            try AtomicFile.write(bytes, to: path)
+            func expect(_ read: () async throws -> Void) async {
+                do {
+                    try await read()
+                    Issue.record("\(name) was read")
+                } catch { #expect("\(error)".contains(problem), "\(error)") }
+            }
+            await expect { _ = try FileContents(contentsOf: path) }
+            await expect { _ = try await SavedModel(contentsOf: path) }
+            if !problem.contains("ONNX file, or") {
+                await expect { try await Sequential(input: [2]) { Flatten() }.loadWeights(from: path) }
+            }
+        }
+    }
+
+    /// Weights whose model is not there are told from what is damaged.
+    @Test(arguments: [
+        "pytorch/state.pt", "pytorch/state_old.pth", "pytorch/network.safetensors", "reference.safetensors",
+        "Keras/sequential3.weights.h5", "Keras/old_weights.h5",
+    ]) func weightsAlone(name: String) async throws {
+        let path = try #require(Bundle.module.url(forResource: "Fixtures/\(name)", withExtension: nil)).path
+        let error = await #expect(throws: ModelFileError.self) { try await SavedModel(contentsOf: path) }
+        #expect(error?.holdsWeightsAlone == true, "\(String(describing: error))")
     }
 
     @Test func othersAreNamed() {

@@ -22,6 +22,10 @@ import Testing
         """
     }
 
+    private static func activated(_ activation: String) -> String {
+        #"{"class_name": "Dense", "config": {"name": "d", "units": 3, "activation": \#(activation)}}"#
+    }
+
     private static func graph(_ layers: String, outputs: String = "[[\"b\", 0, 0]]") -> String {
         """
         {"class_name": "Functional", "config": {"name": "net", "layers": [
@@ -73,6 +77,20 @@ import Testing
             #"{"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer", "config": "#
                 + #"{"batch_shape": [null, null, null, 3]}}]}}"#, "inputs of any size"
         ),
+        (
+            sequential(activated(#"{"class_name": "PReLU", "config": {"name": "p"}}"#)),
+            "the layer PReLU has weights"
+        ),
+        (
+            sequential(activated(#"{"class_name": "ReLU", "module": "mine", "config": {}}"#)),
+            "it is none of Keras's layers"
+        ),
+        (
+            sequential(activated(#"{"class_name": "LeakyReLU", "config": {"slope": 1}}"#)),
+            "key 'slope': Fovea's layer has nothing like it"
+        ),
+        (sequential(activated(#"{"class_name": "Dense", "config": {}}"#)), "no activation function"),
+        (sequential(activated("{}")), "no activation function"),
         (#"{"class_name": "MyModel", "config": {}}"#, "expected a model"),
         (#"{"class_name": "Sequential"}"#, "key 'layers': it is missing"),
         (
@@ -116,6 +134,42 @@ import Testing
         let config = try Configuration(json: Array(json.utf8), what: "model", file: "a")
         #expect(throws: Never.self) { try reader.model(config) }
         #expect(reader.warnings == [])
+    }
+
+    /// Where a layer as activation is one of Fovea's functions, it becomes that.
+    @Test(arguments: [
+        (#"{"class_name": "ReLU", "config": {"name": "r"}}"#, "relu"),
+        (#"{"class_name": "ReLU", "config": {"max_value": 6.0, "negative_slope": 0.0}}"#, "relu6"),
+        (#"{"class_name": "LeakyReLU", "config": {"alpha": 0.20000000298023224}}"#, "leaky_relu"),
+        (#"{"class_name": "ELU", "config": {"alpha": 1.0}}"#, "elu"),
+        (#"{"class_name": "Softmax", "config": {"axis": -1}}"#, "softmax"),
+        (#"{"class_name": "Activation", "config": {"activation": "swish"}}"#, "silu"),
+        (#"{"class_name": "function", "config": "tanh"}"#, "tanh"), ("null", "linear"),
+        (#"{"class_name": "LeakyReLU", "config": {}}"#, "linear"),
+    ]) func activationsThatAreLayers(json: String, function: String) throws {
+        var reader = KerasReader(customLayers: [], isKeras2: false)
+        let text = Self.sequential(Self.activated(json))
+        let model = try reader.model(Configuration(json: Array(text.utf8), what: "model", file: "a"))
+        let layer = model["config"]?.members?["layers"]?.elements?.first?.members
+        #expect(layer?["config"]?.members?["activation"] == .string(function))
+        #expect(reader.activations.isEmpty == (json != #"{"class_name": "LeakyReLU", "config": {}}"#))
+    }
+
+    /// Numbers of batches in which no training can have ended.
+    @Test(arguments: [Float.nan, .infinity, 1e30, -1, 0.5]) func countsOfBatches(count: Float) throws {
+        func memory(_ count: Float) throws -> OptimizerMemory? {
+            var root = HDF5Group()
+            for (number, value) in [count, 0.1].enumerated() {
+                let tensor = StoredTensor(
+                    name: "\(number)", value: TensorValue(repeating: value, shape: .scalar))
+                root.insert(.dataset(HDF5Dataset(tensor: tensor)), at: "optimizer/vars/\(number)")
+            }
+            return try OptimizerMemory(
+                keras: root, training: TrainingConfiguration(optimizer: .sgd(), outputs: [:]), trained: [],
+                file: "a.keras")
+        }
+        #expect(try memory(3)?.iterations == 3)
+        #expect(try memory(count) == nil)
     }
 
     @Test func modelsNestedWithoutEnd() throws {

@@ -14,7 +14,8 @@ import Testing
     /// Of every version and kind of file.
     @Test(arguments: [
         "sequential3.keras", "sequential3.h5", "graph3.keras", "graph3.h5", "normalization3.keras",
-        "sequential2.keras", "sequential2.h5", "graph2.keras", "graph2.h5", "old.h5",
+        "sequential2.keras", "sequential2.h5", "graph2.keras", "graph2.h5", "old.h5", "activated3.keras",
+        "activated2.keras", "activated2.h5",
     ]) func predictAsInKeras(name: String) async throws {
         let expected = try #require(KerasGolden.records()[name]?.outputs)
         let saved = try await SavedModel(contentsOf: KerasGolden.path(name))
@@ -73,6 +74,37 @@ import Testing
         #expect(training.outputs["size"]?.loss is MeanSquaredError)
         #expect(training.outputs["kind"]?.metrics.map(\.name) == ["accuracy"])
         #expect(training.outputs["size"]?.metrics.map(\.name) == ["mean_absolute_error"])
+    }
+
+    /// Layers that others have as their activation stand behind these, and the output that ends so keeps its training.
+    @Test(arguments: ["activated3.keras", "activated2.keras", "activated2.h5"])
+    func activationsBecomeLayers(name: String) async throws {
+        let saved = try await SavedModel(contentsOf: KerasGolden.path(name))
+        let names = saved.model.namedLayers.map(\.name)
+        #expect(names.count { $0.hasSuffix("_activation") } == 3 && names.contains("right_activation"))
+        let slope = try #require(saved.model.layer(at: ["right_activation"]) as? LeakyReLU).negativeSlope
+        #expect(abs(slope - 0.1) < 1e-7)
+        #expect(saved.model.namedOutputs.map(\.name) == ["class_activation"])
+        #expect(saved.training?.onlyOutput?.loss is MeanSquaredError)
+        try await Compute.run {
+            let trainer = try saved.compile()
+            #expect(try trainer.optimizerMemory().slots.keys.contains("right/kernel"))
+        }
+    }
+
+    /// Models for images of any size are read for one.
+    @Test(arguments: ["open3.keras", "open2.h5"]) func inputsOfAnySize(name: String) async throws {
+        let path = try KerasGolden.path(name)
+        let error = await #expect(throws: ModelFileError.self) { try await SavedModel(contentsOf: path) }
+        #expect(error?.problem.contains("--input-shape 224x224x3") == true)
+        let other = await #expect(throws: ModelFileError.self) {
+            try await SavedModel(contentsOf: path, inputShape: [7, 5, 4])
+        }
+        #expect(other?.problem.contains("not [7, 5, 4]") == true, "\(String(describing: other))")
+        let expected = try #require(KerasGolden.records()[name]?.outputs)
+        let saved = try await SavedModel(contentsOf: path, inputShape: [7, 5, 3])
+        let outputs = try await KerasGolden.outputs(of: saved.model)
+        #expect(KerasGolden.difference(outputs, expected) < 2e-6)
     }
 
     // MARK: Training goes on

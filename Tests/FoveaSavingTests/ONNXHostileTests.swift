@@ -83,6 +83,9 @@ import Testing
             try await expectError(small("Relu", ["z"]), "the Relu", "\"z\"", "no node before it makes")
             try await expectError(small("NonMaxSuppression"), "NonMaxSuppression", "no layer")
             try await expectError(small("Relu", []), "no input 0")
+            for operation in ["Add", "Concat", "Max", "Div"] {
+                try await expectError(small(operation, []), operation, "no input")
+            }
             var message = small()
             message.graph.output = [value("nowhere", [])]
             try await expectError(message, "nowhere", "made by no node")
@@ -143,6 +146,23 @@ import Testing
             }
         }
 
+        /// Where a size is wanted, that of the batch may come, which is not known.
+        @Test(arguments: ["Pad", "Slice", "Reshape", "Resize", "ConstantOfShape", "Unsqueeze", "Gather"])
+        func theBatchAsASize(operation: String) async throws {
+            for count in 1...2 {
+                for place in 1...3 {
+                    var message = small(operation, ["x"] + [String](repeating: "s", count: place))
+                    message.graph.node[0].attribute = []
+                    var join = node(
+                        "Concat", [String](repeating: "shape", count: count), "s", [.int("axis", 0)])
+                    join.name = "join"
+                    message.graph.node = [node("Shape", ["x"], "shape"), join] + message.graph.node
+                    // Whatever it is, nothing but an error may come of it.
+                    do { _ = try await read(message) } catch { #expect(error is ModelFileError, "\(error)") }
+                }
+            }
+        }
+
         /// A few bytes that stand for many: weights that are all one number take no memory, and what makes no sense is refused.
         @Test func fillingsAreBounded() async throws {
             var message = small("Gemm", ["f", "w"])
@@ -154,7 +174,12 @@ import Testing
             message.graph.node.insert(node("ConstantOfShape", ["s"], "w"), at: 0)
             try await expectError(message, "the Gemm", "exceed")
             message.graph.initializer[0].int64Data = [60, 1 << 16]
-            #expect(try await read(message).model.outputShape == [1 << 16])
+            let model = try await read(message).model
+            #expect(try model.outputShape == [1 << 16])
+            // Looking for what is not finite makes none of them.
+            #expect(try await model.parametersNotFinite().isEmpty)
+            let variables = model.parameters.compactMap(\.parameter.variable)
+            #expect(await Compute.run { variables.allSatisfy(\.isUnmade) })
             message.graph.initializer[0].int64Data = [.max, .max]
             try await expectError(message, "ConstantOfShape")
         }
@@ -197,6 +222,54 @@ import Testing
                         Issue.record("\(entries) was read")
                     } catch { #expect("\(error)".contains(part), "\(error)") }
                 }
+            }
+        }
+
+        /// Tensors that all are one large file would take its memory many times.
+        @Test func filesBesideItAreNotUsedWithoutEnd() async throws {
+            try await inTemporaryFolder { folder in
+                try AtomicFile.write([UInt8](repeating: 0, count: 24), to: folder + "/weights")
+                for count in [4, 5] {
+                    var message = small("Conv", ["x", "w0"])
+                    message.graph.initializer = (0..<count).map { number in
+                        var weights = tensor("w\(number)", [2, 3, 1, 1], [])
+                        weights.dataLocation = 1
+                        var entry = ONNXStringEntryProto()
+                        (entry.key, entry.value) = ("location", "weights")
+                        weights.externalData = [entry]
+                        return weights
+                    }
+                    try AtomicFile.write(message.serializedBytes(), to: folder + "/m.onnx")
+                    if count == 4 {
+                        _ = try await SavedModel(contentsOf: folder + "/m.onnx")
+                    } else {
+                        let error = await #expect(throws: ModelFileError.self) {
+                            try await SavedModel(contentsOf: folder + "/m.onnx")
+                        }
+                        #expect(error?.problem.contains("again and again") == true)
+                    }
+                }
+            }
+        }
+
+        /// A size that the file leaves open is asked for, and taken in the order that the model has.
+        @Test func sizesThatAreOpen() async throws {
+            try await inTemporaryFolder { folder in
+                var message = small()
+                message.graph.input = [value("x", [0, 3, 0, 0])]
+                let path = folder + "/m.onnx"
+                try AtomicFile.write(message.serializedBytes(), to: path)
+                func problem(_ shape: Shape?) async -> String {
+                    await #expect(throws: ModelFileError.self) {
+                        try await SavedModel(contentsOf: path, inputShape: shape)
+                    }?.problem ?? ""
+                }
+                #expect(await problem(nil).contains("inputShape: [224, 224, 3], or --input-shape 224x224x3"))
+                let saved = try await SavedModel(contentsOf: path, inputShape: [6, 5, 3])
+                #expect(try saved.model.inputShape == [6, 5, 3])
+                #expect(await problem([6, 5, 4]).contains("[6, 5, 3], not [6, 5, 4]"))
+                #expect(await problem([6, 5]).contains("0 is unknown"))
+                #expect(await problem([0, 5, 3]).contains("0 is unknown"))
             }
         }
 

@@ -188,13 +188,16 @@ import Testing
     @Test func everyTruncationIsSeen() async throws {
         try await inTemporaryFolder { folder in
             let bytes = try await sampleBytes(folder)
-            for count in 0..<bytes.count {
-                try Data(bytes.prefix(count)).write(to: URL(filePath: folder + "/cut"))
+            let path = folder + "/cut.safetensors"
+            for count in 1..<bytes.count {
+                try Data(bytes.prefix(count)).write(to: URL(filePath: path))
                 let error = await #expect(throws: SafetensorsError.self, "\(count) of \(bytes.count) bytes") {
-                    try await SavedModel(contentsOf: folder + "/cut")
+                    try await SavedModel(contentsOf: path)
                 }
-                #expect(error?.file == folder + "/cut")
+                #expect(error?.file == path)
             }
+            try Data().write(to: URL(filePath: path))
+            await #expect(throws: ModelFileError.self) { try await SavedModel(contentsOf: path) }
         }
     }
 

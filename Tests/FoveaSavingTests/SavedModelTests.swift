@@ -22,6 +22,18 @@ import Testing
         #expect(try await values(of: model) == expected, sourceLocation: sourceLocation)
     }
 
+    /// `model.safetensors` was written by `fovea train shapes --epochs 1`, with `--network` the architecture of single-conv but
+    /// for its numbers of filters and units. Files of its format are read by every later version, too.
+    @Test func writtenEarlier() async throws {
+        let url = try #require(Bundle.module.url(forResource: "Fixtures/model", withExtension: "safetensors"))
+        let saved = try await SavedModel(contentsOf: url)
+        #expect(saved.model.parameters.map(\.path).first == "conv2d/kernel")
+        #expect(try saved.model.inputShape == [28, 28, 1] && saved.model.outputShape == [5])
+        #expect(saved.classNames == ["circle", "square", "triangle", "cross", "star"])
+        #expect(saved.training?.onlyOutput?.loss is SparseCategoricalCrossentropy)
+        #expect(try await saved.model.parametersNotFinite().isEmpty)
+    }
+
     @Test func aNewModelComesBack() async throws {
         try await inTemporaryFolder { folder in
             let model = try sampleModel(seed: 3)

@@ -34,5 +34,7 @@ import Testing
         #expect(StoredTensor(name: "w", shape: [-1, -3], type: .float32, bytes: bytes) == nil)
         #expect(StoredTensor(name: "w", shape: [1 << 62, 8], type: .float32, bytes: bytes) == nil)
         #expect(StoredTensor(name: "w", shape: [1 << 61], type: .float64, bytes: []) == nil)
+        #expect(StoredTensor(name: "w", shape: [0, 3], type: .float32, bytes: []) != nil)
+        #expect(StoredTensor(name: "w", shape: [0, .max, .max], type: .float32, bytes: []) == nil)
     }
 }

@@ -96,7 +96,7 @@ import Testing
             #expect(try await problem().contains("int32[3]"))
 
             try Data([1, 2, 3]).write(to: URL(filePath: path))
-            await #expect(throws: SafetensorsError.self) { try await target.loadWeights(from: path) }
+            await #expect(throws: ModelFileError.self) { try await target.loadWeights(from: path) }
             await #expect(throws: FileError.self) { try await target.loadWeights(from: folder + "/none") }
             #expect(try await values(of: target) == before)
         }

@@ -1,6 +1,6 @@
 import FoveaLayers
 
-// What layers name by a string or an object: activations, initializers, regularizers, constraints.
+// What layers name by a string or an object: initializers, regularizers, constraints.
 
 /// `{"class_name": …, "config": …}`, or a name alone.
 struct KerasObject {
@@ -26,26 +26,6 @@ struct KerasObject {
 
 /// A name as it is compared: `L1L2` and `l1_l2` are one.
 func plainName(_ name: String) -> String { name.lowercased().filter { $0 != "_" } }
-
-/// The name that Fovea has for an activation function.
-func kerasActivation(
-    _ value: ConfigurationValue, key: String, owner: String
-) throws(ConfigurationError) -> String {
-    if value.isNull { return ActivationFunction.linear.rawValue }
-    var name = value.text
-    // A function that was given itself: `{"class_name": "function", "config": "relu"}`.
-    if let members = value.members, members["class_name"] == .string("function") {
-        name = members["config"]?.text
-    }
-    let aliases = ["swish": "silu", "hard_swish": "hard_silu"]
-    if let name, let function = ActivationFunction(rawValue: aliases[name] ?? name), function != .geluTanh {
-        return function.rawValue
-    }
-    throw ConfigurationError(
-        owner: owner, key: key,
-        "Fovea has no activation function \(value.shown); it has "
-            + ActivationFunction.allCases.map(\.rawValue).joined(separator: ", "))
-}
 
 /// Fovea's settings of an initializer; nil for one that it has not.
 func kerasInitializer(_ value: ConfigurationValue) -> ConfigurationValue? {

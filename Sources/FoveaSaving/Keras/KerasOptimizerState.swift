@@ -83,8 +83,9 @@ extension OptimizerMemory {
             case .iterations:
                 guard value.shape.rank == 0 else { return nil }
                 // Keras counts batches, Fovea steps.
-                let batches = Int(value.doubles.first ?? -1)
-                guard batches >= 0 else { return nil }
+                guard let batches = value.doubles.first.flatMap({ Int(exactly: $0) }), batches >= 0 else {
+                    return nil
+                }
                 let perStep = max(1, training.accumulation)
                 (iterations, accumulatedRuns) = (batches / perStep, batches % perStep)
             case .learningRate:

@@ -1,4 +1,5 @@
 import FoveaFiles
+import FoveaGraph
 import FoveaLayers
 
 /// Makes of the JSON that Keras writes for a model, in any of its dialects, the configuration of one of Fovea's.
@@ -7,6 +8,11 @@ struct KerasReader {
     let customLayers: [any Layer.Type]
     /// Whether the file was written by Keras 2, some of whose functions Keras 3 has under the same names.
     let isKeras2: Bool
+    /// One example's shape, where the file leaves extents open.
+    let inputShape: Shape?
+    /// What stands in for layers that others have as their activation: it goes behind those at these paths, once these have their
+    /// weights, whose order in the file knows nothing of it.
+    private(set) var activations: [[String]: Configuration] = [:]
     /// The layers that training may not change, by their paths.
     private(set) var frozen: [[String]] = []
     /// What was left out, and does not change what the model computes.
@@ -15,11 +21,14 @@ struct KerasReader {
     private var modeDependent: [[String]] = []
     /// What Keras calls in inference mode, whatever the model is called in.
     private var calledForInference: [[String]] = []
-    private var path: [String] = []
+    private(set) var path: [String] = []
+    /// The shape that the outermost model takes.
+    var outermostShape: [Int]?
 
-    init(customLayers: [any Layer.Type], isKeras2: Bool) {
+    init(customLayers: [any Layer.Type], isKeras2: Bool, inputShape: Shape? = nil) {
         self.customLayers = customLayers
         self.isKeras2 = isKeras2
+        self.inputShape = inputShape
     }
 
     /// The model of `{"class_name": "Sequential", "config": …}`.
@@ -81,72 +90,24 @@ struct KerasReader {
         guard let values = settings.elements ?? members["layers"]?.elements else {
             throw ConfigurationError(owner: "Sequential", key: "layers", "it is missing")
         }
+        let first = values.first?.members ?? [:]
+        let stated =
+            Self.inputShape(first["config"]?.members ?? [:], first["build_config"]?.members)
+            ?? members["build_input_shape"] ?? members["batch_input_shape"] ?? .null
+        let input = stated.isNull ? .null : try fixedShape(stated, owner: "Sequential")
         var layers: [ConfigurationValue] = []
-        var input: ConfigurationValue?
-        for (index, value) in values.enumerated() {
+        for value in values {
             let (className, settings) = try contents(of: value)
-            let ofLayer = settings.members ?? [:]
-            if index == 0 {
-                input = Self.inputShape(ofLayer, value.members?["build_config"]?.members)
-            }
             if className == "InputLayer" {
-                try checkInput(ofLayer)
+                try checkInput(settings.members ?? [:])
                 continue
             }
             layers.append(.object(try layer(className, settings, envelope: value.members ?? [:])))
         }
-        input = input ?? members["build_input_shape"] ?? members["batch_input_shape"]
         return [
             "name": name.map { .string(Self.name($0)) } ?? .null, "layers": .list(layers),
-            "build_input_shape": try input.flatMap { value throws(ConfigurationError) in
-                value.isNull ? nil : try fixedShape(value, owner: "Sequential")
-            } ?? .null,
+            "build_input_shape": input,
         ]
-    }
-
-    /// The shape of what enters, batch axis included, as the first layer says it.
-    private static func inputShape(_ settings: Configuration, _ built: Configuration?) -> ConfigurationValue?
-    {
-        for key in ["batch_shape", "batch_input_shape"] {
-            if let shape = settings[key], !shape.isNull { return shape }
-        }
-        // A model that comes first knows its own.
-        if let first = settings["layers"]?.elements?.first?.members {
-            return inputShape(first["config"]?.members ?? [:], first["build_config"]?.members)
-        }
-        return built?["input_shape"]
-    }
-
-    /// A shape with its batch axis open and no other.
-    func fixedShape(
-        _ value: ConfigurationValue, owner: String
-    ) throws(ConfigurationError) -> ConfigurationValue {
-        guard let extents = value.elements, !extents.isEmpty else {
-            throw ConfigurationError(
-                owner: owner, key: "batch_shape", "expected a list of extents, not \(value.shown)")
-        }
-        let fixed = extents.dropFirst().compactMap(\.integer)
-        guard fixed.count == extents.count - 1, fixed.allSatisfy({ $0 > 0 }) else {
-            let shape = extents.dropFirst().map { $0.isNull ? "None" : $0.shown }.joined(separator: ", ")
-            throw ConfigurationError(
-                owner: owner, key: "batch_shape",
-                "inputs of any size (\(shape)) cannot be read: a model of Fovea's is built for one size; make the "
-                    + "model in Keras with a fixed input_shape, or in Swift and use loadWeights(from:)")
-        }
-        return .list([.null] + fixed.map { .integer($0) })
-    }
-
-    func checkInput(_ settings: Configuration) throws(ConfigurationError) {
-        for key in ["sparse", "ragged"] where settings[key] == true {
-            throw ConfigurationError(owner: "InputLayer", key: key, "Fovea has dense tensors only")
-        }
-        guard let dtype = settings["dtype"]?.text else { return }
-        guard dtype.hasPrefix("float") || dtype == "bfloat16" else {
-            throw ConfigurationError(
-                owner: "InputLayer", key: "dtype",
-                "inputs of \(quoted(dtype)) cannot be read: Fovea's are float32; begin the model with float32 inputs"
-            )
-        }
     }
 
     // MARK: Layers
@@ -175,10 +136,30 @@ struct KerasReader {
         if members["trainable"] == false || envelope["trainable"] == false { frozen.append(path) }
         if Self.isModel(className, settings) { return try model(className, settings, name: name) }
         do {
-            var result = try plainLayer(className, members, envelope)
+            let plain = try withoutActivationLayer(members, className, name)
+            var result = try plainLayer(className, plain, envelope)
             result["name"] = name.map { .string($0) } ?? .null
             return ["class_name": .string(foveaName(className, result)), "config": .object(result)]
         } catch { throw name.map { error.inside($0) } ?? error }
+    }
+
+    /// The settings of a layer whose activation is a function at most; an activation that is a layer is kept for later.
+    private mutating func withoutActivationLayer(
+        _ settings: Configuration, _ className: String, _ name: String?
+    ) throws(ConfigurationError) -> Configuration {
+        guard let value = settings["activation"], let object = value.members,
+            !customLayers.contains(where: { $0.typeName == className })
+        else { return settings }
+        try checkOrigin(object["class_name"]?.text ?? className, object)
+        guard case .layer(let kind, let ofActivation) = try KerasActivation(value, owner: className) else {
+            return settings
+        }
+        var config = try plainLayer(kind, ofActivation, object)
+        config["name"] = name.map { .string($0 + "_activation") } ?? .null
+        activations[path] = ["class_name": .string(kind), "config": .object(config)]
+        var settings = settings
+        settings["activation"] = .string(ActivationFunction.linear.rawValue)
+        return settings
     }
 
     private mutating func plainLayer(

@@ -82,7 +82,11 @@ enum KerasForm: Sendable {
         }
         switch self {
         case .plain: return value
-        case .activation: return .string(try kerasActivation(value, key: key, owner: owner))
+        case .activation:
+            guard case .function(let function) = try KerasActivation(value, owner: owner) else {
+                throw wrong("a function")
+            }
+            return .string(function.rawValue)
         case .initializer:
             if let initializer = kerasInitializer(value) { return initializer }
             warn(

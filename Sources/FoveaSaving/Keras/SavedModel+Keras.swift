@@ -6,18 +6,22 @@ import FoveaTraining
 extension SavedModel {
     /// The model in a file of Keras.
     ///
+    /// - Parameter inputShape: one example's shape, where the file leaves extents open.
     /// - Throws: `ModelFileError` when it holds no model, one with parts that Fovea has not, or weights that do not fit.
     @Compute
-    init(_ keras: KerasContents, customTypes: CustomTypes) throws {
+    init(_ keras: KerasContents, customTypes: CustomTypes, inputShape: Shape? = nil) throws {
         func failure(_ problem: String) -> ModelFileError {
             ModelFileError(file: keras.file, problem: problem)
         }
         guard let architecture = keras.architecture else {
-            throw failure(
-                "it holds weights but no model; make the model in Swift and use its loadWeights(from:), or save the whole "
-                    + "model in Keras with model.save")
+            throw ModelFileError(
+                file: keras.file,
+                problem:
+                    "it holds weights but no model; make the model in Swift and use its loadWeights(from:), or save the whole "
+                    + "model in Keras with model.save", holdsWeightsAlone: true)
         }
-        var reader = KerasReader(customLayers: customTypes.layers, isKeras2: keras.isKeras2)
+        var reader = KerasReader(
+            customLayers: customTypes.layers, isKeras2: keras.isKeras2, inputShape: inputShape)
         var configuration: Configuration
         var model: any ModelProtocol
         let layerTypes = customTypes.allLayers + [AdaptedNormalization.self]
@@ -37,8 +41,18 @@ extension SavedModel {
         try keras.weights(for: model, byName: false)
             .assign(byName: false, skipMismatch: false, owner: "its architecture")
 
-        if needsAdapting(.object(configuration)) {
-            configuration = try model.adapted(configuration)
+        var (training, warnings) = (TrainingConfiguration?.none, reader.warnings)
+        let outputNames = model.namedOutputs.map(\.name)
+        if let compile = keras.compile {
+            var compiler = KerasCompileReader(customTypes: customTypes)
+            training = compiler.training(compile, outputs: outputNames)
+            warnings += compiler.warnings
+        }
+        let optimizerMemory = try training.flatMap { try keras.optimizerMemory($0, model: model) }
+
+        // All that the order of Keras's layers counts for is read, so those that stand for others can come in.
+        if needsAdapting(.object(configuration)) || !reader.activations.isEmpty {
+            configuration = try model.adapted(configuration).inserting(reader.activations)
             let kept = try model.weights().filter { name, _ in
                 let path = name.split(separator: "/").dropLast().map(String.init)
                 return !(model.layer(at: path) is AdaptedNormalization)
@@ -46,17 +60,16 @@ extension SavedModel {
             model = try makeModel(configuration, layerTypes: layerTypes, elementLimit: elementLimit)
             try model.assign(kept, owner: "its architecture")
             reader.freeze(in: model)
+            let names = Dictionary(
+                zip(outputNames, model.namedOutputs.map(\.name)), uniquingKeysWith: { first, _ in first })
+            let outputs = training?.outputs.map { (names[$0.key] ?? $0.key, $0.value) } ?? []
+            training?.outputs = Dictionary(outputs, uniquingKeysWith: { first, _ in first })
         }
 
-        self.init(model, classNames: keras.classNames)
-        warnings = reader.warnings
-        if let compile = keras.compile {
-            var compiler = KerasCompileReader(customTypes: customTypes)
-            training = compiler.training(compile, outputs: model.namedOutputs.map(\.name))
-            warnings += compiler.warnings
-        }
-        if let training { optimizerMemory = try keras.optimizerMemory(training, model: model) }
-        if !keras.isOwn, let warning = Self.pixelWarning(model) { warnings.append(warning) }
+        self.init(
+            model, training: training, classNames: keras.classNames, optimizerMemory: optimizerMemory)
+        self.warnings = warnings
+        if !keras.isOwn, let warning = Self.pixelWarning(model) { self.warnings.append(warning) }
     }
 
     /// Writes what is made of the model.

@@ -65,8 +65,20 @@ public struct Safetensors: Sendable {
         try AtomicFile.write(serialized(checksum: true, file: path.filePath), to: path)
     }
 
+    /// What has been read already, in types that Fovea has.
+    init(_ stored: StoredSafetensors, file: String) throws(SafetensorsError) {
+        do throws(SafetensorsError.Problem) {
+            try self.init(stored)
+        } catch {
+            throw SafetensorsError(file: file, problem: error)
+        }
+    }
+
     private init(_ bytes: [UInt8]) throws(SafetensorsError.Problem) {
-        let file = try StoredSafetensors(bytes)
+        try self.init(StoredSafetensors(bytes))
+    }
+
+    private init(_ file: StoredSafetensors) throws(SafetensorsError.Problem) {
         metadata = file.metadata
         tensors = []
         for tensor in file.tensors {

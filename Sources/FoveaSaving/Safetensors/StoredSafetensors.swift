@@ -9,7 +9,7 @@ struct StoredSafetensors {
 
     init(_ bytes: [UInt8]) throws(SafetensorsError.Problem) {
         let format = FileFormat(content: bytes)
-        if format != .safetensors {
+        if format != .safetensors, format != .unknown {
             throw .otherFormat(format.rawValue, advice: format.advice)
         }
         let prefix = SafetensorsHeader.prefixByteCount

@@ -67,15 +67,16 @@ public struct StoredTensor: Sendable {
         return TensorValue(unchecked: shape, storage)
     }
 
-    /// The product of the extents; nil when one is negative or the product is too large.
+    /// The product of the extents; nil when one is negative or the product of those that are not 0 is too large, so that
+    /// distances between elements can be computed, too.
     private static func elementCount(_ dimensions: [Int]) -> Int? {
         var count = 1
         for dimension in dimensions {
-            let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
+            let (product, overflow) = count.multipliedReportingOverflow(by: max(dimension, 1))
             guard dimension >= 0, !overflow else { return nil }
             count = product
         }
-        return count
+        return dimensions.contains(0) ? 0 : count
     }
 }
 

@@ -57,7 +57,7 @@
         func alike(_ node: ONNXNode) throws -> [ImportedValue] {
             var values: [ImportedValue] = []
             for place in node.inputs.indices { values.append(try value(node, place)) }
-            let first = values[0]
+            guard let first = values.first else { throw node.problem("it has no inputs") }
             if values.allSatisfy({ $0.isRows && $0.order == first.order && $0.shape == first.shape }) {
                 return values
             }

@@ -17,7 +17,7 @@
                 try optionalConstant(node, 3)?.integers().map { $0 < 0 ? $0 + rank : $0 } ?? Array(0..<rank)
             guard pads.count == 2 * axes.count, Set(axes).count == axes.count,
                 axes.allSatisfy((0..<rank).contains),
-                pads.allSatisfy({ abs($0) <= 65_536 })
+                pads.allSatisfy({ (-65_536...65_536).contains($0) })
             else { throw node.problem("its pads \(pads) are not two numbers for each axis") }
             var (low, high) = ([Int](repeating: 0, count: rank), [Int](repeating: 0, count: rank))
             for (index, axis) in axes.enumerated() {

@@ -30,9 +30,9 @@
 
         /// The model in a file, built.
         @Compute
-        static func model(_ bytes: [UInt8], file: String) throws -> SavedModel {
+        static func model(_ bytes: [UInt8], file: String, inputShape: Shape?) throws -> SavedModel {
             let message = try message(bytes, file: file)
-            var importer = try ONNXImporter(message, file: file)
+            var importer = try ONNXImporter(message, file: file, inputShape: inputShape)
             let model = try importer.model()
             for (parameter, value) in importer.weights {
                 do { try parameter.variable?.assign(value) } catch {
@@ -52,21 +52,6 @@
                 let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8))
             else { throw ModelFileError(file: file, problem: "the names of its classes cannot be read") }
             return names
-        }
-
-        /// The tensors of a file under their names, whatever its graph makes of them, and the texts beside them.
-        static func contents(
-            _ bytes: [UInt8], file: String
-        ) throws -> (tensors: [StoredTensor], metadata: [String: String]) {
-            let message = try message(bytes, file: file)
-            var reader = ONNXTensorReader(file: file)
-            var tensors: [StoredTensor] = []
-            for tensor in message.graph.initializer { tensors.append(try reader.tensor(tensor)) }
-            var metadata = Dictionary(
-                message.metadataProps.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-            metadata["producer"] = [message.producerName, message.producerVersion]
-                .filter { !$0.isEmpty }.joined(separator: " ")
-            return (tensors, metadata)
         }
     }
 #endif

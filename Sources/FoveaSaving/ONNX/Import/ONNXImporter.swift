@@ -10,6 +10,8 @@
         let operatorSet: Int
         /// Whether Fovea wrote the file, with the order of axes that its models have.
         let isOwn: Bool
+        /// One example's shape in the model, where the file leaves extents open.
+        private let inputShape: Shape?
         private(set) var nodes: [ONNXNode]
         var reader: ONNXTensorReader
         var constants: [String: ONNXConstant] = [:]
@@ -28,8 +30,9 @@
         /// How many numbers may be copied out of the file: tensors may be used more than once, but not without end.
         private var copyLimit = 1 << 24
 
-        init(_ message: ONNXModelProto, file: String) throws {
+        init(_ message: ONNXModelProto, file: String, inputShape: Shape? = nil) throws {
             self.file = file
+            self.inputShape = inputShape
             graph = message.graph
             isOwn = message.producerName == "fovea"
             reader = ONNXTensorReader(file: file)
@@ -116,25 +119,32 @@
                     throw ONNXImportProblem("two inputs are named \(quoted(input.name))")
                 }
                 let type = input.type.tensorType
-                let extents = type.shape.dim.map { $0.hasDimValue ? ONNXConstant.sensible($0.dimValue) : 0 }
+                var extents = type.shape.dim.map { $0.hasDimValue ? ONNXConstant.sensible($0.dimValue) : 0 }
                 guard [1, 10, 11, 16].contains(type.elemType) else {
                     throw ONNXImportProblem(
                         "input \(quoted(input.name)) is not made of floating-point numbers")
                 }
+                let order =
+                    !isOwn && hasChannelsFirst(input.name, rank: extents.count)
+                    ? ImportedValue.channelsLastOrder(extents.count) : Array(0..<extents.count)
+                let stated = extents
+                if let inputShape, inputShape.rank == extents.count - 1 {
+                    for (place, axis) in order.enumerated().dropFirst() where extents[axis] <= 0 {
+                        extents[axis] = inputShape[place - 1]
+                    }
+                }
                 guard extents.count >= 2, extents.dropFirst().allSatisfy({ $0 > 0 }) else {
+                    let example = order.dropFirst().map { extents[$0] > 0 ? extents[$0] : 224 }
                     throw ONNXImportProblem(
-                        "input \(quoted(input.name)) has the extents \(extents), where 0 is unknown; only that of the batch may be. "
-                            + "Give it fixed ones, for example with onnxruntime.tools.make_dynamic_shape_fixed"
-                    )
+                        "input \(quoted(input.name)) has the extents \(stated), where 0 is unknown; a model of Fovea's is built for "
+                            + "one size, channels last. Say which: inputShape: \(example), or --input-shape "
+                            + example.map { "\($0)" }.joined(separator: "x"))
                 }
                 let shape = Shape([Shape.batch] + extents.dropFirst())
                 guard shape.isAddressable, inputs.count < Self.inputLimit else {
                     throw ONNXImportProblem(
                         "input \(quoted(input.name)) is larger than any memory, or one of too many")
                 }
-                let order =
-                    !isOwn && hasChannelsFirst(input.name, rank: shape.rank)
-                    ? ImportedValue.channelsLastOrder(shape.rank) : Array(0..<shape.rank)
                 let own = Shape(order.dropFirst().map { shape[$0] })
                 let made = LayerOutput.input(LayerNames.name(input.name) ?? "input_\(inputs.count)", own)
                 values[input.name] = ImportedValue(

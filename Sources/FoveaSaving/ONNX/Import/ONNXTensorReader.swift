@@ -8,6 +8,10 @@
         let file: String
         /// The contents of files beside it, each read once.
         private var others: [String: [UInt8]] = [:]
+        /// How many bytes of each were given to tensors.
+        private var taken: [String: Int] = [:]
+        /// How often they may be used: weights are shared now and then.
+        private static let useLimit = 4
 
         init(file: String) { self.file = file }
 
@@ -102,6 +106,10 @@
             let count = try number("length") ?? bytes.count - start
             guard count <= bytes.count - start else {
                 throw failure("ends behind the \(bytes.count) bytes of \(quoted(location))")
+            }
+            taken[location, default: 0] += count
+            guard taken[location, default: 0] <= Self.useLimit * bytes.count else {
+                throw failure("and others before it show the bytes of \(quoted(location)) again and again")
             }
             return bytes[start..<start + count]
         }

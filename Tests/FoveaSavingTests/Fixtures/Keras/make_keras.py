@@ -85,8 +85,30 @@ def old(keras):
     )
 
 
-def save(name, model, writes, records, keras):
-    shapes = [tuple(tensor.shape)[1:] for tensor in model.inputs]
+def activated(keras):
+    """Layers as activations, one of them in a branch whose place among the others would change if it counted as a layer."""
+    L = keras.layers
+    leaky = L.LeakyReLU(**{"alpha" if keras.__version__.startswith("2") else "negative_slope": 0.1})
+    images = L.Input((6, 6, 2), name="images")
+    left = L.Conv2D(2, 1, name="left_second")(L.Conv2D(2, 1, name="left")(images))
+    right = L.Conv2D(2, 1, name="right", activation=leaky)(images)
+    joined = L.Add(name="joined")([left, right])
+    x = L.Conv2D(3, 3, name="last", activation=L.ReLU(max_value=2.0))(joined)
+    x = L.GlobalAveragePooling2D(name="features")(x)
+    x = L.Dense(4, name="hidden", activation=L.ReLU(max_value=6.0))(x)
+    return keras.Model(images, L.Dense(3, name="class", activation=L.ELU(alpha=0.5))(x), name="activated")
+
+
+def open_sized(keras):
+    """For images of any size, with a model inside for such."""
+    L = keras.layers
+    images = L.Input((None, None, 3))
+    base = keras.Model(images, L.Conv2D(4, 3, activation="relu")(images), name="base")
+    return keras.Sequential([L.Input((None, None, 3)), base, L.GlobalMaxPooling2D(), L.Dense(2)], name="open")
+
+
+def save(name, model, writes, records, keras, size=None):
+    shapes = [size or tuple(tensor.shape)[1:] for tensor in model.inputs]
     inputs = [numbers((2,) + shape, index) for index, shape in enumerate(shapes)]
     writes(place(name))
     outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
@@ -149,6 +171,14 @@ def main():
         normalization.adapt(numbers((8, 4, 3), 5) * 3 + 1)
         save("normalization3.keras", model, model.save, records, keras)
 
+        model = activated(keras)
+        randomize(model, 6)
+        model.compile(keras.optimizers.Adam(0.01), "mse")
+        save("activated3.keras", model, model.save, records, keras)
+        model = open_sized(keras)
+        randomize(model, 7)
+        save("open3.keras", model, model.save, records, keras, size=(7, 5, 3))
+
         for optimizer in [
             keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
             keras.optimizers.RMSprop(0.001, momentum=0.5, centered=True),
@@ -201,6 +231,15 @@ def main():
         save("old.h5", model, model.save, records, keras)
         save("old_weights.h5", model, lambda path: model.save_weights(path, save_format="h5"), records, keras)
         age(place("old.h5"))
+
+        model = activated(keras)
+        randomize(model, 8)
+        model.compile(keras.optimizers.Adam(0.01), "mse")
+        save("activated2.keras", model, model.save, records, keras)
+        save("activated2.h5", model, model.save, records, keras)
+        model = open_sized(keras)
+        randomize(model, 9)
+        save("open2.h5", model, model.save, records, keras, size=(7, 5, 3))
 
     path = place("predictions.json")
     known = json.load(open(path)) if os.path.exists(path) else {}
