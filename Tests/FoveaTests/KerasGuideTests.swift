@@ -138,6 +138,31 @@ import Testing
         }
     }
 
+    @Test func filesOfKeras() async throws {
+        try await GuideData.withFolder { folder in
+            let model = try GuideData.model()
+            let trainer = try model.compile(optimizer: .adam(), loss: .sparseCategoricalCrossentropy())
+            _ = try await trainer.fit(data.train, epochs: 1, verbosity: .silent)
+            let other = try Sequential(input: [28, 28, 1]) {
+                model.layers.dropLast()
+                Dense(units: 3, name: "other")
+            }
+            // block
+            try await SavedModel(trainer, classNames: data.classNames).write(to: "\(folder)/model.keras")
+            let saved = try await SavedModel(contentsOf: "\(folder)/model.keras")
+            for warning in saved.warnings { print(warning) }
+            let goesOn = try await saved.compile()
+            let history = try await goesOn.fit(data.train, epochs: 2, initialEpoch: 1, verbosity: .silent)
+            try await saved.model.saveWeights(to: "\(folder)/model.weights.h5")
+            let kept = try await other.loadWeights(
+                from: "\(folder)/model.weights.h5", byName: true, skipMismatch: true)
+            // end
+            #expect(saved.warnings.isEmpty && saved.classNames == data.classNames)
+            #expect(saved.optimizerMemory != nil && history.epochs.count == 1)
+            #expect(kept == ["other/kernel", "other/bias"])
+        }
+    }
+
     @Test func step() async throws {
         let model = try GuideData.model()
         var losses: [Float] = []

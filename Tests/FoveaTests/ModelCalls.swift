@@ -37,8 +37,10 @@ import Testing
             #expect(try await SavedModel(contentsOf: onnxFile).model.outputShape == model.outputShape)
             let types = CustomTypes(metrics: [Doubling.self])
             #expect(try await SavedModel(contentsOf: file, customTypes: types).classNames == names)
+            #expect(try await SavedModel(contentsOf: file, inputShape: [28, 28, 1]).warnings.isEmpty)
             try await model.saveWeights(to: file)
             try await model.loadWeights(from: file)
+            #expect(try await model.loadWeights(from: file, byName: true, skipMismatch: true).isEmpty)
             let parameter = model.parameters[0].parameter
             let value = try #require(await parameter.variable?.value())
             try await parameter.variable?.assign(value)

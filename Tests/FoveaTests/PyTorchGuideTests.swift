@@ -133,4 +133,22 @@ import Testing
         #expect(answers.count == 4 && answers.allSatisfy { $0.count == 2 })
         #expect(outputs.shape == [data.test.count, 5])
     }
+
+    @Test func files() async throws {
+        try await GuideData.withFolder { folder in
+            let model = try Sequential(input: [6, 6, 1]) {
+                Conv2D(filters: 2, kernelSize: 3, name: "conv0")
+                Flatten()
+                Dense(units: 3, name: "dense1")
+            }
+            // block
+            let mapping: WeightMapping = ["features.{n}": "conv{n}", "classifier.{n}": "dense{n}"]
+            try await model.saveWeights(to: "\(folder)/weights.pt", mapping: mapping)
+            let names = try PyTorchFile(contentsOf: "\(folder)/weights.pt").tensors.map(\.name)
+            try await model.loadWeights(from: "\(folder)/weights.pt", mapping: mapping)
+            // end
+            #expect(
+                names == ["features.0.weight", "features.0.bias", "classifier.1.weight", "classifier.1.bias"])
+        }
+    }
 }
