@@ -13,6 +13,10 @@ public struct GradientError: Error, Hashable, Sendable, CustomStringConvertible 
     public var description: String { visible("gradient of \(operation): \(reason)") }
 }
 
+/// Another derivative than an operation's own: given a tensor and the gradient of the scalar with respect to it, the gradients
+/// with respect to the tensor's inputs, one for each, nil where there is none; or nil as a whole for the operation's own rule.
+public typealias GradientRule = (_ tensor: Tensor, _ upstream: Tensor) throws -> [Tensor?]?
+
 /// The gradient of a scalar with respect to each of `tensors`, as a graph: it can be compiled, combined and
 /// differentiated again.
 ///
@@ -23,8 +27,12 @@ public struct GradientError: Error, Hashable, Sendable, CustomStringConvertible 
 ///   - scalar: a float32 tensor with one element.
 ///   - tensors: inputs, variables (`Tensor(variable)`) or anything between; where the scalar does not depend on one, its
 ///     gradient is zero. A variable stands for every node that reads it.
-/// - Throws: `GradientError` when the scalar has more than one element or an operation on the way has no derivative.
-public func gradient(of scalar: Tensor, withRespectTo tensors: [Tensor]) throws -> [Tensor] {
+///   - rule: asked first at every operation on the way, for what is not quite a gradient, such as guided back-propagation.
+/// - Throws: `GradientError` when the scalar has more than one element, an operation on the way has no derivative, or `rule`
+///   gives another number of gradients than there are inputs; what `rule` throws.
+public func gradient(
+    of scalar: Tensor, withRespectTo tensors: [Tensor], rule: GradientRule = { _, _ in nil }
+) throws -> [Tensor] {
     guard scalar.shape.elementCount == 1, scalar.dtype == .float32 else {
         throw GradientError(
             operation: scalar.operation.rule.name,
@@ -51,8 +59,18 @@ public func gradient(of scalar: Tensor, withRespectTo tensors: [Tensor]) throws 
             results[target] = try results[target].map { try $0 + gradient } ?? gradient
         }
         guard tensor.inputs.contains(where: depends.contains) else { continue }
-        let contributions = try tensor.operation.rule.gradients(
-            inputs: tensor.inputs, output: tensor, upstream: gradient)
+        let contributions: [Tensor?]
+        if let others = try rule(tensor, gradient) {
+            guard others.count == tensor.inputs.count else {
+                throw GradientError(
+                    operation: tensor.operation.rule.name,
+                    reason: "the rule gave \(others.count) gradients for \(tensor.inputs.count) inputs")
+            }
+            contributions = others
+        } else {
+            contributions = try tensor.operation.rule.gradients(
+                inputs: tensor.inputs, output: tensor, upstream: gradient)
+        }
         for (input, contribution) in zip(tensor.inputs, contributions) where depends.contains(input) {
             guard let contribution else { continue }
             upstream[input] = try upstream[input].map { try $0 + contribution } ?? contribution

@@ -33,6 +33,31 @@ func evaluate(_ outputs: [Tensor], _ values: [String: TensorValue] = [:], batch:
         #expect(try evaluate(slope, ["x": TensorValue(3)])[0] == TensorValue(1))
     }
 
+    /// ReLUs that pass back what is positive only, and products without a gradient.
+    @Test @Compute func followsAnotherRuleWhereThereIsOne() throws {
+        let x = Tensor.argument("x", [4])
+        let weights = Tensor.constant(TensorValue([2, -3, 4, Float(5)]))
+        let y = try (x.relu() * weights).sum()
+        let values = ["x": TensorValue([1, 1, -1, Float(2)])]
+        let plain = try evaluate(gradient(of: y, withRespectTo: [x]), values)[0]
+        #expect(plain == TensorValue([2, -3, 0, Float(5)]))
+        let guided = try gradient(of: y, withRespectTo: [x]) { tensor, upstream in
+            guard case .unary(.relu) = tensor.operation else { return nil }
+            return try tensor.operation.rule.gradients(
+                inputs: tensor.inputs, output: tensor, upstream: upstream.relu())
+        }
+        #expect(try evaluate(guided, values)[0] == TensorValue([2, 0, 0, Float(5)]))
+        let none = try gradient(of: y, withRespectTo: [x]) { tensor, _ in
+            if case .binary(.multiply) = tensor.operation { [nil, nil] } else { nil }
+        }
+        #expect(try evaluate(none, values)[0] == TensorValue([0, 0, 0, Float(0)]))
+        #expect(throws: GradientError.self) {
+            try gradient(of: y, withRespectTo: [x]) { tensor, upstream in
+                if case .binary(.multiply) = tensor.operation { [upstream] } else { nil }
+            }
+        }
+    }
+
     @Test @Compute func variableReadByTwoNodesIsOne() throws {
         let variable = Variable(name: "w", initial: TensorValue([2, Float(3)]))
         let y = try (Tensor(variable) * Tensor(variable)).sum()
