@@ -14,7 +14,7 @@ public enum DataFormat: String, Hashable, Sendable, CaseIterable {
     }
 
     /// A tensor of this format with the channels last.
-    func channelsLast(_ x: Tensor) throws(ShapeError) -> Tensor {
+    package func channelsLast(_ x: Tensor) throws(ShapeError) -> Tensor {
         guard let order = channelsLastOrder(rank: x.shape.rank) else { return x }
         return try x.transposed(order)
     }

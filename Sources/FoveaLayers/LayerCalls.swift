@@ -33,6 +33,7 @@ extension Layer {
     func apply(to inputs: [Tensor]) throws(ShapeError) -> [Tensor] {
         let outputs = try call(inputs)
         for output in outputs { try checkSize(of: output.shape, "its output") }
+        LayerTrace.current?.add(self, inputs, outputs)
         return outputs
     }
 
