@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void fovea_picture_release(fovea_picture_result *result) {
     free(result->pixels);
@@ -55,4 +56,26 @@ void fovea_picture_encoding_failed(fovea_picture_encoded *encoded, const char *m
     fovea_picture_release_encoded(encoded);
     encoded->succeeded = 0;
     snprintf(encoded->message, sizeof encoded->message, "%s", message);
+}
+
+// The smallest power of two that holds so many bytes: what has been taken need not be remembered.
+static size_t capacity(size_t count) {
+    size_t size = 4096;
+    while (size < count) size *= 2;
+    return size;
+}
+
+int32_t fovea_picture_append(fovea_picture_encoded *encoded, const void *bytes, size_t count) {
+    size_t needed = encoded->count + count;
+    if (!encoded->bytes || capacity(needed) > capacity(encoded->count)) {
+        uint8_t *larger = realloc(encoded->bytes, capacity(needed));
+        if (!larger) {
+            fovea_picture_encoding_failed(encoded, "there is not enough memory");
+            return 0;
+        }
+        encoded->bytes = larger;
+    }
+    memcpy(encoded->bytes + encoded->count, bytes, count);
+    encoded->count = needed;
+    return 1;
 }

@@ -17,4 +17,7 @@ int32_t fovea_picture_allocate(fovea_picture_result *result, uint64_t height, ui
 
 void fovea_picture_encoding_failed(fovea_picture_encoded *encoded, const char *message);
 
+// Adds bytes at the end; 0 where there is not enough memory, which is then what `encoded` says.
+int32_t fovea_picture_append(fovea_picture_encoded *encoded, const void *bytes, size_t count);
+
 #endif

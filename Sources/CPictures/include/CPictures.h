@@ -56,6 +56,18 @@ void fovea_picture_encode_jpeg(const uint8_t *pixels, int32_t height, int32_t wi
                                fovea_picture_encoded *encoded);
 void fovea_picture_encode_png(const uint8_t *pixels, int32_t height, int32_t width, int32_t channels,
                               fovea_picture_encoded *encoded);
+
+// Pictures of one size, RGB, one after the other in memory, each shown for `milliseconds`, over and over or once.
+typedef struct {
+    const uint8_t *pixels;
+    int32_t count, height, width;
+    int32_t milliseconds;
+    int32_t repeats;
+} fovea_animation;
+
+void fovea_animation_encode_gif(const fovea_animation *animation, fovea_picture_encoded *encoded);
+void fovea_animation_encode_png(const fovea_animation *animation, fovea_picture_encoded *encoded);
+void fovea_animation_encode_webp(const fovea_animation *animation, fovea_picture_encoded *encoded);
 void fovea_picture_release_encoded(fovea_picture_encoded *encoded);
 
 // Weighted sums of neighbouring pixels along one axis. Place i of the output sums `counts[i]` pixels of the input from
