@@ -52,10 +52,10 @@ struct WindowFigure {
             : .image(numbers, colorMap: colorMap, limits: limits)
     }
 
-    /// Colours from the negative of the largest magnitude to it, so that zero is in the middle.
+    /// Zero is in the middle, and the ends, whose colours are dark, are a little beyond the largest magnitude.
     static func balancedLimits(of numbers: TensorValue) -> ClosedRange<Double> {
         let largest = numbers.floats.filter(\.isFinite).map { Double($0.magnitude) }.max() ?? 0
-        return largest > 0 ? -largest...largest : -1...1
+        return largest > 0 ? -1.3 * largest...1.3 * largest : -1...1
     }
 
     private static func limits(of numbers: TensorValue) -> ClosedRange<Double> {
