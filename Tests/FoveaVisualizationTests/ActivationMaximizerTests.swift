@@ -78,6 +78,41 @@ import Testing
         }
     }
 
+    /// Channels that are picked before they are computed are those picked afterwards.
+    @Test func pickedChannelsAreThoseOfTheWhole() async throws {
+        let images = LayerOutput.input("images", [8, 8, 2])
+        let chosen = TensorValue([4, 0, 4, Int32(2)])
+        for activation in ActivationFunction.allCases {
+            for isNormalized in [false, true] {
+                let layer = Conv2D(filters: 5, kernelSize: 3, activation: activation)(images)
+                let model = try Model(
+                    inputs: [images], outputs: [isNormalized ? BatchNormalization()(layer) : layer])
+                try await disturbBiases(of: model)
+                let x = Tensor.argument("x", [2, 8, 8, 2])
+                let all = try model(x)
+                let channels = Tensor.constant(chosen)
+                let outputs = [try all.picking(channels: channels), try all.gathered(at: channels, axis: -1)]
+                let values = try await Compute.run {
+                    try PartialStep(outputs: outputs).run(
+                        StepRunner(device: .reference), ["x": picture([2, 8, 8, 2])])
+                }
+                #expect(values[0].shape == [2, 6, 6, 4])
+                expectNear(values[0].floats, values[1].floats, "\(activation)", tolerance: 1e-6)
+            }
+        }
+    }
+
+    @Test func othersThanThePickedChannelsAreNotComputed() throws {
+        let layer = Conv2D(filters: 500, kernelSize: 3, activation: .relu)
+        let model = try Sequential(input: [8, 8, 2]) { layer }
+        let picked = try model(Tensor.argument("x", [2, 8, 8, 2])).picking(
+            channels: .constant(TensorValue([7, Int32(3)])))
+        let widths = topologicalOrder(of: [picked]).compactMap { tensor -> Int? in
+            if case .convolution = tensor.operation { tensor.shape.channels } else { nil }
+        }
+        #expect(widths == [2])
+    }
+
     @Test func seedsRepeat() async throws {
         let maximizer = try await ActivationMaximizer(model(), layer: "second")
         var ascent = GradientAscent.robust

@@ -67,6 +67,22 @@ func nestedModel(units: Int = 3) throws -> Sequential {
         expectNear(conv.floats, expected.floats, "conv", tolerance: 1e-5)
     }
 
+    @Test func featureMapsHaveTheirChannelsLast() async throws {
+        let model = try Sequential(input: [2, 6, 5]) {
+            Conv2D(filters: 4, kernelSize: 3, dataFormat: .channelsFirst, name: "conv")
+            Flatten(name: "flat")
+            Dense(units: 2)
+        }
+        let images = try picture([3, 2, 6, 5])
+        let own = try #require(try await model.activations(of: ["conv"], for: images)["conv"])
+        let maps = try #require(try await model.featureMaps(of: ["conv"], for: [images])["conv"])
+        #expect(own.shape == [3, 4, 4, 3] && maps.shape == [3, 4, 3, 4])
+        #expect(maps[2, 3, 1, 0] == own[2, 0, 3, 1] && maps[1, 0, 2, 3] == own[1, 3, 0, 2])
+        await #expect(throws: InsightError.notSpatial(layer: "flat", shape: [Shape.batch, 48])) {
+            try await model.featureMaps(of: ["flat"], for: [images])
+        }
+    }
+
     @Test func unknownLayersAreNamed() async throws {
         let model = try nestedModel()
         let images = try picture([1, 8, 8, 2])

@@ -50,7 +50,7 @@ import Testing
         for (attribution, region) in zip(attributions, drawn.regions) {
             game.add(attribution, objects: [region])
         }
-// Single pixels of plain gradients scatter, which SmoothGrad was made for.
+        // Single pixels of plain gradients scatter, which SmoothGrad was made for.
         let least = method == .gradient ? 0.75 : 0.9
         #expect(game.accuracy >= least, "\(method.name): \(game.accuracy)")
     }

@@ -30,18 +30,36 @@ extension ModelProtocol {
     public func activations(
         of paths: [String], for inputs: [TensorValue], batchSize: Int = 32, device: Device = .cpu
     ) async throws -> [String: TensorValue] {
+        try await values(of: paths, for: inputs, batchSize: batchSize, device: device) { $0.output }
+    }
+
+    /// As `activations`, for layers that give images or sequences: feature maps `[count, height, width, channels]` also where the
+    /// channels come first in the model. Sequences have the height 1.
+    ///
+    /// - Parameters: as for `activations`.
+    /// - Throws: as `activations`; `InsightError.notSpatial` for layers that give something else.
+    public func featureMaps(
+        of paths: [String], for inputs: [TensorValue], batchSize: Int = 32, device: Device = .cpu
+    ) async throws -> [String: TensorValue] {
+        try await values(of: paths, for: inputs, batchSize: batchSize, device: device) { try $0.images }
+    }
+
+    private func values(
+        of paths: [String], for inputs: [TensorValue], batchSize: Int, device: Device,
+        _ output: (TracedLayer) throws -> Tensor
+    ) async throws -> [String: TensorValue] {
         guard batchSize > 0 else {
             throw InsightError.invalidArgument("batchSize", "\(batchSize)", expected: "positive")
         }
         let arguments = ModelArguments(self)
         let traced = try TracedModel(self, on: arguments.tensors)
-        let layers = try paths.map { try traced.layer(at: $0) }
+        let tensors = try paths.map { try output(traced.layer(at: $0)) }
         let (values, count) = try arguments.checked(inputs)
-        if layers.isEmpty { return [:] }
-        let step = PartialStep(outputs: layers.map(\.output))
+        if tensors.isEmpty { return [:] }
+        let step = PartialStep(outputs: tensors)
         let runner = try StepRunner(device: device)
         let results = try await Compute.run {
-            var results = layers.map { _ in (rows: 0, elements: [Float]()) }
+            var results = tensors.map { _ in (rows: 0, elements: [Float]()) }
             for start in stride(from: 0, to: count, by: batchSize) {
                 let batch = values.map { $0[start..<min(count, start + batchSize)] }
                 for (place, output) in try step.run(runner, arguments.values(batch)).enumerated() {
@@ -52,8 +70,8 @@ extension ModelProtocol {
             return results
         }
         var activations: [String: TensorValue] = [:]
-        for (path, (layer, result)) in zip(paths, zip(layers, results)) {
-            let shape = Shape([result.rows] + layer.output.shape.dimensions.dropFirst())
+        for (path, (tensor, result)) in zip(paths, zip(tensors, results)) {
+            let shape = Shape([result.rows] + tensor.shape.dimensions.dropFirst())
             activations[path] = try TensorValue(shape: shape, result.elements)
         }
         return activations

@@ -67,13 +67,13 @@ public final class ActivationMaximizer: Sendable {
         else { throw InsightError.chooseOne("output", name: output, known: names) }
         (outputIndex, outputName) = (place, name)
         let example = Tensor.argument("images", [1, self.size.height, self.size.width, shape.channels])
-        unitCount = try Self.units(
+        unitCount = try Self.features(
             model, layer, outputIndex: place, outputName: name, isSequence: isSequence, for: example
         ).shape.channels
     }
 
-    /// What is maximised for images `[count, height, width, channels]`: `[count, units]`, means over all places.
-    private static func units(
+    /// What has the units as its channels, for images `[count, height, width, channels]`: feature maps of four axes, or rows.
+    private static func features(
         _ model: any ModelProtocol, _ layer: String?, outputIndex: Int, outputName: String, isSequence: Bool,
         for images: Tensor
     ) throws -> Tensor {
@@ -84,8 +84,7 @@ public final class ActivationMaximizer: Sendable {
             return try ClassScores(of: traced.outputs[outputIndex], named: outputName).logits
         }
         let found = try traced.layer(at: layer)
-        if found.output.shape.rank == 2 { return found.output }
-        return try found.images.mean(axes: [1, 2])
+        return found.output.shape.rank == 2 ? found.output : try found.images
     }
 
     // MARK: Ascent
@@ -103,7 +102,7 @@ public final class ActivationMaximizer: Sendable {
     ///   `CancellationError`.
     public func maximize(
         _ units: [Int], by ascent: GradientAscent = .robust, start: TensorValue? = nil, seed: UInt64 = 0,
-        batchSize: Int = 64
+        batchSize: Int = 16
     ) async throws -> MaximizedActivations {
         try ascent.check()
         guard batchSize > 0 else {
@@ -171,12 +170,17 @@ public final class ActivationMaximizer: Sendable {
         _ made: ImageParameterization, _ units: [Int], _ ascent: GradientAscent, _ runner: StepRunner,
         seed: UInt64
     ) throws -> (images: [Float], activations: [Float]) {
-        let mask = try Tensor.argument("units", [units.count], .int32).oneHot(depth: unitCount)
+        let chosen = Tensor.argument("units", [units.count], .int32)
+        // Each image is asked for every unit of the batch, and answers for its own.
+        let own = Tensor.constant(TensorValue((0..<units.count).map { Int32($0) }))
+        let mask = try own.oneHot(depth: units.count)
         func objectives(_ images: Tensor) throws -> Tensor {
-            let all = try Self.units(
+            let features = try Self.features(
                 model, layer, outputIndex: outputIndex, outputName: outputName, isSequence: isSequence,
-                for: images)
-            return try (all * mask).sum(axes: [1])
+                for: images
+            ).picking(channels: chosen)
+            let means = features.shape.rank == 4 ? try features.mean(axes: [1, 2]) : features
+            return try (means * mask).sum(axes: [1])
         }
         var objective = try objectives(made.images.shaken(jitter: ascent.jitter, zoom: ascent.zoom))
         if ascent.totalVariation > 0 {
