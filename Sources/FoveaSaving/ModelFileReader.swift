@@ -49,7 +49,7 @@ public enum ModelFileReader: String, CaseIterable, Sendable {
         case .pickle:
             let file = try PyTorchFile(parsing: bytes, file: name)
             for tensor in file.tensors { _ = try tensor.value(file: name) }
-            _ = try TorchWeights(file: name, tensors: file.tensors).assign(to: Self.model(), mapping: nil)
+            _ = try TorchWeights(file: name, tensors: file.tensors).assign(to: Self.model(), mapping: [:])
         case .onnx:
             guard FileFormat(content: bytes) == .onnx else { return }
             list(bytes, name: name)
