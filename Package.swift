@@ -72,7 +72,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp"), .linkedLibrary("m")]),
         .target(
             name: "CPictures",
-            linkerSettings: ["jpeg", "png", "gif", "webp", "webpdemux", "webpmux", "z"].map { .linkedLibrary($0) }),
+            linkerSettings: ["jpeg", "png", "gif", "webp", "webpdemux", "webpmux", "z"].map {
+                .linkedLibrary($0)
+            }),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-// What is used of cairo (1.16 or later) and pango (1.44 or later). It is declared here and found when the first drawing is made, so
+// What is used of cairo (1.16 or later), pango (1.44 or later) and fontconfig. It is declared here and found when the first drawing is made, so
 // that programs build without these libraries and those that draw nothing do not load them: they bring some forty others along.
 
 typedef struct _cairo cairo_t;
@@ -13,12 +13,16 @@ typedef struct _cairo_font_options cairo_font_options_t;
 typedef struct _PangoLayout PangoLayout;
 typedef struct _PangoContext PangoContext;
 typedef struct _PangoFontDescription PangoFontDescription;
-typedef struct _PangoFontMap PangoFontMap;
-typedef struct _PangoFontFamily PangoFontFamily;
+typedef struct _FcConfig FcConfig;
 
 typedef struct {
     int x, y, width, height;
 } fovea_pango_rectangle;
+
+// The beginning of fontconfig's FcFontSet.
+typedef struct {
+    int count;
+} fovea_font_set;
 
 typedef int (*fovea_cairo_write)(void *closure, const unsigned char *bytes, unsigned int count);
 
@@ -41,6 +45,7 @@ enum {
     cairo_filter_nearest = 3,
     cairo_pdf_metadata_create_date = 5,
     cairo_svg_unit_pt = 7,
+    fc_set_system = 0,
     pango_scale = 1024,
     pango_weight_normal = 400,
     pango_weight_bold = 700,
@@ -95,8 +100,8 @@ enum {
     FUNCTION(void, cairo_font_options_set_antialias, (cairo_font_options_t *, int antialias))                          \
     FUNCTION(void, cairo_font_options_set_hint_style, (cairo_font_options_t *, int style))                             \
     FUNCTION(void, cairo_font_options_set_hint_metrics, (cairo_font_options_t *, int metrics))                         \
-    FUNCTION(PangoFontMap *, pango_cairo_font_map_get_default, (void))                                                 \
-    FUNCTION(void, pango_font_map_list_families, (PangoFontMap *, PangoFontFamily ***families, int *count))            \
+    FUNCTION(FcConfig *, FcConfigGetCurrent, (void))                                                                   \
+    FUNCTION(fovea_font_set *, FcConfigGetFonts, (FcConfig *, int set))                                                \
     FUNCTION(PangoLayout *, pango_cairo_create_layout, (cairo_t *))                                                    \
     FUNCTION(void, pango_cairo_update_layout, (cairo_t *, PangoLayout *))                                              \
     FUNCTION(void, pango_cairo_show_layout, (cairo_t *, PangoLayout *))                                                \
@@ -117,8 +122,7 @@ enum {
     FUNCTION(void, pango_font_description_set_family, (PangoFontDescription *, const char *family))                    \
     FUNCTION(void, pango_font_description_set_absolute_size, (PangoFontDescription *, double size))                    \
     FUNCTION(void, pango_font_description_set_weight, (PangoFontDescription *, int weight))                            \
-    FUNCTION(void, g_object_unref, (void *))                                                                           \
-    FUNCTION(void, g_free, (void *))
+    FUNCTION(void, g_object_unref, (void *))
 
 typedef struct {
 #define FOVEA_MEMBER(result, name, parameters) result(*name) parameters;

@@ -1,13 +1,9 @@
 #include "drawing.h"
 
-// Pango would draw nothing, or worse, where there is no font at all.
+// Pango would draw boxes or nothing where there is no font at all.
 static int has_fonts(const fovea_drawing_library *library) {
-    PangoFontMap *map = library->pango_cairo_font_map_get_default();
-    PangoFontFamily **families = NULL;
-    int count = 0;
-    library->pango_font_map_list_families(map, &families, &count);
-    library->g_free(families);
-    return count > 0;
+    fovea_font_set *fonts = library->FcConfigGetFonts(library->FcConfigGetCurrent(), fc_set_system);
+    return fonts && fonts->count > 0;
 }
 
 static int prepare(fovea_drawing *drawing) {

@@ -73,8 +73,8 @@ struct WindowFigure {
     /// A frame around cells.
     private func outline(_ top: Int, _ left: Int, _ size: Size2D) -> Mark {
         let (x, y) = (Double(left) - 0.5, Double(top) - 0.5)
-        let (right, bottom) = (x + Double(size.width), y + Double(size.height))
-        return .line(
-            [y, y, bottom, bottom, y], x: [x, right, right, x, x], color: Figure.Color(0xE4_1A1C), width: 2.5)
+        return .rectangle(
+            x: x...x + Double(size.width), y: y...y + Double(size.height), color: Figure.Color(0xE4_1A1C),
+            width: 2.5)
     }
 }

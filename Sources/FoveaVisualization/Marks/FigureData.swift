@@ -13,18 +13,29 @@ public struct FigureNumbers: Sendable {
     /// How many there are along each axis.
     public let extents: [Int]
     /// In row-major order.
-    public let numbers: [Double]
-    /// Whether they are samples from 0 to 255, as of pictures.
-    public let areSamples: Bool
+    public var numbers: [Double] { bytes?.map(Double.init) ?? doubles }
+    /// Samples from 0 to 255, as of pictures, where that is what they are.
+    let bytes: [UInt8]?
+    private let doubles: [Double]
     /// What is wrong with the data; nil when nothing is.
     let problem: String?
 
-    init(_ extents: [Int], _ numbers: [Double], areSamples: Bool = false, problem: String? = nil) {
+    init(_ extents: [Int], _ numbers: [Double], problem: String? = nil) {
         self.extents = extents
-        self.numbers = numbers
-        self.areSamples = areSamples
+        bytes = nil
+        doubles = numbers
         self.problem = problem
     }
+
+    init(_ extents: [Int], bytes: [UInt8]) {
+        self.extents = extents
+        self.bytes = bytes
+        doubles = []
+        problem = nil
+    }
+
+    /// How many numbers there are.
+    var count: Int { bytes?.count ?? doubles.count }
 
     /// As errors say it: `[28, 28]`.
     var shapeText: String { "[\(extents.map(String.init).joined(separator: ", "))]" }
@@ -41,7 +52,7 @@ public struct FigureNumbers: Sendable {
                 "\(panel): \(name) must be a list of numbers, but there are numbers of shape \(shapeText); take a row of them"
             )
         }
-        guard !numbers.isEmpty else {
+        guard count > 0 else {
             throw VisualizationError(
                 .noData, "\(panel): \(name) has no numbers; give it at least one, or leave it out")
         }
@@ -61,13 +72,14 @@ extension Array: FigureData where Element: NestedArray {
 
 extension TensorValue: FigureData {
     public var figureNumbers: FigureNumbers {
-        FigureNumbers(shape.dimensions, floats.map(Double.init), areSamples: dtype == .uint8)
+        if case .uint8(let elements) = storage { return FigureNumbers(shape.dimensions, bytes: elements) }
+        return FigureNumbers(shape.dimensions, floats.map(Double.init))
     }
 }
 
 extension Picture: FigureData {
     public var figureNumbers: FigureNumbers {
-        FigureNumbers([height, width, channels], pixels.map(Double.init), areSamples: true)
+        FigureNumbers([height, width, channels], bytes: pixels)
     }
 }
 

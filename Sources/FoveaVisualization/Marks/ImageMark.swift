@@ -65,7 +65,7 @@ struct ImageNumbers: Sendable {
                 .tooLarge,
                 "\(panel): an image of \(height)×\(width) pixels; sides of at most 32,767 are drawn")
         }
-        guard !isScalar || data.numbers.contains(where: \.isFinite) else {
+        guard !isScalar || data.bytes != nil || data.numbers.contains(where: \.isFinite) else {
             throw VisualizationError(
                 .noData, "\(panel): all numbers of an image of shape \(data.shapeText) are NaN or infinite")
         }
@@ -80,7 +80,7 @@ struct ImageNumbers: Sendable {
     /// The numbers of the first and the last colour.
     var limits: ClosedRange<Double> {
         if let chosenLimits { return chosenLimits }
-        if data.areSamples, data.extents.count == 3 { return 0...255 }
+        if data.bytes != nil, data.extents.count == 3 { return 0...255 }
         var (low, high) = (Double.infinity, -Double.infinity)
         for number in data.numbers where number.isFinite {
             low = min(low, number)
@@ -89,36 +89,53 @@ struct ImageNumbers: Sendable {
         return low <= high ? low...high : 0...1
     }
 
+    /// Red, green, blue and alpha of each pixel.
     func pixels(opacity: Double, missing: Figure.Color) -> RGBAImage {
+        let cover = opacity > 0 ? min(opacity, 1) : 0
+        let samples =
+            isScalar
+            ? mapped(alpha: UInt8(255 * cover), missing)
+            : interleaved(data.bytes ?? data.numbers.map(Self.sample), cover)
+        return RGBAImage(width: width, height: height, pixels: samples)
+    }
+
+    /// From 0...1 to 0...255.
+    private static func sample(_ number: Double) -> UInt8 {
+        number > 0 ? UInt8(min(number * 255, 255).rounded()) : 0
+    }
+
+    private func mapped(alpha: UInt8, _ missing: Figure.Color) -> [UInt8] {
+        let (table, range) = (map.samples, limits)
+        let hole = [missing.red, missing.green, missing.blue].map { UInt8(255 * $0) } + [alpha]
+        let (low, scale) = (range.lowerBound / 2, 1 / (range.upperBound / 2 - range.lowerBound / 2))
         var pixels = [UInt8]()
         pixels.reserveCapacity(4 * width * height)
-        let cover = opacity > 0 ? min(opacity, 1) : 0
-        let alpha = UInt8(255 * cover)
-        if isScalar {
-            let (table, range) = (map.samples, limits)
-            let hole = [missing.red, missing.green, missing.blue].map { UInt8(255 * $0) }
-            let (low, scale) = (range.lowerBound / 2, 1 / (range.upperBound / 2 - range.lowerBound / 2))
-            for number in data.numbers {
-                guard !number.isNaN else {
-                    pixels += [hole[0], hole[1], hole[2], alpha]
-                    continue
-                }
-                let index = 3 * ColorMap.index(of: scale.isFinite ? (number / 2 - low) * scale : 0)
-                pixels += [table[index], table[index + 1], table[index + 2], alpha]
+        for number in data.numbers {
+            guard !number.isNaN else {
+                pixels += hole
+                continue
             }
-        } else {
-            let white = data.areSamples ? 1.0 : 255.0
-            func sample(_ number: Double) -> UInt8 {
-                let scaled = number * white
-                return scaled > 0 ? UInt8(min(scaled, 255).rounded()) : 0
-            }
-            for start in stride(from: 0, to: data.numbers.count, by: channels) {
-                for channel in 0..<3 { pixels.append(sample(data.numbers[start + channel])) }
-                let own = channels == 4 ? Double(sample(data.numbers[start + 3])) : 255
-                pixels.append(UInt8(own * cover))
+            // Of numbers that are all the same the first colour.
+            let index = 3 * ColorMap.index(of: scale.isFinite ? (number / 2 - low) * scale : 0)
+            pixels.append(table[index])
+            pixels.append(table[index + 1])
+            pixels.append(table[index + 2])
+            pixels.append(alpha)
+        }
+        return pixels
+    }
+
+    private func interleaved(_ samples: [UInt8], _ cover: Double) -> [UInt8] {
+        let (count, channels) = (width * height, channels)
+        let opaque = UInt8(255 * cover)
+        return [UInt8](unsafeUninitializedCapacity: 4 * count) { target, initialized in
+            initialized = 4 * count
+            for index in 0..<count {
+                for channel in 0..<3 { target[4 * index + channel] = samples[channels * index + channel] }
+                target[4 * index + 3] =
+                    channels == 4 ? UInt8(Double(samples[channels * index + 3]) * cover) : opaque
             }
         }
-        return RGBAImage(width: width, height: height, pixels: pixels)
     }
 }
 

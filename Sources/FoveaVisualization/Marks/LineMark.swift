@@ -49,7 +49,7 @@ struct PointList {
 
     init(_ y: any FigureData, x: (any FigureData)?) {
         self.y = y.figureNumbers
-        self.x = x?.figureNumbers ?? (0..<self.y.numbers.count).figureNumbers
+        self.x = x?.figureNumbers ?? (0..<self.y.count).figureNumbers
     }
 
     var points: [(x: Double, y: Double)] { zip(x.numbers, y.numbers).map { (x: $0, y: $1) } }
@@ -59,10 +59,10 @@ struct PointList {
     ) throws(VisualizationError) {
         try y.checkList("the y values of \(name)", panel)
         try x.checkList("the x values of \(name)", panel)
-        guard x.numbers.count == y.numbers.count else {
+        guard x.count == y.count else {
             throw VisualizationError(
                 .wrongShape,
-                "\(panel): \(name) has \(x.numbers.count) x and \(y.numbers.count) y values; they must be as many"
+                "\(panel): \(name) has \(x.count) x and \(y.count) y values; they must be as many"
             )
         }
         func hasPlace(_ number: Double, _ scale: Panel.Scale) -> Bool {

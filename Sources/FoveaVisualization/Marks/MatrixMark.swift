@@ -37,7 +37,7 @@ private struct MatrixMark: DrawnMark {
                 "\(panel): numbers of shape \(image.data.shapeText) are no matrix; expected [rows, columns]")
         }
         try image.check(panel)
-        if let texts, texts.count != image.data.numbers.count {
+        if let texts, texts.count != image.data.count {
             throw VisualizationError(
                 .wrongShape,
                 "\(panel): \(texts.count) texts for a matrix of shape \(image.data.shapeText); each cell needs one"
