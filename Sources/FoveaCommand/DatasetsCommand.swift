@@ -47,22 +47,34 @@ struct DatasetsCommand: AsyncParsableCommand {
             abstract: "Show the classes, sizes and first images of a data set, or of a folder of pictures.",
             discussion: """
                 A folder has a folder for each class, or 'train' and perhaps 'validation' and 'test' with a folder for \
-                each class.
+                each class. With --output or --show the images are drawn in a grid.
                 """)
 
         @Argument(help: "The data set's name, or a folder of pictures.")
         var name: String
 
         @Option(
-            parsing: .unconditional, help: ArgumentHelp("How many images to show.", valueName: "count"))
-        var images = 5
+            parsing: .unconditional,
+            help: ArgumentHelp(
+                "How many images to show (default: 5, in a grid 25).", valueName: "count"))
+        var images: Int?
+
+        @OptionGroup var figure: FigureOptions
+
+        private var imageCount: Int { images ?? (figure.areGiven ? 25 : 5) }
 
         func validate() throws {
             _ = try DataSource(name)
-            guard images >= 0 else { throw ValidationError("--images must not be negative, not \(images)") }
+            guard imageCount >= 0 else {
+                throw ValidationError("--images must not be negative, not \(imageCount)")
+            }
+            guard !figure.areGiven || (1...10_000).contains(imageCount) else {
+                throw ValidationError("--images must be from 1 to 10000 for a grid, not \(imageCount)")
+            }
         }
 
         func run() async throws {
+            try figure.check()
             switch try DataSource(name) {
             case .named(let name): try show(await load(name))
             case .folder(let path): try showFolder(path)
@@ -76,7 +88,13 @@ struct DatasetsCommand: AsyncParsableCommand {
             say("Licence: \(info.licence)")
             if !info.citation.isEmpty { say("Cite: \(info.citation)") }
             say("\n" + dataset.countsTable)
-            if images > 0 { say(try "\n" + dataset.samplesTable(count: images)) }
+            if figure.areGiven {
+                return try figure.deliver(
+                    Figure.images(
+                        of: dataset.train, count: imageCount, classNames: dataset.classNames,
+                        title: info.title, theme: figure.chosenTheme))
+            }
+            if imageCount > 0 { say(try "\n" + dataset.samplesTable(count: imageCount)) }
         }
 
         private func showFolder(_ path: String) throws {
@@ -105,14 +123,33 @@ struct DatasetsCommand: AsyncParsableCommand {
                 }
             }
             for part in splits?.unlabelled ?? [] { say(part.withoutClasses) }
-            if images > 0 { say("\n" + samples(of: parts[0].1)) }
+            if figure.areGiven { return try figure.deliver(grid(of: parts[0].1)) }
+            if imageCount > 0 { say("\n" + samples(of: parts[0].1)) }
+        }
+
+        /// Pictures as far apart as for the table; those that cannot be read are named and left out.
+        private func grid(of folder: ImageFolder) throws -> Figure {
+            var (pictures, titles) = ([any FigureData](), [String]())
+            for item in spread(folder) {
+                do throws(PictureError) {
+                    pictures.append(try Picture.decode(contentsOf: item.path).reduced())
+                    titles.append(folder.classNames[item.label])
+                } catch {
+                    warn("\(error)")
+                }
+            }
+            return try Figure.images(
+                pictures, titles: titles, title: folder.path, theme: figure.chosenTheme)
         }
 
         /// Pictures of a folder, as far apart as there are classes and more.
+        private func spread(_ folder: ImageFolder) -> [ImageFolder.Item] {
+            let count = min(imageCount, folder.items.count)
+            return (0..<count).map { folder.items[$0 * folder.items.count / count] }
+        }
+
         private func samples(of folder: ImageFolder) -> String {
-            let count = min(images, folder.items.count)
-            let rows = (0..<count).map { number -> [String] in
-                let item = folder.items[number * folder.items.count / count]
+            let rows = spread(folder).map { item -> [String] in
                 let form: String
                 do throws(PictureError) {
                     let picture = try Picture.decode(contentsOf: item.path)
@@ -147,6 +184,16 @@ struct DatasetsCommand: AsyncParsableCommand {
                 throw CommandError("\(different) of \(checks.count) files are not as published")
             }
         }
+    }
+}
+
+extension Picture {
+    /// No larger than it would be drawn in a grid, so that thousands have room in memory.
+    fileprivate func reduced() throws(PictureError) -> Picture {
+        let scale = 300 / Double(max(height, width))
+        guard scale < 1 else { return self }
+        return try resized(
+            height: max(1, Int(Double(height) * scale)), width: max(1, Int(Double(width) * scale)))
     }
 }
 

@@ -19,7 +19,7 @@ struct FoveaCommand: AsyncParsableCommand {
         subcommands: [
             DatasetsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
             PredictCommand.self, PretrainedCommand.self, InspectCommand.self, ConvertCommand.self,
-            PlanCommand.self, BenchCommand.self,
+            PlotCommand.self, PlanCommand.self, BenchCommand.self,
         ])
 
     private static var versions: String {

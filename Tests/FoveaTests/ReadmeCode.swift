@@ -73,4 +73,16 @@ enum ReadmeCode {
         print(answers[0])  // Coat 98.2 %
         // end
     }
+
+    static func figures(
+        _ history: History, _ predictor: Predictor, _ examples: Dataset<Example>, x: [Double], y: [Double]
+    ) async throws {
+        // block
+        try history.plot(smoothing: 0.8).write(to: "curves.png")  // of loss and metrics
+        let report = try await predictor.report(on: examples)
+        try report.confusion.plot(theme: .dark).write(to: "confusion.svg")
+        try report.plotWorst(25, of: examples).write(to: "worst.png")
+        try Figure(Panel(title: "sine", [.line(y, x: x, label: "sin x")])).write(to: "sine.pdf")
+        // end
+    }
 }
