@@ -21,13 +21,13 @@ import Testing
     }
 
     @Test func theOutputGrowsFromStepToStep() throws {
-        let counts = try [0, 15, 29].map { try texts(steps.figure(ofStep: $0, image: image)) }
+        let counts = try [0, 15, 29].map { try texts(steps.plot(step: $0, image: image)) }
         #expect(counts[0] < counts[1] && counts[1] < counts[2])
     }
 
     @Test func everyStepIsDrawnAlsoWhereTheWindowIsOutside() throws {
         for step in steps.steps.indices {
-            let figure = try steps.figure(ofStep: step, image: image)
+            let figure = try steps.plot(step: step, image: image)
             #expect(figure.panels.count == 4)
             _ = try figure.encoded(as: .pdf)
         }
@@ -37,21 +37,21 @@ import Testing
         #expect(try steps.animation(of: image, dpi: 20).frames.count == 30)
         let short = try steps.animation(of: image, frames: 7, dpi: 20)
         #expect(short.frames.count == 7)
-        #expect(try short.frames.last == steps.figure(ofStep: 29, image: image).atDPI(20).picture())
+        #expect(try short.frames.last == steps.plot(step: 29, image: image).atDPI(20).picture())
     }
 
     @Test func poolingsAreDrawnToo() throws {
         let pooling = try PoolingSteps(image: image, kind: .max, poolSize: 2)
         #expect(try pooling.animation(of: image, dpi: 20).frames.count == 6)
-        #expect(try pooling.figure(ofStep: 5, image: image).panels.count == 3)
-        #expect(throws: VisualizationError.self) { try pooling.figure(ofStep: 6, image: image) }
+        #expect(try pooling.plot(step: 5, image: image).panels.count == 3)
+        #expect(throws: VisualizationError.self) { try pooling.plot(step: 6, image: image) }
     }
 
     @Test func stepsThatThereAreNotAndOtherImagesAreRefused() throws {
-        #expect(throws: VisualizationError.self) { try steps.figure(ofStep: 30, image: image) }
-        #expect(throws: VisualizationError.self) { try steps.figure(ofStep: -1, image: image) }
+        #expect(throws: VisualizationError.self) { try steps.plot(step: 30, image: image) }
+        #expect(throws: VisualizationError.self) { try steps.plot(step: -1, image: image) }
         #expect(throws: VisualizationError.self) {
-            try steps.figure(ofStep: 0, image: TensorValue(repeating: 0, shape: [5, 6, 1]))
+            try steps.plot(step: 0, image: TensorValue(repeating: 0, shape: [5, 6, 1]))
         }
     }
 

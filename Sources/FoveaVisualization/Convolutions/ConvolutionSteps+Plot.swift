@@ -11,7 +11,7 @@ extension ConvolutionSteps {
     ///   - step: which one, from 0.
     ///   - image: the image of which these are the steps.
     /// - Throws: `VisualizationError` for a step that there is not, and an image of another shape.
-    public func figure(ofStep step: Int, image: TensorValue) throws(VisualizationError) -> Figure {
+    public func plot(step: Int, image: TensorValue) throws(VisualizationError) -> Figure {
         let window = try windows(on: image)
         guard steps.indices.contains(step) else {
             throw VisualizationError(
@@ -47,13 +47,13 @@ extension ConvolutionSteps {
     ///   - secondsPerFrame: how long each is shown.
     ///   - theme: which colours there are.
     ///   - dpi: pixels per inch of its 12 × 3.6 inches.
-    /// - Throws: as `figure(ofStep:image:)`; `PictureError` when frames have too many pixels in all.
+    /// - Throws: as `plot(step:image:)`; `PictureError` when frames have too many pixels in all.
     public func animation(
         of image: TensorValue, frames: Int = 100, secondsPerFrame: Double = 0.4, theme: Figure.Theme = .light,
         dpi: Double = 70
     ) throws -> Animation {
         try evenSteps(steps.count, atMost: frames).animation(secondsPerFrame: secondsPerFrame) { step in
-            var figure = try figure(ofStep: step, image: image)
+            var figure = try plot(step: step, image: image)
             figure.theme = theme
             figure.dpi = dpi
             return figure
@@ -75,7 +75,7 @@ extension PoolingSteps {
     ///
     /// - Parameters: as for a convolution.
     /// - Throws: as for a convolution.
-    public func figure(ofStep step: Int, image: TensorValue) throws(VisualizationError) -> Figure {
+    public func plot(step: Int, image: TensorValue) throws(VisualizationError) -> Figure {
         try checkMatrix(image, steps.isEmpty, "a pooling")
         guard steps.indices.contains(step) else {
             throw VisualizationError(
@@ -104,7 +104,7 @@ extension PoolingSteps {
         dpi: Double = 70
     ) throws -> Animation {
         try evenSteps(steps.count, atMost: frames).animation(secondsPerFrame: secondsPerFrame) { step in
-            var figure = try figure(ofStep: step, image: image)
+            var figure = try plot(step: step, image: image)
             figure.theme = theme
             figure.dpi = dpi
             return figure
