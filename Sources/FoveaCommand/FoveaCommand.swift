@@ -18,7 +18,8 @@ struct FoveaCommand: AsyncParsableCommand {
         version: versions,
         subcommands: [
             DatasetsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
-            PredictCommand.self, PretrainedCommand.self, InspectCommand.self, ConvertCommand.self,
+            PredictCommand.self, ExplainCommand.self, PretrainedCommand.self, InspectCommand.self,
+            ConvertCommand.self,
             PlotCommand.self, PlanCommand.self, BenchCommand.self,
         ])
 
@@ -58,7 +59,8 @@ struct FoveaCommand: AsyncParsableCommand {
     private static let leastThreadCount = 4
 
     private static let computing: [any ParsableCommand.Type] = [
-        TrainCommand.self, EvaluateCommand.self, PredictCommand.self, PlanCommand.self, BenchCommand.self,
+        TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExplainCommand.self, PlanCommand.self,
+        BenchCommand.self,
     ]
 
     /// Says what is wrong, or what was asked for, such as help.
