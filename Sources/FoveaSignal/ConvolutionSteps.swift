@@ -139,7 +139,7 @@ extension ConvolutionSteps: CustomStringConvertible {
     }
 
     /// Four significant digits, and no sign for zero.
-    private static func text(_ number: Float) -> String {
+    package static func text(_ number: Float) -> String {
         number == 0 ? "0" : String(format: "%.4g", Double(number))
     }
 }

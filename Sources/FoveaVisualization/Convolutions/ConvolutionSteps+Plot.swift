@@ -1,4 +1,3 @@
-import Foundation
 import FoveaGraph
 import FoveaPictures
 import FoveaSignal
@@ -12,11 +11,10 @@ extension ConvolutionSteps {
     ///   - image: the image of which these are the steps.
     /// - Throws: `VisualizationError` for a step that there is not, and an image of another shape.
     public func plot(step: Int, image: TensorValue) throws(VisualizationError) -> Figure {
-        let window = try windows(on: image)
-        guard steps.indices.contains(step) else {
-            throw VisualizationError(
-                .invalidArgument, "there are steps 0 to \(steps.count - 1), but step \(step) is asked for")
-        }
+        try check(step, of: steps.count, image, "a convolution")
+        let window = WindowFigure(
+            image: image, window: Size2D(kernel.count, kernel[0].count),
+            places: steps.map { ($0.top, $0.left) }, output: output)
         let now = steps[step]
         let colors = kernel.joined().allSatisfy { $0 >= 0 } ? ColorMap.gray : .seismic
         func panel(_ title: String, _ rows: [[Float]]) -> Panel {
@@ -34,7 +32,7 @@ extension ConvolutionSteps {
         return Figure(
             [
                 window.imagePanel(at: step), panel("kernel", kernel),
-                panel("products: sum \(Self.shortText(now.sum))", now.products),
+                panel("products: sum \(Self.text(now.sum))", now.products),
                 window.outputPanel(at: step),
             ], columns: 4, title: "step \(step + 1) of \(steps.count)", size: (12, 3.6))
     }
@@ -52,22 +50,9 @@ extension ConvolutionSteps {
         of image: TensorValue, frames: Int = 100, secondsPerFrame: Double = 0.4, theme: Figure.Theme = .light,
         dpi: Double = 70
     ) throws -> Animation {
-        try evenSteps(steps.count, atMost: frames).animation(secondsPerFrame: secondsPerFrame) { step in
-            var figure = try plot(step: step, image: image)
-            figure.theme = theme
-            figure.dpi = dpi
-            return figure
-        }
+        let chosen = try evenSteps(steps.count, atMost: frames).map { try plot(step: $0, image: image) }
+        return try Animation(chosen, secondsPerFrame: secondsPerFrame, theme: theme, dpi: dpi)
     }
-
-    private func windows(on image: TensorValue) throws(VisualizationError) -> WindowFigure {
-        try checkMatrix(image, steps.isEmpty, "a convolution")
-        return WindowFigure(
-            image: image, window: Size2D(kernel.count, kernel[0].count),
-            places: steps.map { ($0.top, $0.left) }, output: output)
-    }
-
-    private static func shortText(_ number: Float) -> String { String(format: "%.4g", Double(number)) }
 }
 
 extension PoolingSteps {
@@ -76,18 +61,14 @@ extension PoolingSteps {
     /// - Parameters: as for a convolution.
     /// - Throws: as for a convolution.
     public func plot(step: Int, image: TensorValue) throws(VisualizationError) -> Figure {
-        try checkMatrix(image, steps.isEmpty, "a pooling")
-        guard steps.indices.contains(step) else {
-            throw VisualizationError(
-                .invalidArgument, "there are steps 0 to \(steps.count - 1), but step \(step) is asked for")
-        }
+        try check(step, of: steps.count, image, "a pooling")
         let window = WindowFigure(
             image: image, window: poolSize, places: steps.map { ($0.top, $0.left) }, output: output)
         let patch = steps[step].patch
         let numbers = TensorValue(
             shape: [patch.count, patch[0].count], dtype: .float32, doubles: patch.joined().map(Double.init))
         var under = Panel(
-            title: "\(kind.rawValue): \(String(format: "%.4g", Double(steps[step].result)))",
+            title: "\(kind.rawValue): \(ConvolutionSteps.text(steps[step].result))",
             [WindowFigure.cells(numbers)])
         under.hasAxes = false
         return Figure(
@@ -103,23 +84,23 @@ extension PoolingSteps {
         of image: TensorValue, frames: Int = 100, secondsPerFrame: Double = 0.6, theme: Figure.Theme = .light,
         dpi: Double = 70
     ) throws -> Animation {
-        try evenSteps(steps.count, atMost: frames).animation(secondsPerFrame: secondsPerFrame) { step in
-            var figure = try plot(step: step, image: image)
-            figure.theme = theme
-            figure.dpi = dpi
-            return figure
-        }
+        let chosen = try evenSteps(steps.count, atMost: frames).map { try plot(step: $0, image: image) }
+        return try Animation(chosen, secondsPerFrame: secondsPerFrame, theme: theme, dpi: dpi)
     }
 }
 
-private func checkMatrix(
-    _ image: TensorValue, _ hasNoSteps: Bool, _ name: String
+private func check(
+    _ step: Int, of count: Int, _ image: TensorValue, _ name: String
 ) throws(VisualizationError) {
-    guard image.shape.rank == 2, image.shape.elementCount > 0, !hasNoSteps else {
+    guard image.shape.rank == 2, image.shape.elementCount > 0 else {
         throw VisualizationError(
             .wrongShape,
             "the steps of \(name) are shown on the image [height, width] that they are of, not on one of shape \(image.shape)"
         )
+    }
+    guard (0..<count).contains(step) else {
+        throw VisualizationError(
+            .invalidArgument, "there are steps 0 to \(count - 1), but step \(step) is asked for")
     }
 }
 
@@ -129,10 +110,15 @@ private func evenSteps(_ count: Int, atMost limit: Int) -> [Int] {
     return (1...limit).map { $0 * count / limit - 1 }
 }
 
-extension [Int] {
-    fileprivate func animation(
-        secondsPerFrame: Double, _ figure: (Int) throws -> Figure
-    ) throws -> Animation {
-        try Animation(map { try figure($0).picture() }, secondsPerFrame: secondsPerFrame)
+extension Animation {
+    fileprivate init(
+        _ figures: [Figure], secondsPerFrame: Double, theme: Figure.Theme, dpi: Double
+    ) throws {
+        let frames = try figures.map { figure in
+            var figure = figure
+            (figure.theme, figure.dpi) = (theme, dpi)
+            return try figure.picture()
+        }
+        try self.init(frames, secondsPerFrame: secondsPerFrame)
     }
 }
