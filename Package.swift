@@ -59,9 +59,9 @@ let package = Package(
                     condition: .when(traits: ["Command"])),
             ]),
 
+        .executableTarget(name: "Lessons", dependencies: ["Fovea"], path: "Examples/Lessons"),
         .executableTarget(
             name: "ResidualNetwork", dependencies: ["Fovea"], path: "Examples/ResidualNetwork"),
-        .executableTarget(name: "TrainingLoop", dependencies: ["Fovea"], path: "Examples/TrainingLoop"),
         .executableTarget(
             name: "TransferLearning", dependencies: ["Fovea"], path: "Examples/TransferLearning"),
 

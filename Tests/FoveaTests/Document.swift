@@ -6,9 +6,22 @@ struct Document {
 
     /// - Parameter path: from the package's folder on.
     init(_ path: String) throws {
-        let package = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        text = try String(contentsOf: package.appending(path: path), encoding: .utf8)
+        text = try String(contentsOf: Self.package.appending(path: path), encoding: .utf8)
+    }
+
+    private static let package = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The Swift sources in a folder of the package.
+    static func sources(in folder: String) throws -> [Document] {
+        try FileManager.default.contentsOfDirectory(atPath: package.appending(path: folder).path)
+            .filter { $0.hasSuffix(".swift") }.map { try Document("\(folder)/\($0)") }
+    }
+
+    /// The text without the white space at both ends of its lines.
+    var unindentedText: String {
+        text.components(separatedBy: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(
+            separator: "\n")
     }
 
     /// The blocks between ` ```swift ` and ` ``` `, but for those that belong into a package's manifest. Imports are left out:

@@ -16,6 +16,19 @@ import Testing
         #expect(!shown.isEmpty)
     }
 
+    /// What the lessons' texts show is in their programs, one piece after the other, whatever its indentation there.
+    @Test(arguments: [4])
+    func lessonsShowTheirPrograms(number: Int) throws {
+        let shown = try Document("docs/lessons/lesson-\(number).md").codeBlocks
+        let programs = try Document.sources(in: "Examples/Lessons/Lesson\(number)").map(\.unindentedText)
+        for block in shown {
+            let lines = block.components(separatedBy: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+            let text = lines.joined(separator: "\n")
+            #expect(programs.contains { $0.contains(text) }, "not in the program: \(block)")
+        }
+        #expect(!shown.isEmpty)
+    }
+
     @Test(arguments: ["docs/from-keras.md", "docs/from-pytorch.md"])
     func callsInTablesAreCompiled(document: String) throws {
         let sources = ["DataCalls", "LayerCalls", "ModelCalls", "TrainingCalls", "ValueCalls"]
