@@ -32,6 +32,16 @@ func filePath(_ text: String) throws -> String {
     return text
 }
 
+/// The command as it was given, to be given to a shell again.
+var givenCommand: String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+@%")
+    let arguments = CommandLine.arguments.dropFirst().map { argument in
+        !argument.isEmpty && argument.allSatisfy(plain.contains)
+            ? argument : "'\(argument.replacing("'", with: #"'\''"#))'"
+    }
+    return (["fovea"] + arguments).joined(separator: " ")
+}
+
 func checkLoaderThreads(_ count: Int?) throws {
     if let count, !(0...256).contains(count) {
         throw ValidationError(

@@ -45,14 +45,6 @@ struct EvaluateCommand: AsyncParsableCommand {
         if worst < 0 { throw ValidationError("--worst is a number of images from 0 up, not \(worst)") }
     }
 
-    /// What is measured on.
-    private struct TestImages {
-        let examples: Dataset<Example>
-        let classNames: [String]
-        /// What an image is called, by its number.
-        let name: (Int) -> String
-    }
-
     func run() async throws {
         let saved = try await savedModel(file)
         guard let training = saved.training else {
@@ -62,7 +54,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         // Better known before than after.
         if let output { try AtomicFile.checkWritable(output) }
         let trainer = try saved.model.compile(training)
-        let images = try await testImages(saved, training)
+        let images = try await TestImages(dataset, for: saved, file: file)
         let badPictures = try badPictures.settings()
         let input = try saved.model.inputShape
         let size = batchSize ?? (input.elementCount <= 64 * 64 * 3 ? 250 : 32)
@@ -105,50 +97,6 @@ struct EvaluateCommand: AsyncParsableCommand {
             say(
                 "  \(String(format: "%7.4f", answer.loss))  \(visible(images.name(answer.index))): \(visible(text))"
             )
-        }
-    }
-
-    private func testImages(
-        _ saved: SavedModel, _ training: TrainingConfiguration
-    ) async throws -> TestImages {
-        switch try DataSource(dataset) {
-        case .named(let name):
-            let data = try await load(name)
-            try saved.checkClasses(data.classNames, of: name.rawValue)
-            return TestImages(examples: Dataset(data.test), classNames: data.classNames) {
-                "\(name.rawValue) test image \($0)"
-            }
-        case .folder(let path):
-            let folder = try testFolder(path)
-            warnOfLeftOut(folder)
-            try saved.checkClasses(folder.classNames, of: folder.path)
-            let form = try TrainingData.Form(saved.model, file: file, loss: training.onlyOutput?.loss)
-            return TestImages(
-                examples: try Dataset(folder, form), classNames: folder.classNames
-            ) { folder.items[$0].path }
-        }
-    }
-
-    /// The test pictures of a folder.
-    private func testFolder(_ path: String) throws -> ImageFolder {
-        let splits = try ImageFolder.splits(of: path)
-        if let splits, splits.test == nil {
-            let others = [splits.train, splits.validation].compactMap { $0?.path }.joined(separator: " or ")
-            let test = splits.unlabelled.first { $0.path.hasSuffix("/test") }
-            let found = test?.withoutClasses ?? "\(path): has no part 'test' to measure with"
-            throw CommandError("\(found); name another one: \(others)")
-        }
-        return try splits?.test ?? ImageFolder(path)
-    }
-}
-
-extension SavedModel {
-    /// - Throws: `CommandError` when the model tells other classes apart.
-    func checkClasses(_ names: [String], of source: String) throws {
-        guard classNames.isEmpty || classNames == names else {
-            throw CommandError(
-                "\(source) has the classes \(names.joined(separator: ", ")), but the model tells "
-                    + "\(classNames.joined(separator: ", ")) apart")
         }
     }
 }

@@ -19,8 +19,7 @@ struct FoveaCommand: AsyncParsableCommand {
         subcommands: [
             DatasetsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
             PredictCommand.self, ExplainCommand.self, PretrainedCommand.self, InspectCommand.self,
-            ConvertCommand.self,
-            PlotCommand.self, PlanCommand.self, BenchCommand.self,
+            ConvertCommand.self, PlotCommand.self, ReportCommand.self, PlanCommand.self, BenchCommand.self,
         ])
 
     private static var versions: String {
@@ -59,8 +58,8 @@ struct FoveaCommand: AsyncParsableCommand {
     private static let leastThreadCount = 4
 
     private static let computing: [any ParsableCommand.Type] = [
-        TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExplainCommand.self, PlanCommand.self,
-        BenchCommand.self,
+        TrainCommand.self, EvaluateCommand.self, PredictCommand.self, ExplainCommand.self, ReportCommand.self,
+        PlanCommand.self, BenchCommand.self,
     ]
 
     /// Says what is wrong, or what was asked for, such as help.

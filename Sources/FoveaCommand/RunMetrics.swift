@@ -10,6 +10,8 @@ struct RunMetrics: Codable {
     var imagesPerSecond: Double
     var dataset: String
     var network: String
+    /// As a shell takes it.
+    var command: String?
     /// What was given for these; and whether the features of a base were computed once.
     var head: String?
     var fineTune: String?

@@ -382,7 +382,7 @@ struct TrainCommand: AsyncParsableCommand {
         let metrics = RunMetrics(
             testAccuracy: test?.metrics[AccuracyMetric.name], testLoss: test?.loss, seconds: seconds,
             imagesPerSecond: Double(data.train.count) * epochsHere / seconds, dataset: dataset,
-            network: start.name, head: transfer.head, fineTune: transfer.fineTune,
+            network: start.name, command: givenCommand, head: transfer.head, fineTune: transfer.fineTune,
             featuresKept: onBase == nil ? nil : features != nil, epochs: epochsInAll, batchSize: batchSize,
             seed: seed,
             optimizer: training.optimizer ?? type(of: optimizer).name, learningRate: optimizer.learningRate,

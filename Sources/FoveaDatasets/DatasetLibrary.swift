@@ -37,9 +37,17 @@ public struct DatasetLibrary: Sendable {
     /// - Throws: `DatasetError` when files are damaged, do not fit together or cannot be fetched;
     ///   `CancellationError`.
     public func load(_ name: DatasetName) async throws -> NamedDataset {
-        if name.info.files.isEmpty { return try ShapesDataset.draw() }
-        if let found = try installedFiles(of: name) { return try name.read(found) }
+        if let installed = try installed(name) { return installed }
         return try name.read(.published(await downloadedFiles(of: name)))
+    }
+
+    /// Reads a data set if this machine has it, and downloads nothing.
+    ///
+    /// - Returns: nil when no folder has all of its files.
+    /// - Throws: `DatasetError` when files are damaged or do not fit together.
+    public func installed(_ name: DatasetName) throws -> NamedDataset? {
+        if name.info.files.isEmpty { return try ShapesDataset.draw() }
+        return try installedFiles(of: name).map { try name.read($0) }
     }
 
     /// Compares the files that this machine has of a data set with the published ones.

@@ -73,6 +73,12 @@ import Testing
         let svg = String(decoding: try Figure(panel).encoded(as: .svg), as: UTF8.self)
         func count(_ text: String) -> Int { svg.components(separatedBy: text).count - 1 }
         #expect(count("<image") == 1)
+        // Browsers would blur the two pixels.
+        #expect(svg.contains("<svg image-rendering=\"pixelated\""))
+        var smooth = panel
+        smooth.marks.append(.image([[0.0, 1]], isSmooth: true))
+        #expect(
+            !String(decoding: try Figure(smooth).encoded(as: .svg), as: UTF8.self).contains("pixelated"))
         #expect(svg.contains("rgb(100%,0%,0%)") || svg.contains("rgb(100%, 0%, 0%)"))
         #expect(svg.contains("rgb(0%,100%,0%)") || svg.contains("rgb(0%, 100%, 0%)"))
         var titled = panel

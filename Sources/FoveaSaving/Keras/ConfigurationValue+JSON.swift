@@ -55,7 +55,7 @@ extension Configuration {
     /// JSON text as an object.
     ///
     /// - Throws: `ModelFileError`, which calls the text `what`.
-    init(json: [UInt8], what: String, file: String) throws(ModelFileError) {
+    package init(json: [UInt8], what: String, file: String) throws(ModelFileError) {
         func failure(_ problem: String) -> ModelFileError {
             ModelFileError(file: file, problem: "its \(what) cannot be read: \(problem)")
         }

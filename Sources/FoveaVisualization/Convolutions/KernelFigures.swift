@@ -82,7 +82,10 @@ extension Figure {
         let title = shown < filters ? "\(shown) of \(filters) filters" : "\(filters) filters"
         var panel = Panel(title: "\(title), \(height)×\(width)", [mark])
         panel.hasAxes = false
-        return Figure(panel)
+        let cell = max(0.3, min(0.6, 9 / Double(columns)))
+        return Figure(
+            [panel],
+            size: (max(2, cell * Double(columns)) + 0.2, max(0.6, cell * Double(rows)) + 0.45))
     }
 
     static func kernelPanel(_ title: String, _ values: TensorValue, _ limits: ClosedRange<Double>) -> Panel {

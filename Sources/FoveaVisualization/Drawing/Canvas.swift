@@ -11,6 +11,10 @@ final class Canvas {
     /// Nothing is drawn on whole pixels where there are none.
     private let pixelsPerPoint: Double?
     private let drawing: OpaquePointer
+    /// Whether an image was drawn that is larger than its pixels, which are to be seen as squares.
+    private(set) var hasSharpImages = false
+    /// Whether an image was drawn whose pixels run into each other.
+    private(set) var hasSmoothImages = false
 
     /// - Throws: `VisualizationError` when the drawing library is missing or there is not enough memory.
     init(_ form: Form, width: Double, height: Double, pixelsPerPoint: Double) throws(VisualizationError) {
@@ -147,6 +151,9 @@ final class Canvas {
         guard box.width > 0, box.height > 0, image.width > 0, image.height > 0 else { return }
         var isSmooth = isSmooth
         if let pixelsPerPoint, box.width * pixelsPerPoint < Double(image.width) - 0.5 { isSmooth = true }
+        // A document is seen on a screen that has about two pixels for a point.
+        if pixelsPerPoint == nil, box.width * 2 < Double(image.width) { isSmooth = true }
+        if isSmooth { hasSmoothImages = true } else { hasSharpImages = true }
         image.pixels.withUnsafeBufferPointer { pixels in
             fovea_drawing_image(
                 drawing, pixels.baseAddress, Int32(image.width), Int32(image.height), box.x, box.y, box.width,

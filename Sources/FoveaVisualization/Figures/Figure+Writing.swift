@@ -45,7 +45,11 @@ extension Figure {
         switch format {
         case .png: return [UInt8](try picture().pngData())
         case .svg:
-            return SVGNames.renumbered(try draw(on: canvas(.svg)).finish())
+            let canvas = try draw(on: canvas(.svg))
+            let document = SVGDocument.withOwnNames(try canvas.finish())
+            // Cairo says of no image how it is to be enlarged, and browsers blur.
+            return canvas.hasSharpImages && !canvas.hasSmoothImages
+                ? SVGDocument.withSharpImages(document) : document
         case .pdf: return try draw(on: canvas(.pdf)).finish()
         }
     }

@@ -1,7 +1,16 @@
-/// Cairo numbers the images and clips of a process on and on, so that the same drawing would be other bytes the next time.
-enum SVGNames {
-    /// The document with the names in it numbered from 1 on.
-    static func renumbered(_ svg: [UInt8]) -> [UInt8] {
+/// What is changed in cairo's SVG documents.
+enum SVGDocument {
+    /// The document with all images enlarged to squares of colour.
+    static func withSharpImages(_ svg: [UInt8]) -> [UInt8] {
+        let start = Array("<svg ".utf8)
+        guard let place = svg.indices.first(where: { svg[$0...].starts(with: start) }) else { return svg }
+        return svg[..<(place + start.count)] + Array(#"image-rendering="pixelated" "#.utf8)
+            + svg[(place + start.count)...]
+    }
+
+    /// The document with the names in it numbered from 1 on. Cairo numbers the images and clips of a process on and on, so that the
+    /// same drawing would be other bytes the next time.
+    static func withOwnNames(_ svg: [UInt8]) -> [UInt8] {
         let marks = [#"id=""#, ##"href="#"##, "url(#"].map { Array($0.utf8) }
         var numbers: [ArraySlice<UInt8>: Int] = [:]
         var result: [UInt8] = []
