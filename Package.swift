@@ -62,8 +62,6 @@ let package = Package(
         .executableTarget(name: "Lessons", dependencies: ["Fovea"], path: "Examples/Lessons"),
         .executableTarget(
             name: "ResidualNetwork", dependencies: ["Fovea"], path: "Examples/ResidualNetwork"),
-        .executableTarget(
-            name: "TransferLearning", dependencies: ["Fovea"], path: "Examples/TransferLearning"),
 
         .target(name: "CDevices"),
         .target(name: "CDrawing"),

@@ -7,7 +7,7 @@ import Fovea
 /// are quick: fewer examples, epochs and steps. Figures go to a folder for each lesson.
 @main
 struct Lessons {
-    @MainActor static var all: [any Lesson.Type] { [Lesson4.self] }
+    @MainActor static var all: [any Lesson.Type] { [Lesson3.self, Lesson4.self] }
 
     @MainActor static func main() async {
         do {
