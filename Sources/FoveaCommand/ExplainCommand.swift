@@ -6,13 +6,21 @@ struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Show by what parts of a picture a model decides, or what its layers see.",
-        usage: "fovea explain <file> <picture> --output <file> [<options>]",
+        usage: """
+            fovea explain <file> <picture> --output <file> [--class <class>] [--method <name>]
+            fovea explain <file> <picture> --output <file> --layers <paths>
+            fovea explain <file> --output <file> (--filters | --patterns | --embedding <data>)
+            """,
         discussion: """
-            Without --layers it draws the picture and beside it which parts of it decided for the most probable class, or the one \
+            With a picture alone it draws this and beside it which parts of it decided for the most probable class, or the one \
             that --class names, in colours: what counts most is red. Methods of maps with a sign show in blue what spoke against it.
 
             With --layers it draws the feature maps of these layers, a small image for each channel; 'fovea summary' lists a \
             model's layers. Those of a model inside another are named as base/conv2d.
+
+            Without a picture it shows the model itself: kernels with --filters; with --patterns images that filters or classes answer to \
+            most, made by gradient ascent; with --embedding where pictures of each class lie among others, as the last layer \
+            sees them.
 
             Methods: \(AttributionMethod.all.map(\.name).joined(separator: ", ")).
             """)
@@ -23,32 +31,84 @@ struct ExplainCommand: AsyncParsableCommand {
     var file: String
 
     @Argument(help: "A picture.", transform: filePath)
-    var picture: String
-
-    @Option(help: ArgumentHelp("How it is told what decided.", valueName: "name"))
-    var method = AttributionMethod.gradCAM.name
+    var picture: String?
 
     @Option(
         name: .customLong("class"),
-        help: ArgumentHelp("The class: its name or number (default: the most probable).", valueName: "class"))
+        help: ArgumentHelp(
+            "The class: its name or number (default: the most probable; of patterns all).", valueName: "class"
+        ))
     var className: String?
 
     @Option(
         help: ArgumentHelp(
-            "The layer whose features are looked at (default: the last convolution).", valueName: "path"))
+            "The layer whose features, filters or patterns are looked at (default: the last convolution; of filters the first; of "
+                + "patterns the classes).", valueName: "path"))
     var layer: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How it is told what decided (default: \(AttributionMethod.gradCAM.name)).", valueName: "name"))
+    var method: String?
 
     @Option(
         help: ArgumentHelp(
             "Draw the feature maps of these layers, such as conv2d,base/conv2d.", valueName: "paths"))
     var layers: String?
 
+    @Flag(help: "Draw the kernels of a convolution.")
+    var filters = false
+
+    @Flag(help: "Draw images that the filters of --layer, or classes, answer to most.")
+    var patterns = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Draw how the test images of a data set, or the pictures of a folder, lie among each other.",
+            valueName: "name or folder"))
+    var embedding: String?
+
+    @OptionGroup(title: "Patterns and embeddings") var details: ExplainDetails
     @OptionGroup var figure: FigureOptions
 
-    private var chosenMethod: AttributionMethod {
+    /// What is asked.
+    enum Question: Equatable {
+        case decision, featureMaps, filters, patterns, embedding
+
+        /// The option that asks it.
+        var option: String {
+            switch self {
+            case .decision: "a picture"
+            case .featureMaps: "--layers"
+            case .filters: "--filters"
+            case .patterns: "--patterns"
+            case .embedding: "--embedding"
+            }
+        }
+
+        var needsPicture: Bool { self == .decision || self == .featureMaps }
+    }
+
+    var question: Question {
         get throws {
-            guard let method = AttributionMethod.all.first(where: { $0.name == method }) else {
-                throw ValidationError(unknown("method", method, among: AttributionMethod.all.map(\.name)))
+            let asked: [Question] = [
+                layers == nil ? nil : .featureMaps, filters ? .filters : nil, patterns ? .patterns : nil,
+                embedding == nil ? nil : .embedding,
+            ].compactMap(\.self)
+            guard asked.count < 2 else {
+                throw ValidationError(
+                    "\(asked.map(\.option).joined(separator: " and ")) ask for different figures; give one of them"
+                )
+            }
+            return asked.first ?? .decision
+        }
+    }
+
+    var chosenMethod: AttributionMethod {
+        get throws {
+            let name = method ?? AttributionMethod.gradCAM.name
+            guard let method = AttributionMethod.all.first(where: { $0.name == name }) else {
+                throw ValidationError(unknown("method", name, among: AttributionMethod.all.map(\.name)))
             }
             return method
         }
@@ -56,51 +116,56 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard figure.areGiven else { throw ValidationError("say where it goes: --output FILE, or --show") }
+        let question = try question
         let method = try chosenMethod
-        if layer != nil, !method.usesLayer {
+        if question.needsPicture, picture == nil {
+            throw ValidationError(
+                "name a picture, such as 'fovea explain \(file) photo.jpg'; without one give --filters, --patterns or --embedding"
+            )
+        }
+        if !question.needsPicture, picture != nil {
+            throw ValidationError("\(question.option) shows the model itself, so there is no picture to name")
+        }
+        if question != .decision, self.method != nil {
+            throw ValidationError(
+                "--method tells what decided about a picture; leave it out with \(question.option)")
+        }
+        if question == .decision, layer != nil, !method.usesLayer {
             throw ValidationError("--layer: \(method.name) looks at the picture itself, not at a layer")
         }
-        if layers != nil, className != nil || layer != nil || method != .gradCAM {
+        if question == .featureMaps, className != nil || layer != nil {
             throw ValidationError(
-                "--layers draws what layers see, whatever the class; leave out --class, --layer and --method")
+                "--layers draws what layers see, whatever the class; leave out --class and --layer")
         }
+        if question == .filters || question == .embedding, className != nil {
+            throw ValidationError("\(question.option) draws all classes; leave out --class")
+        }
+        if question == .patterns, className != nil, layer != nil {
+            throw ValidationError(
+                "--patterns draws what --layer's filters or what --class looks like; give one of them")
+        }
+        if let embedding { _ = try DataSource(embedding) }
+        try details.check(for: question)
     }
 
     func run() async throws {
         try figure.check()
         let saved = try await usableModel(file)
-        let form: PictureForm
-        do { form = try Predictor(saved).pictureForm } catch { throw CommandError("\(file): \(error)") }
-        let picture = try form.picture(at: self.picture)
         do {
             let drawn =
-                if let layers {
-                    try await maps(of: layers, saved.model, form.value(picture))
-                } else {
-                    try await decision(saved, picture)
+                switch try question {
+                case .decision: try await decision(saved)
+                case .featureMaps: try await featureMaps(saved)
+                case .filters: try await kernels(saved)
+                case .patterns: try await patterns(saved)
+                case .embedding: try await embedding(saved)
                 }
             try figure.deliver(drawn)
         } catch let error as InsightError { throw CommandError("\(file): \(error)") }
     }
 
-    /// The picture, and the same with what decided.
-    private func decision(_ saved: SavedModel, _ picture: Picture) async throws -> Figure {
-        let number = try className.map { try classNumber($0, saved.classNames) }
-        let attribution = try await Explainer(saved.model).explain(
-            picture, method: chosenMethod, class: number, layer: layer)
-        let place = attribution.classIndex
-        let name = saved.classNames.indices.contains(place) ? saved.classNames[place] : "class \(place)"
-        let answer = "\(visible(name)) \(String(format: "%.1f", attribution.probability * 100)) %"
-        say(answer)
-        var drawn = try Figure.images(
-            [picture, attribution.overlay(on: picture)],
-            titles: [answer, attribution.method.name + (attribution.layer.map { " of \($0)" } ?? "")],
-            columns: 2, theme: figure.chosenTheme)
-        drawn.size = (9, 5)
-        return drawn
-    }
-
-    private func classNumber(_ text: String, _ names: [String]) throws -> Int {
+    /// The number of the class that was named.
+    func classNumber(_ text: String, _ names: [String]) throws -> Int {
         if let place = names.firstIndex(of: text) { return place }
         if let number = Int(text) { return number }
         throw CommandError(
@@ -108,32 +173,55 @@ struct ExplainCommand: AsyncParsableCommand {
                 + adviceOnName(text, among: names, heading: "its classes are", limit: 20))
     }
 
-    /// The feature maps of layers, one grid below the other.
-    private func maps(
-        of list: String, _ model: any ModelProtocol, _ picture: TensorValue
-    ) async throws -> Figure {
-        let paths = list.split(separator: ",").map { String($0.trimmingPrefix(while: \.isWhitespace)) }
-        guard !paths.isEmpty else { throw ValidationError("--layers: name at least one layer") }
-        let batch = try picture.reshaped(to: Shape([1] + picture.shape.dimensions))
-        let maps = try await model.featureMaps(of: paths, for: [batch])
-        let theme = try figure.chosenTheme
-        var panels: [Panel] = []
-        var (width, height) = (0.0, 0.0)
-        for path in paths {
-            guard let value = maps[path] else { continue }
-            for grid in try Figure.featureMaps(value, title: path, theme: theme) {
-                panels += grid.panels.map { panel in
-                    var panel = panel
-                    panel.title = grid.title
-                    return panel
-                }
-                let size = grid.size ?? (10, 10)
-                (width, height) = (max(width, size.width), max(height, size.height))
-            }
+    func className(_ number: Int, _ names: [String]) -> String {
+        names.indices.contains(number) ? names[number] : "class \(number)"
+    }
+}
+
+/// How patterns and embeddings are made.
+struct ExplainDetails: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "The first of the patterns that are drawn, from 0 on; at most 64 are.", valueName: "number"))
+    var first: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Steps of gradient ascent for patterns (default: 128).", valueName: "count"))
+    var steps: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How an embedding comes to have two dimensions: tsne, or pca (default: tsne).", valueName: "name")
+    )
+    var projection: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many images an embedding has (default: 1000).", valueName: "count"))
+    var images: Int?
+
+    enum Projection: String, CaseIterable { case tsne, pca }
+
+    var chosenProjection: Projection {
+        get throws { try projection.map { try named($0, "projection") } ?? .tsne }
+    }
+
+    func check(for question: ExplainCommand.Question) throws {
+        if let first, first < 0 { throw ValidationError("--first counts from 0, so it cannot be \(first)") }
+        try checkPositive("--steps", steps)
+        if let images, !(4...TSNE.greatestCount).contains(images) {
+            throw ValidationError("--images must be from 4 to \(TSNE.greatestCount), not \(images)")
         }
-        // Rows are equally high.
-        let shrink = min(1, 80 / max(1, height * Double(panels.count)))
-        return Figure(
-            panels, size: (width * shrink, height * Double(panels.count) * shrink), theme: theme)
+        _ = try chosenProjection
+        let given =
+            [
+                ("--first", first != nil, .patterns), ("--steps", steps != nil, .patterns),
+                ("--projection", projection != nil, .embedding), ("--images", images != nil, .embedding),
+            ] as [(String, Bool, ExplainCommand.Question)]
+        if let (option, _, own) = given.first(where: { $0.1 && $0.2 != question }) {
+            throw ValidationError("\(option) is for \(own.option)")
+        }
     }
 }

@@ -115,7 +115,8 @@ struct ReportCommand: AsyncParsableCommand {
     private func origin(_ run: TrainedRun, _ measured: Measured) throws -> RunReport.Section {
         var contents = (run.problems + [measured.missing].compactMap(\.self)).map(RunReport.Content.note)
         if let count = measured.leftOutCount, count > 0 {
-            contents.append(.note("Left out: \(count) \(count == 1 ? "picture" : "pictures") that cannot be read."))
+            let pictures = count == 1 ? "picture" : "pictures"
+            contents.append(.note("Left out: \(count) \(pictures) that cannot be read."))
         }
         guard let metrics = run.metrics else {
             contents.append(.text("How the model was made is not known."))

@@ -53,6 +53,22 @@ extension CommandTests {
             #expect(none.code == 64)
         }
 
+        /// What is found first under the library's name is no library.
+        @Test func withoutPangoTheErrorSaysWhatToInstall() async throws {
+            let place = try Workplace()
+            try place.write(Array(Self.table.utf8), to: "a/history.csv")
+            try place.write(Array("no library".utf8), to: "lib/libpangocairo-1.0.so.0")
+            let result = try await place.shell(
+                "LD_LIBRARY_PATH=$PWD/lib exec $fovea plot a --output a.png")
+            #expect(
+                result.code == 1 && result.errors.contains("apt-get install libpangocairo-1.0-0"), "\(result)"
+            )
+            #expect(result.errors.contains("pango and cairo"))
+            #expect(try place.names().filter { !$0.hasPrefix(".") } == ["a", "lib"])
+            // What draws nothing does not need it.
+            #expect(try await place.shell("LD_LIBRARY_PATH=$PWD/lib exec $fovea datasets list").code == 0)
+        }
+
         /// Fonts are looked for where fontconfig's file says.
         @Test func withoutFontsTheErrorSaysWhatToInstall() async throws {
             let place = try Workplace()

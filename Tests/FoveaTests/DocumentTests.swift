@@ -31,7 +31,7 @@ import Testing
 
     @Test(arguments: ["docs/from-keras.md", "docs/from-pytorch.md"])
     func callsInTablesAreCompiled(document: String) throws {
-        let sources = ["DataCalls", "LayerCalls", "ModelCalls", "TrainingCalls", "ValueCalls"]
+        let sources = ["DataCalls", "FigureCalls", "LayerCalls", "ModelCalls", "TrainingCalls", "ValueCalls"]
         let code = try sources.map { try Document("Tests/FoveaTests/\($0).swift").plainCode }
             .joined(separator: " ")
         let calls = try Document(document).calls

@@ -2,6 +2,7 @@ import FoveaGraph
 import FoveaLayers
 import FoveaOneDNN
 import FoveaRuntime
+import Synchronization
 import Testing
 
 @testable import FoveaVisualization
@@ -169,5 +170,32 @@ import Testing
             return 1 / (1 + exponential(-8 / 4 * x * y))
         }
         expectNear(images.floats, expected, "image", tolerance: 1e-5)
+    }
+
+    /// A filter that answers to nothing has a gradient before its ReLU only.
+    @Test func silentFiltersAreWokenBeforeTheirReLU() async throws {
+        let model = try Sequential(input: [8, 8, 1], seed: 5) {
+            Conv2D(
+                filters: 2, kernelSize: 3, activation: .relu, biasInitializer: .constant(-100), name: "silent"
+            )
+        }
+        func last(_ steps: Int, beforeReLU: Bool) async throws -> [Float] {
+            try await ActivationMaximizer(model, layer: "silent", beforeReLU: beforeReLU).maximize(
+                [0, 1], by: GradientAscent(steps: steps)
+            ).activations
+        }
+        #expect(try await last(5, beforeReLU: false) == [0, 0])
+        let (first, second) = (try await last(1, beforeReLU: true), try await last(20, beforeReLU: true))
+        #expect(zip(first, second).allSatisfy { $0 < -50 && $1 > $0 })
+    }
+
+    @Test func progressGoesToOne() async throws {
+        let parts = Mutex<[Double]>([])
+        let maximizer = try await ActivationMaximizer(model(), layer: "second")
+        _ = try await maximizer.maximize([0, 1, 2], by: GradientAscent(steps: 2), batchSize: 2) { part in
+            parts.withLock { $0.append(part) }
+        }
+        let seen = parts.withLock { $0 }
+        #expect(seen.count == 4 && seen == seen.sorted() && seen.last == 1)
     }
 }

@@ -94,7 +94,10 @@ func nestedModel(units: Int = 3) throws -> Sequential {
         }
         #expect(await message("base/cnov").contains("did you mean 'base/conv'?"))
         #expect(await message("conv").contains("did you mean 'base/conv'?"))
-        #expect(await message("zzzzzz").contains("its layers are base, base/conv, base/block"))
+        #expect(await message("zzzzzz").contains("among its 8 layers are base, base/conv, base/block,"))
+        // Of many those that begin alike.
+        #expect(
+            await message("head of something quite different").contains("among its 8 layers are head, base,"))
         #expect(await message("base/block/third").contains("'nested' has no layer 'base/block/third'"))
         #expect(await message("").contains("no layer ''"))
         #expect(await message("head/").contains("no layer 'head/'"))

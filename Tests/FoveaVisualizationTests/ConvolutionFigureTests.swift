@@ -1,5 +1,6 @@
 import Foundation
 import FoveaGraph
+import FoveaLayers
 import FoveaSignal
 import FoveaVisualization
 import Testing
@@ -53,6 +54,29 @@ import Testing
         #expect(throws: VisualizationError.self) {
             try steps.plot(step: 0, image: TensorValue(repeating: 0, shape: [5, 6, 1]))
         }
+    }
+
+    @Test func filtersOfModelsAreFound() async throws {
+        let base = try Sequential(name: "base", input: [8, 8, 3], seed: 1) {
+            DepthwiseConv2D(kernelSize: 3, depthMultiplier: 2, name: "depth")
+            Conv2D(filters: 4, kernelSize: 1, name: "point")
+        }
+        let model = try Sequential(input: [8, 8, 3], seed: 2) {
+            base
+            Flatten()
+            Dense(units: 2, name: "head")
+        }
+        let first = try await model.filters()
+        #expect(first.layer == "base/depth" && first.kernel.shape == [3, 3, 1, 6])
+        #expect(try await model.filters(of: "base/point").kernel.shape == [1, 1, 6, 4])
+        func message(_ path: String?, _ model: any ModelProtocol) async -> String {
+            do { return try await model.filters(of: path).layer } catch { return "\(error)" }
+        }
+        #expect(await message("base/piont", model).contains("did you mean 'base/point'"))
+        #expect(await message("head", model).contains("'head', a Dense, but must be a Conv2D"))
+        #expect(await message("head", model).contains("such as 'base/depth'"))
+        let plain = try Sequential(name: "plain", input: [4]) { Dense(units: 2) }
+        #expect(await message(nil, plain).contains("'plain' has no convolution"))
     }
 
     @Test func kernelsOfOneColourAndOfNaNAreDrawn() throws {

@@ -1,5 +1,8 @@
 import Foundation
 import FoveaGraph
+import FoveaLayers
+import FoveaOneDNN
+import FoveaTraining
 import Testing
 
 @testable import FoveaVisualization
@@ -81,6 +84,61 @@ func exponential(_ x: Float) -> Float { exp(x) }
         #expect(abs(values[0] - 3) < 1e-12 && abs(values[1] - 1) < 1e-12)
         #expect(abs(abs(vectors[0][0]) - 0.5.squareRoot()) < 1e-12)
         #expect(abs(vectors[0][0] - vectors[0][1]) < 1e-12)
+    }
+
+    @Test func pointsHaveAColourForEachClass() throws {
+        let points = try TensorValue(shape: [5, 2], [0, 0, 1, 1, 2, 0, .nan, 1, 3, 3])
+        let figure = try Figure.embedding(
+            points, labels: [0, 2, 0, 1, 2], classNames: ["a", "b", "<c>"], axes: ("x", "y"))
+        // Of class b no point has a place.
+        #expect(figure.panels[0].marks.map(\.content.label) == ["a", "<c>"])
+        #expect(figure.panels[0].xLabel == "x")
+        for theme in Figure.Theme.allCases {
+            let labels = (0..<60).map { $0 % 30 }
+            let many = try Figure.embedding(
+                TensorValue(shape: [60, 2], (0..<120).map { Float($0 * 7 % 50) }), labels: labels,
+                theme: theme)
+            #expect(many.panels[0].marks.count == 30)
+            #expect(Set(many.panels[0].marks.compactMap(\.content.color)).count == 30)
+            #expect(try !many.encoded(as: .svg).isEmpty)
+        }
+        for (points, labels, names) in [
+            (points, [0, 1], []), (points, [0, 0, 0, 0, 3], ["a", "b", "c"]), (points, [0, 0, 0, 0, -1], []),
+            (TensorValue(repeating: .nan, shape: [1, 2]), [0], []),
+            (TensorValue(repeating: 0, shape: [0, 2]), [], []),
+        ] as [(TensorValue, [Int], [String])] {
+            #expect(throws: VisualizationError.self) {
+                try Figure.embedding(points, labels: labels, classNames: names)
+            }
+        }
+    }
+
+    /// What the classifier reads: of feature maps the means, and also where the classifier is inside another model.
+    @Test func featuresAreWhatTheLastLayerReads() async throws {
+        let images = LayerOutput.input("images", [6, 6, 1])
+        let base = try Sequential(name: "base", input: [6, 6, 1], seed: 1) {
+            Conv2D(filters: 4, kernelSize: 3, activation: .relu, name: "conv")
+        }
+        let head = try Sequential(name: "head", input: [4, 4, 4], seed: 2) {
+            Flatten()
+            Dense(units: 5, activation: .relu, name: "hidden")
+            Dropout(rate: 0.5)
+            Dense(units: 2, activation: .softmax)
+        }
+        let model = try Model(inputs: [images], outputs: [head(base(images))])
+        let picture = TensorValue(repeating: 0.5, shape: [1, 6, 6, 1])
+        let features = try await Predictor(model.featureExtractor()).outputs(for: [picture])[0]
+        #expect(try await features == model.activations(of: ["head/hidden"], for: picture)["head/hidden"])
+        let maps = try await Predictor(model.featureExtractor(upTo: "base")).outputs(for: [picture])[0]
+        let own = try await model.activations(of: ["base"], for: picture)["base"]
+        #expect(maps.shape == [1, 4])
+        let means = (0..<4).map { channel in
+            stride(from: channel, to: 64, by: 4).reduce(Float(0)) { $0 + (own?.floats[$1] ?? .nan) } / 16
+        }
+        #expect(zip(maps.floats, means).allSatisfy { abs($0 - $1) < 1e-5 })
+        #expect(throws: ShapeError.self) { try model.featureExtractor(upTo: "bsae") }
+        let plain = try Sequential(input: [3, 3, 1]) { Flatten() }
+        #expect(throws: InsightError.self) { try plain.featureExtractor() }
     }
 
     @Test func featuresThatDoNotFitAreRefused() async throws {

@@ -90,6 +90,22 @@ import Testing
         #expect(withTitle.components(separatedBy: "</svg>").count == 2)
     }
 
+    /// A low row above a high one, each filled by an image, so that nothing is blank.
+    @Test func rowsAreAsHighAsTheyAreSaidToBe() throws {
+        func image(_ color: Double, rows: Int) -> Figure {
+            let panel = Figure.imagePanel(
+                [[[Double]]](repeating: [[color, 0, 0], [color, 0, 0]], count: rows), title: "", nil)
+            return Figure([panel], size: (2, Double(rows)))
+        }
+        let picture = try Figure.stacked([image(1, rows: 1), image(0.5, rows: 3)], theme: .light).picture()
+        #expect(picture.width == 200 && picture.height == 400)
+        func red(_ row: Int) -> UInt8 { picture.pixels[3 * (row * 200 + 100)] }
+        #expect(red(50) == 255 && picture.pixels[3 * (50 * 200 + 100) + 1] == 0)
+        #expect(red(150) == 128 && red(380) == 128)
+        let blank = (0..<400).count { picture.pixels[3 * ($0 * 200 + 100) + 1] == 255 }
+        #expect(blank < 45, "\(blank) rows are blank")
+    }
+
     @Test(arguments: Figure.Theme.allCases) func pixelsAreWhereTheyBelong(_ theme: Figure.Theme) throws {
         var panel = Panel([.image([[[1.0, 0, 0], [0, 1, 0]], [[0, 0, 1], [1, 1, 0]]])])
         panel.hasAxes = false
@@ -144,6 +160,10 @@ import Testing
         ticks.xTicks = .labels(["a"], at: [])
         var huge = Figure(Panel([.line([1])]))
         huge.size = (400, 400)
+        var heights = Figure([Panel([.line([1])]), Panel([.line([1])])])
+        heights.rowHeights = [1]
+        var noHeight = heights
+        noHeight.rowHeights = [1, .nan]
         return [
             (Figure([]), .noData, "no panels"),
             (
@@ -174,6 +194,8 @@ import Testing
             (Figure([Panel()], columns: 0), .invalidArgument, "columns"),
             (Figure([Panel()], size: (.nan, 1)), .invalidArgument, "inches"),
             (Figure([Panel()], dpi: 0), .invalidArgument, "dots per inch"),
+            (heights, .invalidArgument, "2 rows and rowHeights [1.0]"),
+            (noHeight, .invalidArgument, "one number from 0.001"),
         ]
     }()
 

@@ -63,6 +63,19 @@ import Testing
         #expect(try history([1, 0, 2]).plot(["loss"], scale: .log).encoded(as: .pdf).count > 100)
     }
 
+    /// Runs that came to the same numbers are all seen.
+    @Test func curvesOnTopOfEachOtherHaveDifferentWidths() throws {
+        let equal = try Figure.curves([
+            TrainingCurve("a", history([3, 2, 1], accuracy: false)),
+            TrainingCurve("b", history([3, 2, 1], accuracy: false)),
+            TrainingCurve("c", history([3, 2.9, 2.8], accuracy: false)),
+        ])
+        let widths = equal.panels[0].marks.compactMap { mark -> Double? in
+            if case .line(let width, _, _) = mark.content.swatch { width } else { nil }
+        }
+        #expect(widths.count == 3 && widths[0] > widths[1] + 1 && widths[1] == widths[2])
+    }
+
     @Test func nothingToDrawIsAnError() throws {
         func message(_ body: () throws -> Figure) -> String {
             do {

@@ -57,10 +57,27 @@ public enum InsightError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Layers inside models are often asked for without the model's name.
+    /// Layers inside models are often asked for without the model's name. Where no name is close, those that begin alike are named,
+    /// and not all of a deep network.
     private static func advice(on path: String, among known: [String]) -> String {
         let inside = known.filter { $0.hasSuffix("/" + path) }
         if let first = inside.first { return "did you mean '\(first)'?" }
-        return adviceOnName(path, among: known, heading: "its layers are", limit: 40)
+        if let nearest = nearestName(to: path, among: known) { return "did you mean '\(nearest)'?" }
+        let limit = 6
+        let alike = known.enumerated().sorted { a, b in
+            (-a.element.commonPrefix(with: path).count, a.offset)
+                < (-b.element.commonPrefix(with: path).count, b.offset)
+        }
+        let named = alike.prefix(limit).map(\.element).joined(separator: ", ")
+        return known.count > limit
+            ? "among its \(known.count) layers are \(named); its summary lists all"
+            : "its layers are \(named.isEmpty ? "none" : named)"
+    }
+}
+
+extension String {
+    fileprivate func commonPrefix(with other: String) -> Substring {
+        let count = zip(unicodeScalars, other.unicodeScalars).prefix { $0 == $1 }.count
+        return Substring(unicodeScalars.prefix(count))
     }
 }

@@ -120,6 +120,15 @@ private struct CurvePanel {
             epochs = points.map(\.0)
             values = points.map(\.1)
         }
+
+        /// Whether it hides most of another one.
+        func isOnTop(of other: Curve, within distance: Double) -> Bool {
+            let own = Dictionary(zip(epochs, values), uniquingKeysWith: { $1 })
+            let differences = zip(other.epochs, other.values).map { epoch, value in
+                own[epoch].map { abs($0 - value) } ?? .infinity
+            }
+            return differences.count { $0 <= distance } * 2 > differences.count
+        }
     }
 
     /// - Returns: nil when there is no finite number.
@@ -144,17 +153,30 @@ private struct CurvePanel {
                         .line(rough.values, x: rough.epochs, color: color, width: 1, opacity: 0.3))
                 }
                 let isFaint = !isSingle && part == 0 && hasValidation
+                let extra = extraWidth(of: curve, index, prefix)
                 panel.marks.append(
                     .line(
                         curve.values, x: curve.epochs,
                         label: label.isEmpty && !hasValidation ? run.name : label, color: color,
-                        width: isFaint ? 1 : 1.6, pattern: isFaint ? .dashed : .solid,
+                        width: (isFaint ? 1 : 1.6) + extra, pattern: isFaint ? .dashed : .solid,
                         opacity: isFaint ? 0.7 : 1))
             }
         }
         guard !panel.marks.isEmpty else { return nil }
         if runs.count == 1 { markBest(runs[0].history, in: &panel, theme) }
         return panel
+    }
+
+    /// How much wider a curve is where those of later runs lie on top of it, so that all are seen.
+    private func extraWidth(of curve: Curve, _ index: Int, _ prefix: String) -> Double {
+        // Of more, colours are not told apart either.
+        guard (2...30).contains(runs.count) else { return 0 }
+        let all = runs.flatMap { Curve($0.history, prefix + name).values }.filter(\.isFinite)
+        guard let low = all.min(), let high = all.max() else { return 0 }
+        let above = runs[(index + 1)...].count {
+            Curve($0.history, prefix + name).isOnTop(of: curve, within: 0.006 * (high - low))
+        }
+        return 1.8 * Double(min(above, 4))
     }
 
     private func isDrawable(_ curve: Curve, _ scale: Panel.Scale) -> Bool {

@@ -32,11 +32,15 @@ public struct TSNE: Hashable, Sendable {
 
     /// The points of examples.
     ///
-    /// - Parameter features: `[count, features]`; of long rows the first 50 principal components say as much and take less time.
+    /// - Parameters:
+    ///   - features: `[count, features]`; of long rows the first 50 principal components say as much and take less time.
+    ///   - progress: called now and then with the part of the work that is done, up to 1.
     /// - Returns: `[count, 2]`, with the mean 0.
     /// - Throws: `InsightError` for anything but rows, numbers that are not finite, fewer than four or more than
     ///   ``greatestCount`` examples, and settings outside their range; `CancellationError`.
-    public func embed(_ features: TensorValue) async throws -> TensorValue {
+    public func embed(
+        _ features: TensorValue, progress: @Sendable (Double) -> Void = { _ in }
+    ) async throws -> TensorValue {
         let matrix = try FeatureMatrix(features)
         let count = matrix.rows
         guard (4...Self.greatestCount).contains(count) else {
@@ -55,7 +59,7 @@ public struct TSNE: Hashable, Sendable {
             throw InsightError.invalidArgument("learningRate", "\(learningRate)", expected: "positive")
         }
         let probabilities = Self.jointProbabilities(matrix, perplexity: perplexity)
-        let points = try await descend(probabilities, from: start(features, count))
+        let points = try await descend(probabilities, from: start(features, count), progress)
         return TensorValue(unchecked: [count, 2], .float32(points.map(Float.init)))
     }
 
@@ -117,7 +121,9 @@ public struct TSNE: Hashable, Sendable {
     }
 
     /// Gradient descent with momentum, and a gain for each number that grows while it keeps its direction.
-    private func descend(_ joint: [Double], from start: [Double]) async throws -> [Double] {
+    private func descend(
+        _ joint: [Double], from start: [Double], _ progress: @Sendable (Double) -> Void
+    ) async throws -> [Double] {
         let count = start.count / 2
         let exaggeratedSteps = min(250, iterations / 4)
         let rate = learningRate ?? max(50, Double(count) / 48)
@@ -128,6 +134,7 @@ public struct TSNE: Hashable, Sendable {
             if step % 10 == 0 {
                 try Task.checkCancellation()
                 await Task.yield()
+                progress(Double(step) / Double(iterations))
             }
             let isEarly = step < exaggeratedSteps
             let gradient = Self.gradient(points, joint, exaggeration: isEarly ? 12 : 1)

@@ -26,6 +26,7 @@ public final class ActivationMaximizer: Sendable {
     private let isSequence: Bool
     private let outputIndex: Int
     private let outputName: String
+    private let beforeReLU: Bool
     private let device: Device
 
     /// - Parameters:
@@ -33,16 +34,19 @@ public final class ActivationMaximizer: Sendable {
     ///   - layer: the path of a layer, such as `block3_conv1` or `base/block3_conv1`, whose channels (numbers, of a dense layer) are
     ///     maximised; when nil the logits of the classes.
     ///   - size: of the images, where layers up to that one take any; the model's own when nil.
+    ///   - beforeReLU: whether a layer that ends with a ReLU is asked for what this reads. A filter that does not answer to the start
+    ///     at all has no other gradient to climb, and its image would stay noise.
     ///   - output: the name of the output whose classes are meant, for models with several.
     ///   - device: where it is computed.
     /// - Throws: `InsightError` for an unknown layer and a model that takes something else; `ShapeError` when the model has not been
     ///   built or its layers do not take images of that size.
     public init(
-        _ model: any ModelProtocol, layer: String? = nil, size: Size2D? = nil, output: String? = nil,
-        device: Device = .cpu
+        _ model: any ModelProtocol, layer: String? = nil, size: Size2D? = nil, beforeReLU: Bool = false,
+        output: String? = nil, device: Device = .cpu
     ) throws {
         self.model = model
         self.layer = layer
+        self.beforeReLU = beforeReLU
         self.device = device
         let shape = try model.inputShape
         guard shape.rank == 2 || shape.rank == 3 else {
@@ -68,14 +72,15 @@ public final class ActivationMaximizer: Sendable {
         (outputIndex, outputName) = (place, name)
         let example = Tensor.argument("images", [1, self.size.height, self.size.width, shape.channels])
         unitCount = try Self.features(
-            model, layer, outputIndex: place, outputName: name, isSequence: isSequence, for: example
+            model, layer, outputIndex: place, outputName: name, isSequence: isSequence,
+            beforeReLU: beforeReLU, for: example
         ).shape.channels
     }
 
     /// What has the units as its channels, for images `[count, height, width, channels]`: feature maps of four axes, or rows.
     private static func features(
         _ model: any ModelProtocol, _ layer: String?, outputIndex: Int, outputName: String, isSequence: Bool,
-        for images: Tensor
+        beforeReLU: Bool, for images: Tensor
     ) throws -> Tensor {
         let shape = images.shape
         let input = isSequence ? try images.reshaped(to: [shape[0], shape[2], shape[3]]) : images
@@ -84,7 +89,8 @@ public final class ActivationMaximizer: Sendable {
             return try ClassScores(of: traced.outputs[outputIndex], named: outputName).logits
         }
         let found = try traced.layer(at: layer)
-        return found.output.shape.rank == 2 ? found.output : try found.images
+        let output = beforeReLU ? found.output.beforeReLU : found.output
+        return output.shape.rank == 2 ? output : try found.spatial(output)
     }
 
     // MARK: Ascent
@@ -98,11 +104,12 @@ public final class ActivationMaximizer: Sendable {
     ///     128…148 of 255, as in the lesson. For ascents of pixels only.
     ///   - seed: of random numbers.
     ///   - batchSize: how many images are computed at once.
+    ///   - progress: called after each step with the part of the work that is done, up to 1.
     /// - Throws: `InsightError` for units that do not exist, settings outside their range and results that are NaN;
     ///   `CancellationError`.
     public func maximize(
         _ units: [Int], by ascent: GradientAscent = .robust, start: TensorValue? = nil, seed: UInt64 = 0,
-        batchSize: Int = 16
+        batchSize: Int = 16, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) async throws -> MaximizedActivations {
         try ascent.check()
         guard batchSize > 0 else {
@@ -131,7 +138,9 @@ public final class ActivationMaximizer: Sendable {
                 var generator = PhiloxGenerator(seed: seed, stream: 0x6173_636e, step: UInt64(first))
                 let made = try parameterization(
                     count: range.count, ascent, start: start.map { $0[range] }, using: &generator)
-                let result = try climb(made, Array(units[range]), ascent, runner, seed: seed)
+                let result = try climb(made, Array(units[range]), ascent, runner, seed: seed) { done in
+                    progress((Double(first) + done * Double(range.count)) / Double(units.count))
+                }
                 images += result.images
                 activations += result.activations
             }
@@ -168,7 +177,7 @@ public final class ActivationMaximizer: Sendable {
     @Compute
     private func climb(
         _ made: ImageParameterization, _ units: [Int], _ ascent: GradientAscent, _ runner: StepRunner,
-        seed: UInt64
+        seed: UInt64, _ progress: (Double) -> Void
     ) throws -> (images: [Float], activations: [Float]) {
         let chosen = Tensor.argument("units", [units.count], .int32)
         // Each image is asked for every unit of the batch, and answers for its own.
@@ -177,7 +186,7 @@ public final class ActivationMaximizer: Sendable {
         func objectives(_ images: Tensor) throws -> Tensor {
             let features = try Self.features(
                 model, layer, outputIndex: outputIndex, outputName: outputName, isSequence: isSequence,
-                for: images
+                beforeReLU: beforeReLU, for: images
             ).picking(channels: chosen)
             let means = features.shape.rank == 4 ? try features.mean(axes: [1, 2]) : features
             return try (means * mask).sum(axes: [1])
@@ -195,6 +204,7 @@ public final class ActivationMaximizer: Sendable {
             var inputs = values
             if case .adam(let rate) = ascent.rule { inputs["learning_rate"] = TensorValue(Float(rate)) }
             _ = try step.run(runner, inputs, number: UInt64(number), seed: seed)
+            progress(Double(number + 1) / Double(ascent.steps))
         }
         let result = PartialStep(outputs: [made.images, try objectives(made.images)])
         let outputs = try result.run(runner, values)
@@ -230,17 +240,34 @@ public struct MaximizedActivations: Sendable {
     /// Chollet's lesson: what lies beyond black and white is cut off.
     ///
     /// - Throws: `PictureError` unless images have 1 or 3 channels.
-    public var pictures: [Picture] {
-        get throws {
-            try units.indices.map { index in
-                let image = images[index]
-                let levels = image.floats.map { Double($0) * 255 }
-                let mean = levels.reduce(0, +) / Double(levels.count)
-                let variance = levels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(levels.count)
-                let scale = 0.1 / (variance.squareRoot() + 1e-5)
-                return try Picture(
-                    TensorValue(
-                        shape: image.shape, levels.map { Float(($0 - mean) * scale + 0.5) }), white: 1)
+    public var pictures: [Picture] { get throws { try pictures(deviation: 0.1) } }
+
+    /// The images to be looked at, with more or less contrast.
+    ///
+    /// - Parameter deviation: of each, as a part of the way from black to white.
+    /// - Throws: `PictureError` unless images have 1 or 3 channels.
+    public func pictures(deviation: Double) throws -> [Picture] {
+        try units.indices.map { index in
+            let image = images[index]
+            let levels = image.floats.map { Double($0) * 255 }
+            let mean = levels.reduce(0, +) / Double(levels.count)
+            let variance = levels.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(levels.count)
+            let scale = deviation / (variance.squareRoot() + 1e-5)
+            return try Picture(
+                TensorValue(shape: image.shape, levels.map { Float(($0 - mean) * scale + 0.5) }), white: 1)
+        }
+    }
+}
+
+extension Tensor {
+    /// What a ReLU reads that gives this; itself if it is no ReLU's.
+    fileprivate var beforeReLU: Tensor {
+        var tensor = self
+        while true {
+            switch tensor.operation {
+            case .attachment: tensor = tensor.inputs[0]
+            case .unary(.relu): return tensor.inputs[0]
+            default: return self
             }
         }
     }

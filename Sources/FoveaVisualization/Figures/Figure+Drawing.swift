@@ -13,7 +13,9 @@ extension Figure {
             canvas.text(title, x: room.center, y: room.y, anchor: Anchor(.center, .top), style, theme.text)
             room = room.inset(Sides(top: min(size.height + 6, room.height / 2)))
         }
-        let grid = Grid(room, rows: rows, columns: min(columns, panels.count), gap: isBare ? 5 : 12)
+        let grid = Grid(
+            room, rowHeights: rowHeights ?? [Double](repeating: 1, count: rows),
+            columns: min(columns, panels.count), gap: isBare ? 5 : 12)
         let layouts = panels.enumerated().map { index, panel in
             PanelLayout(panel, in: grid.cell(index), theme, canvas)
         }
@@ -27,29 +29,37 @@ extension Figure {
     }
 }
 
-/// Equal cells in rows and columns.
+/// Cells in rows and columns.
 private struct Grid {
     let room: Box
-    let rows: Int
     let columns: Int
     let gap: Double
+    /// Where each row begins, and how high it is.
+    private let rows: [(y: Double, height: Double)]
 
-    init(_ room: Box, rows: Int, columns: Int, gap: Double) {
+    /// - Parameter rowHeights: positive, in comparison with each other.
+    init(_ room: Box, rowHeights: [Double], columns: Int, gap: Double) {
         self.room = room
-        self.rows = rows
         self.columns = columns
         // A thousand columns leave no room for gaps.
-        self.gap = min(gap, room.width / Double(columns) / 4, room.height / Double(rows) / 4)
+        let count = Double(rowHeights.count)
+        self.gap = min(gap, room.width / Double(columns) / 4, room.height / count / 4)
+        let unit = (room.height - self.gap * (count - 1)) / rowHeights.reduce(0, +)
+        var rows: [(y: Double, height: Double)] = []
+        var y = room.y
+        for height in rowHeights {
+            rows.append((y, height * unit))
+            y += height * unit + self.gap
+        }
+        self.rows = rows
     }
 
     func cell(_ index: Int) -> Box {
         let (row, column) = index.quotientAndRemainder(dividingBy: columns)
         let width = (room.width - gap * Double(columns - 1)) / Double(columns)
-        let height = (room.height - gap * Double(rows - 1)) / Double(rows)
         return Box(
-            x: room.x + Double(column) * (width + gap), y: room.y + Double(row) * (height + gap),
-            width: width,
-            height: height)
+            x: room.x + Double(column) * (width + gap), y: rows[row].y, width: width, height: rows[row].height
+        )
     }
 
     /// What all panels of a row need above and below, and all of a column at the left and right, so that their axes are in line.

@@ -91,6 +91,14 @@ extension Figure {
             throw VisualizationError(
                 .invalidArgument, "a figure has 1 to 10,000 columns of panels, not \(columns)")
         }
+        if let rowHeights {
+            guard rowHeights.count == rows, rowHeights.allSatisfy({ $0 >= 1e-3 && $0 <= 1e3 }) else {
+                throw VisualizationError(
+                    .invalidArgument,
+                    "the figure has \(rows) rows and rowHeights \(visible("\(rowHeights.prefix(20))")); there must be one number from "
+                        + "0.001 to 1,000 for each row")
+            }
+        }
         let (width, height) = inches
         guard width >= 0.1, height >= 0.1, width <= 1_000, height <= 1_000 else {
             throw VisualizationError(

@@ -18,6 +18,8 @@ public struct Figure: Sendable {
     public var panels: [Panel]
     /// How many panels stand beside each other.
     public var columns: Int
+    /// How high the rows are in comparison with each other, one number for each; equally high when nil.
+    public var rowHeights: [Double]?
     /// Width and height in inches; when nil 6.4 × 4.8 for one panel, and for several less for each.
     public var size: (width: Double, height: Double)?
     /// Pixels per inch of a picture; documents have none but in what is a picture in them.
