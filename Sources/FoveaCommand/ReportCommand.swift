@@ -66,7 +66,7 @@ struct ReportCommand: AsyncParsableCommand {
             if worst > 0 {
                 report.sections.append(
                     try await .worst(
-                        worst, of: answers, examples: images.examples, model: model, name: images.name))
+                        worst, of: answers, examples: images.examples, model: model, name: images.shortName))
             }
         }
         if let model = run.model?.model {

@@ -6,6 +6,8 @@ struct TestImages {
     let classNames: [String]
     /// What an image is called, by its number.
     let name: (Int) -> String
+    /// The same without the folder that all are in.
+    let shortName: (Int) -> String
     /// What they are, such as `test images of mnist`.
     let description: String
 
@@ -28,6 +30,7 @@ struct TestImages {
         examples = Dataset(data.test)
         classNames = data.classNames
         self.name = { "\(name) test image \($0)" }
+        shortName = { "test image \($0)" }
         description = "test images of \(name)"
     }
 
@@ -38,6 +41,7 @@ struct TestImages {
         examples = try Dataset(folder, form)
         classNames = folder.classNames
         name = { folder.items[$0].path }
+        shortName = { String(folder.items[$0].path.trimmingPrefix(folder.path + "/")) }
         self.description = description
     }
 

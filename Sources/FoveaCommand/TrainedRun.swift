@@ -121,7 +121,8 @@ struct MetricsFile {
         add(
             "time",
             [
-                number("seconds").map(duration), text("threads").map { "\($0) threads" },
+                number("seconds").map(duration),
+                text("threads").map { $0 == "1" ? "1 thread" : "\($0) threads" },
                 number("images_per_second").map { "\(grouped($0)) images per second" },
             ])
         return facts

@@ -151,6 +151,19 @@ import Testing
         #expect(await RunReport.Section.filters(of: model) == nil)
     }
 
+    @Test func numbersAreBelowEachOther() throws {
+        let html = try report([
+            .init(
+                "n",
+                [
+                    .table(
+                        headings: ["1", "2", "3"], rows: [["5", "1,234", "7ab"], ["6", "\u{2212}0.5", "8"]])
+                ])
+        ])
+        #expect(html.contains("<td>5</td><td class=\"number\">1,234</td><td>7ab</td>"))
+        #expect(html.contains("<th>1</th><th class=\"number\">2</th><th>3</th>"))
+    }
+
     @Test func largePicturesAreMadeSmaller() throws {
         let large = try Picture(height: 3_000, width: 1_000, color: .grey(90))
         let html = try report([.init("a", [.exhibits([.init([large], caption: "large")])])])

@@ -49,9 +49,10 @@ extension Figure {
         let rows = (shown + columns - 1) / columns
         let samples = channels == 3 ? 3 : 1
         let elements = kernel.floats
-        // A line of NaN, which is a hole, between filters.
+        // A line of NaN, or of nothing in colours, between filters.
         let (gridHeight, gridWidth) = (rows * (height + 1) - 1, columns * (width + 1) - 1)
-        var grid = [Double](repeating: samples == 3 ? 1 : .nan, count: gridHeight * gridWidth * samples)
+        let depth = samples == 3 ? 4 : 1
+        var grid = [Double](repeating: samples == 3 ? 0 : .nan, count: gridHeight * gridWidth * depth)
         for filter in 0..<shown {
             var values = [Double](repeating: 0, count: height * width * samples)
             for place in 0..<height * width {
@@ -70,12 +71,13 @@ extension Figure {
                 let home = (top + place / width) * gridWidth + left + place % width
                 for sample in 0..<samples {
                     let share = largest > 0 ? values[place * samples + sample] / largest : 0
-                    grid[home * samples + sample] = samples == 3 ? 0.5 + 0.5 * share : share
+                    grid[home * depth + sample] = samples == 3 ? 0.5 + 0.5 * share : share
                 }
+                if depth == 4 { grid[home * depth + 3] = 1 }
             }
         }
         let image = TensorValue(
-            shape: samples == 3 ? [gridHeight, gridWidth, 3] : [gridHeight, gridWidth], dtype: .float32,
+            shape: samples == 3 ? [gridHeight, gridWidth, 4] : [gridHeight, gridWidth], dtype: .float32,
             doubles: grid)
         let mark: Mark =
             samples == 3 ? .image(image) : .image(image, colorMap: .seismic, limits: -1...1)

@@ -69,7 +69,10 @@ extension RunReport.Content {
     private static func table(_ headings: [String], _ rows: [[String]]) -> String {
         let isNumber = headings.indices.map { column in
             column > 0
-                && rows.allSatisfy { !$0.indices.contains(column) || $0[column].first?.isNumber != false }
+                && rows.allSatisfy { row in
+                    !row.indices.contains(column)
+                        || row[column].allSatisfy { $0.isNumber || ".,\u{2212}".contains($0) }
+                }
         }
         func row(_ cells: [String], _ element: String) -> String {
             let texts = cells.enumerated().map { column, text in
