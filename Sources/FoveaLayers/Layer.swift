@@ -105,6 +105,14 @@ extension Layer {
         parameters.filter(\.parameter.isTrainable)
     }
 
+    /// How many numbers the parameters have, those of the layers inside included: Keras's `count_params()`. 0 before the build.
+    public var parameterCount: Int { parameters.map(\.parameter.elementCount).reduce(0, +) }
+
+    /// How many of these training changes.
+    public var trainableParameterCount: Int {
+        trainableParameters.map(\.parameter.elementCount).reduce(0, +)
+    }
+
     /// Whether training may change the layer. Setting it is for every parameter, also of the layers inside: false freezes
     /// them, and a frozen `BatchNormalization` works as in inference.
     ///

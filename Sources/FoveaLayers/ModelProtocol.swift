@@ -108,7 +108,7 @@ extension ModelProtocol {
     public func setTrainable(from name: String) throws(ShapeError) -> Int {
         let first = try place(of: name)
         for (place, layer) in layers.enumerated() { layer.isTrainable = place >= first }
-        return trainableParameters.map(\.parameter.elementCount).reduce(0, +)
+        return trainableParameterCount
     }
 
     private func place(of name: String) throws(ShapeError) -> Int {

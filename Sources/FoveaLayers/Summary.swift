@@ -11,8 +11,7 @@ extension ModelProtocol {
         let isGraph = !(self is Sequential)
         var rows = [["Layer (type)", "Output Shape", "Param #"] + (isGraph ? ["Connected to"] : [])]
         rows += summaryRows(isGraph: isGraph, expandNested: expandNested, indent: "")
-        let total = parameters.map(\.parameter.elementCount).reduce(0, +)
-        let trainable = trainableParameters.map(\.parameter.elementCount).reduce(0, +)
+        let (total, trainable) = (parameterCount, trainableParameterCount)
         return
             ([#"Model: "\#(shown(displayName))""#] + table(rows) + [
                 " Total params: \(amount(total))",
@@ -34,7 +33,7 @@ extension ModelProtocol {
         let calls = Dictionary(grouping: calls, by: \.layerName)
         for (name, layer) in namedLayers {
             let own = calls[name, default: []]
-            let count = layer.parameters.map(\.parameter.elementCount).reduce(0, +)
+            let count = layer.parameterCount
             let shapes = own.first?.outputShapes.map { text(of: $0) } ?? ["?"]
             rows.append(
                 [

@@ -46,7 +46,7 @@ import Testing
             ? try Design(name: name, input: input, ending: .classes(5), seed: 0)
                 .resNet(block: .bottleneck(.keras), counts: [2, 1, 2, 1], filters: 4)
             : try NamedNetwork.named(name).model(input: input)
-        #expect(model.parameters.map(\.parameter.elementCount).reduce(0, +) == record.parameters)
+        #expect(model.parameterCount == record.parameters)
         for (path, parameter) in model.parameters { try await setHashedValue(of: parameter, path) }
 
         let images = Tensor.input("images", input)

@@ -29,7 +29,7 @@ import Testing
             name = call.layerName
             kind = type(of: call.layer).typeName
             shape = Array(call.outputShapes[0].dimensions.dropFirst())
-            parameters = count(call.layer)
+            parameters = call.layer.parameterCount
         }
 
         init(from decoder: any Decoder) throws {
@@ -51,9 +51,9 @@ import Testing
             let what = "\(summary.name) of \(summary.input)"
             #expect(try model.inputShape == Shape(summary.input), "\(what)")
             #expect(try model.outputShape == Shape(summary.output), "\(what)")
-            let trainable = model.trainableParameters.map(\.parameter.elementCount).reduce(0, +)
+            let trainable = model.trainableParameterCount
             #expect(trainable == summary.trainable, "\(what)")
-            #expect(count(model) - trainable == summary.nonTrainable, "\(what)")
+            #expect(model.parameterCount - trainable == summary.nonTrainable, "\(what)")
             guard let layers = summary.layers else { continue }
             let rows = model.calls.map(Row.init)
             #expect(rows.count == layers.count && Set(rows) == Set(layers), "\(what)")
@@ -90,9 +90,9 @@ import Testing
     ])
     func publishedTotals(network: NamedNetwork, learned: Int, others: Int) throws {
         let model = try network.model()
-        let trainable = model.trainableParameters.map(\.parameter.elementCount).reduce(0, +)
+        let trainable = model.trainableParameterCount
         #expect(trainable == learned)
-        #expect(count(model) - trainable == others)
+        #expect(model.parameterCount - trainable == others)
         #expect(try model.inputShape == network.inputShape)
         #expect(model.namedOutputs.allSatisfy { $0.shape == [network.classCount] })
     }
@@ -106,7 +106,7 @@ import Testing
     ])
     func residualNetworksForCIFAR(network: NamedNetwork, published: Int, total: Int) throws {
         let model = try network.model()
-        #expect(count(model) == total)
+        #expect(model.parameterCount == total)
         let counted = model.trainableParameters.filter {
             !$0.path.contains("_0_conv/") && !$0.path.hasSuffix("_conv/bias")
         }
@@ -130,8 +130,4 @@ import Testing
             #expect(shapes["inception_\(name)"] == [Shape.batch, size, size, filters], "\(name)")
         }
     }
-}
-
-private func count(_ layer: any Layer) -> Int {
-    layer.parameters.map(\.parameter.elementCount).reduce(0, +)
 }

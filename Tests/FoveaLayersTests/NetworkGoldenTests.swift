@@ -33,8 +33,8 @@ import Testing
         for count in counts {
             let network = try NamedNetwork.named(count.name)
             let model = try network.model()
-            let learned = model.trainableParameters.map(\.parameter.elementCount).reduce(0, +)
-            let all = model.parameters.map(\.parameter.elementCount).reduce(0, +)
+            let learned = model.trainableParameterCount
+            let all = model.parameterCount
             #expect(learned == count.learned && all - learned == count.others, "\(count.name)")
             #expect(
                 try model.inputShape == network.inputShape && model.outputShape == [1000], "\(count.name)")

@@ -12,9 +12,10 @@ import Testing
         #expect(model.layers.count == 2 && model.parameters.count == 2)
         #expect(try model.output(of: "conv").shape == [30, 30, 2])
         let (layer, parameter) = (model.layers[0], model.parameters[0].parameter)
+        #expect(model.parameterCount == 56 && model.trainableParameterCount == 56)
         layer.isTrainable = false
         parameter.isTrainable = false
-        #expect(model.trainableParameters.isEmpty)
+        #expect(model.trainableParameters.isEmpty && model.trainableParameterCount == 0)
         let architecture = try model.architecture
         #expect(try makeModel(architecture).parameters.count == 2)
         let base = try NamedNetwork.vgg16.model(input: [150, 150, 3], includeTop: false)

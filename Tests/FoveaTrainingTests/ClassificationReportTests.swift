@@ -133,6 +133,8 @@ struct ClassificationReportTests {
         let whole = try await trainer.report(
             on: Dataset(examples), classNames: ["a", "b", "c"], batchSize: 11)
         #expect(whole.evaluation == evaluation)
+        let numbers = [evaluation.accuracy ?? 0, evaluation.loss].map { String(format: "%.4f", $0) }
+        #expect("\(evaluation)" == "accuracy: \(numbers[0]) - loss: \(numbers[1])")
         #expect(abs(whole.report.confusion.accuracy - (evaluation.accuracy ?? 0)) < 1e-9)
         let mean = whole.report.answers.reduce(0) { $0 + $1.loss } / 11
         #expect(abs(mean - evaluation.loss) < 1e-5)

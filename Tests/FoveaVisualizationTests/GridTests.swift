@@ -57,7 +57,7 @@ import Testing
         let image: [[Double]] = [[0, 1]]
         let figure = try Figure.predictions(
             [image, image], answers: report.answers, classNames: report.confusion.classNames, theme: theme)
-        #expect(figure.panels.map(\.title) == ["a & b 90.0 %", "a & b 75.0 %\n(c)"])
+        #expect(figure.panels.map(\.title) == ["a & b (90.0\u{a0}%)", "a & b (75.0\u{a0}%)\ntrue: c"])
         #expect(figure.panels.map(\.accent) == [theme.right, theme.wrong])
         #expect(try !figure.encoded(as: .png).isEmpty)
         #expect(kind { _ = try Figure.predictions([image], answers: report.answers) } == .wrongShape)

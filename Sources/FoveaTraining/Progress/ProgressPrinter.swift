@@ -85,12 +85,7 @@ struct ProgressPrinter {
     }
 
     private func listed(_ values: [(name: String, value: Double)]) -> String {
-        values.map { " - \(visible($0.name, limit: VisibleText.nameLimit)): \(number($0.value))" }.joined()
-    }
-
-    /// Four digits after the point; exponents for what would be mostly zeros.
-    private func number(_ value: Double) -> String {
-        String(format: abs(value) > 1e-3 || value == 0 ? "%.4f" : "%.4e", value)
+        values.map { " - \(namedNumber($0.name, $0.value))" }.joined()
     }
 
     private func timePerStep(_ seconds: Double) -> String {
@@ -110,4 +105,10 @@ struct ProgressPrinter {
     }
 
     private func rounded(_ value: Double) -> String { String(format: "%.0f", value) }
+}
+
+/// A number that was reported, with four digits after the point; with an exponent what would be mostly zeros.
+func namedNumber(_ name: String, _ value: Double) -> String {
+    let number = String(format: abs(value) > 1e-3 || value == 0 ? "%.4f" : "%.4e", value)
+    return "\(visible(name, limit: VisibleText.nameLimit)): \(number)"
 }

@@ -3,7 +3,7 @@ import FoveaGraph
 import FoveaRuntime
 
 /// How good a model is on a data set.
-public struct Evaluation: Hashable, Codable, Sendable {
+public struct Evaluation: Hashable, Codable, Sendable, CustomStringConvertible {
     /// The mean loss over all examples.
     public let loss: Double
     /// By name, such as `accuracy`; of a model with several outputs also the loss of each.
@@ -14,6 +14,12 @@ public struct Evaluation: Hashable, Codable, Sendable {
 
     /// The number of that name, such as `loss`; nil when there is none.
     public subscript(name: String) -> Double? { name == "loss" ? loss : metrics[name] }
+
+    /// The numbers as training prints them: `accuracy: 0.9060 - loss: 0.2634`.
+    public var description: String {
+        metrics.merging(["loss": loss]) { _, loss in loss }.sorted { $0.key < $1.key }
+            .map { namedNumber($0.key, $0.value) }.joined(separator: " - ")
+    }
 }
 
 extension Trainer {

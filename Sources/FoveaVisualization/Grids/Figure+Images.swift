@@ -54,8 +54,8 @@ extension Figure {
             let share = fixedPoint(answer.probability * 100, decimals: answer.probability > 0.9995 ? 0 : 1)
             var panel = imagePanel(
                 image,
-                title: "\(name(answer.predicted)) \(share) %"
-                    + (answer.isRight ? "" : "\n(\(name(answer.label)))"),
+                title: "\(name(answer.predicted)) (\(share)\u{a0}%)"
+                    + (answer.isRight ? "" : "\ntrue: \(name(answer.label))"),
                 nil)
             panel.accent = answer.isRight ? theme.right : theme.wrong
             return panel
