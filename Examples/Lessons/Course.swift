@@ -42,6 +42,11 @@ final class Course {
     /// The length of the lesson that it follows, or a shorter one.
     func choose<Value>(full: Value, quick: Value) -> Value { isFull ? full : quick }
 
+    /// All examples, or the first ones in the quick form.
+    func shortened(_ examples: Examples, to count: Int) throws -> Examples {
+        isFull ? examples : try examples.prefix(count)
+    }
+
     /// A heading.
     func section(_ title: String) { print("\n-- \(title)") }
 

@@ -7,7 +7,9 @@ import Fovea
 /// are quick: fewer examples, epochs and steps. Figures go to a folder for each lesson.
 @main
 struct Lessons {
-    @MainActor static var all: [any Lesson.Type] { [Lesson3.self, Lesson4.self] }
+    @MainActor static var all: [any Lesson.Type] {
+        [Lesson0.self, Lesson1.self, Lesson2.self, Lesson3.self, Lesson4.self]
+    }
 
     @MainActor static func main() async {
         do {
