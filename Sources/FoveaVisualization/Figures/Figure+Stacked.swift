@@ -13,11 +13,8 @@ extension Figure {
             }
         }
         let width = figures.map(\.inches.width).max() ?? 1
-        // Enlarged to the width of the widest where they do not become much higher than wide.
-        let heights = figures.map { figure -> Double in
-            let own = figure.inches
-            return own.height * min(width / own.width, max(1, width / own.height))
-        }
+        // All as wide as the widest, so that those of one layer have one scale.
+        let heights = figures.map { $0.inches.height * width / $0.inches.width }
         let height = heights.reduce(0, +)
         // No picture is higher than some thirty thousand pixels.
         let shrink = min(1, 80 / max(1, height))

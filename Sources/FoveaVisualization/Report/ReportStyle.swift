@@ -31,6 +31,7 @@ enum ReportStyle {
         .number { text-align: right; font-variant-numeric: tabular-nums; }
         pre { margin: .8rem 0; padding: .9rem 1rem; overflow-x: auto; background: var(--soft); border-radius: 6px;
           font: 13px/1.2 "DejaVu Sans Mono", ui-monospace, monospace; overflow-wrap: normal; }
+        .wrapped { white-space: pre-wrap; overflow-wrap: anywhere; }
         summary { cursor: pointer; color: var(--link); }
         .figure img { display: block; max-width: 100%; height: auto; margin: .6rem 0; }
         .exhibits { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1.2rem; margin: 1rem 0; }

@@ -55,8 +55,10 @@ extension RunReport.Content {
             return "<dl class=\"facts\">\(rows.joined(separator: "\n"))</dl>"
         case .table(let headings, let rows): return Self.table(headings, rows)
         case .lines(let text):
-            let lines = "<pre>\(escaped(text, keepingLines: true))</pre>"
             let count = text.split(separator: "\n").count
+            // A long command goes on in the next line, tables do not.
+            let kind = count == 1 ? " class=\"wrapped\"" : ""
+            let lines = "<pre\(kind)>\(escaped(text, keepingLines: true))</pre>"
             return count <= Self.lineLimit
                 ? lines : "<details><summary>\(count) lines</summary>\(lines)</details>"
         case .figure(let description, let figure): return try Self.picture(description, figure)
