@@ -17,7 +17,7 @@ import Testing
     }
 
     /// What the lessons' texts show is in their programs, one piece after the other, whatever its indentation there.
-    @Test(arguments: [0, 1, 2, 3, 4])
+    @Test(arguments: 0..<5)
     func lessonsShowTheirPrograms(number: Int) throws {
         let shown = try Document("docs/lessons/lesson-\(number).md").codeBlocks
         let programs = try Document.sources(in: "Examples/Lessons/Lesson\(number)").map(\.unindentedText)

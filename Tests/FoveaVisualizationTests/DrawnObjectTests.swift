@@ -17,7 +17,6 @@ import Testing
         let model = try Sequential(
             name: "objects", input: [DrawnObjects.side, DrawnObjects.side, 1], seed: 3
         ) {
-            GaussianNoise(stddev: 0.2)
             Conv2D(filters: 8, kernelSize: 3, padding: .same, activation: .relu)
             MaxPooling2D()
             Conv2D(filters: 16, kernelSize: 3, padding: .same, activation: .relu)

@@ -3,8 +3,8 @@ import FoveaGraph
 
 @testable import FoveaVisualization
 
-/// Pictures of one object (a disc, a frame or a cross) beside two distractors (stripes and a checkerboard) that say nothing of the
-/// class, anywhere on a noisy ground: where the truth is, is known. Objects are somewhat brighter.
+/// Pictures of one object (a disc, a frame or a cross) beside two distractors (a spot and a ridge that fade away) that say nothing of
+/// the class, anywhere on a noisy ground: where the truth is, is known. Objects are somewhat brighter.
 struct DrawnObjects {
     static let side = 32
     static let objectSide = 11
@@ -52,15 +52,18 @@ struct DrawnObjects {
         for y in 0..<objectSide {
             for x in 0..<objectSide {
                 let (dy, dx) = (y - middle, x - middle)
-                let isSet =
-                    switch kind {
-                    case 0: dy * dy + dx * dx <= middle * middle
-                    case 1: max(abs(dy), abs(dx)) >= middle - 1
-                    case 2: min(abs(dy), abs(dx)) <= 1
-                    case 3: y % 3 == 0
-                    default: (y / 2 + x / 2) % 2 == 0
-                    }
-                if isSet { canvas[(top + y) * side + left + x] = brightness }
+                let place = (top + y) * side + left + x
+                switch kind {
+                case 0: if dy * dy + dx * dx <= middle * middle { canvas[place] = brightness }
+                case 1: if max(abs(dy), abs(dx)) >= middle - 1 { canvas[place] = brightness }
+                case 2: if min(abs(dy), abs(dx)) <= 1 { canvas[place] = brightness }
+                default:
+                    // A spot or a ridge that fades away.
+                    let distance =
+                        kind == 3 ? dy * dy + dx * dx : (dy + dx) * (dy + dx) + (dy - dx) * (dy - dx) / 8
+                    let share = max(0, 1 - Float(distance) / Float(middle * middle))
+                    canvas[place] += (brightness - canvas[place]) * share
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ extension Lesson3 {
             let name = hasPooling ? "with pooling" : "without pooling"
             let model = try digits(hasPooling: hasPooling)
             course.record(
-                "parameters \(name)", Double(model.parameters.map(\.parameter.elementCount).reduce(0, +)),
+                "parameters \(name)", Double(model.parameterCount),
                 published: hasPooling ? 93_322 : nil,
                 isShortened: false)
             let trainer = try model.compile(

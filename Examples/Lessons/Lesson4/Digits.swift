@@ -13,7 +13,7 @@ extension Lesson4 {
         let validation = try everything.subset(Array(0..<held)).batched(64)
         let training = try everything.subset(Array(held..<last)).shuffled(seed: 1).batched(64)
 
-        let model = try network(extraLayer: false)
+        let model = try network(classes: found.classNames.count, extraLayer: false)
         print(model.summary())
         let loop = try TrainingLoop(model)
         var epochs: [History.Epoch] = []
@@ -32,11 +32,11 @@ extension Lesson4 {
 
         try await predictions(of: model, found)
         try await turned(model, found)
-        print(try network(extraLayer: true).summary())
+        print(try network(classes: found.classNames.count, extraLayer: true).summary())
     }
 
     /// Two 5×5 convolutions, and in the lesson's exercise a third.
-    private func network(extraLayer: Bool) throws -> Sequential {
+    private func network(classes: Int, extraLayer: Bool) throws -> Sequential {
         try Sequential(name: extraLayer ? "three_convolutions" : "digits", input: [28, 28, 1], seed: 1) {
             Conv2D(filters: 32, kernelSize: 5, padding: .same, activation: .relu)
             MaxPooling2D(poolSize: 2)
@@ -46,7 +46,7 @@ extension Lesson4 {
             Flatten()
             Dense(units: 1024, activation: .relu)
             Dropout(rate: 0.5)
-            Dense(units: 10)
+            Dense(units: classes)
         }
     }
 
