@@ -123,6 +123,20 @@ import Testing
         #expect(try await maximizer.maximize([0, 1], by: ascent, seed: 4).images != first.images)
     }
 
+    /// What jitter and zoom show beyond the border is image, too, not the border's pixels again.
+    @Test func imagesHaveSurroundings() throws {
+        let ascent = GradientAscent.robust
+        #expect(ascent.margin(of: 64) == 8 + 2)
+        #expect(ascent.margin(of: 1) == 0)
+        var generator = PhiloxGenerator(seed: 1, stream: 2, step: 0)
+        let made = try ImageParameterization(
+            count: 2, size: [12, 1], margin: [9, 0], channels: 3, decay: 1, using: &generator)
+        #expect(made.images.shape == [2, 12, 1, 3])
+        #expect(made.surroundings.shape == [2, 30, 1, 3])
+        #expect(
+            try made.surroundings.shaken(jitter: 8, zoom: 0.05, to: [12, 1]).shape == [2, 12, 1, 3])
+    }
+
     @Test func whatDoesNotExistIsNamed() async throws {
         let model = try await model()
         #expect(throws: InsightError.self) { try ActivationMaximizer(model, layer: "secnd") }

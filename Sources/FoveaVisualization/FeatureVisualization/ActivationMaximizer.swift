@@ -170,7 +170,9 @@ public final class ActivationMaximizer: Sendable {
             return ImageParameterization(pixels: TensorValue(unchecked: shape, .float32(pixels.floats)))
         case .frequencies(let decay):
             return try ImageParameterization(
-                count: count, size: size, channels: channels, decay: decay, using: &generator)
+                count: count, size: size,
+                margin: Size2D(ascent.margin(of: size.height), ascent.margin(of: size.width)),
+                channels: channels, decay: decay, using: &generator)
         }
     }
 
@@ -191,7 +193,8 @@ public final class ActivationMaximizer: Sendable {
             let means = features.shape.rank == 4 ? try features.mean(axes: [1, 2]) : features
             return try (means * mask).sum(axes: [1])
         }
-        var objective = try objectives(made.images.shaken(jitter: ascent.jitter, zoom: ascent.zoom))
+        var objective = try objectives(
+            made.surroundings.shaken(jitter: ascent.jitter, zoom: ascent.zoom, to: size))
         if ascent.totalVariation > 0 {
             objective = try objective - made.images.totalVariation() * Float(ascent.totalVariation)
         }

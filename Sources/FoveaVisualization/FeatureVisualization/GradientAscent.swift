@@ -63,6 +63,11 @@ public struct GradientAscent: Hashable, Sendable {
     public static let robust = GradientAscent(
         steps: 256, parameterization: .frequencies(), rule: .adam(), jitter: 8, zoom: 0.05)
 
+    /// How many pixels beyond the border of an image so large jitter and zoom may show.
+    func margin(of extent: Int) -> Int {
+        extent == 1 ? 0 : jitter + Int((zoom * Double(extent) / 2).rounded(.up))
+    }
+
     /// - Throws: `InsightError.invalidArgument` for a setting outside its range.
     func check() throws {
         func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>, _ expected: String) throws {

@@ -7,11 +7,14 @@ struct ImageParameterization {
     let variable: Variable
     /// `[count, height, width, channels]`.
     let images: Tensor
+    /// The same with what is beyond their borders, as far as that is known.
+    let surroundings: Tensor
 
     /// Pixels that begin with given numbers.
     init(pixels: TensorValue) {
         variable = Variable(name: "images", initial: pixels)
         images = Tensor(variable)
+        surroundings = images
     }
 
     /// Coefficients of a cosine transform that begin with normal noise.
@@ -19,26 +22,32 @@ struct ImageParameterization {
     /// - Parameters:
     ///   - count: how many images.
     ///   - size: of an image.
+    ///   - margin: how many more pixels there are above and below, and on the left and right.
     ///   - channels: three are taken for red, green and blue, of which principal components are made.
     ///   - decay: the power of the frequency that a coefficient is divided by.
     ///   - generator: gives the noise.
     init(
-        count: Int, size: Size2D, channels: Int, decay: Double, using generator: inout PhiloxGenerator
+        count: Int, size: Size2D, margin: Size2D = 0, channels: Int, decay: Double,
+        using generator: inout PhiloxGenerator
     ) throws {
+        let inside = size
+        let size = Size2D(inside.height + 2 * margin.height, inside.width + 2 * margin.width)
         let shape: Shape = [count, channels, size.height, size.width]
         let noise = (0..<shape.elementCount).map { _ in Float(0.01 * generator.standardNormal()) }
         variable = Variable(name: "frequencies", initial: try TensorValue(shape: shape, noise))
         let scaled = try Tensor(variable) * .constant(Self.scales(size, decay: decay))
         let rows = try Tensor.matmul(scaled, .constant(Self.cosines(size.width))).transposed([0, 1, 3, 2])
         let planes = try Tensor.matmul(rows, .constant(Self.cosines(size.height)))
-        let images = try planes.transposed([0, 3, 2, 1])
-        guard channels == 3 else {
-            self.images = try images.sigmoid()
-            return
+        var images = try planes.transposed([0, 3, 2, 1])
+        if channels == 3 {
+            let mixed = try Tensor.matmul(
+                images.reshaped(to: [count * size.height * size.width, 3]), .constant(Self.colors))
+            images = try mixed.reshaped(to: images.shape)
         }
-        let mixed = try Tensor.matmul(
-            images.reshaped(to: [count * size.height * size.width, 3]), .constant(Self.colors))
-        self.images = try mixed.reshaped(to: images.shape).sigmoid()
+        surroundings = try images.sigmoid()
+        self.images = try surroundings.sliced(
+            starts: [0, margin.height, margin.width, 0],
+            extents: [count, inside.height, inside.width, channels])
     }
 
     /// `1 / max(frequency, lowest)ᵈ / 4` for each pair of frequencies, in cycles per pixel, `[height, width]`: spectra of
@@ -87,18 +96,21 @@ extension PhiloxGenerator {
 }
 
 extension Tensor {
-    /// Images `[count, height, width, channels]` moved and zoomed at random, all alike and anew at each step, with the border's pixels
-    /// beyond it.
-    func shaken(jitter: Int, zoom: Double) throws -> Tensor {
+    /// The middle of images `[count, height, width, channels]`, moved and zoomed at random, all alike and anew at each step; beyond
+    /// their borders the border's pixels.
+    ///
+    /// - Parameter size: of the middle.
+    func shaken(jitter: Int, zoom: Double, to size: Size2D) throws -> Tensor {
         if jitter == 0, zoom == 0 { return self }
         let scale = try Tensor.randomUniform([1]) * Float(2 * zoom) + Float(1 - zoom)
         var result = self
-        for axis in [1, 2] where shape[axis] > 1 {
-            let (count, middle) = (shape[axis], Float(shape[axis]) / 2)
+        for (axis, count) in [(1, size.height), (2, size.width)] where shape[axis] > 1 {
+            let (extent, middle) = (shape[axis], Float(shape[axis]) / 2)
             let shift = try (Tensor.randomUniform([1]) * Float(2 * jitter + 1)).unary(.floor) - Float(jitter)
-            let centres = Tensor.constant(TensorValue((0..<count).map { Float($0) + 0.5 - middle }))
+            let centres = Tensor.constant(
+                TensorValue((0..<count).map { Float($0) + 0.5 - Float(count) / 2 }))
             let places = try (centres * scale + middle + shift).unary(.floor)
-            let inside = try Tensor.minimum(.maximum(places, 0), Float(count - 1))
+            let inside = try Tensor.minimum(.maximum(places, 0), Float(extent - 1))
             result = try result.gathered(at: inside.cast(to: .int32), axis: axis)
         }
         return result
