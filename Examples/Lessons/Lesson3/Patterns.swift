@@ -15,7 +15,7 @@ extension Lesson3 {
             for (name, ascent) in [("lesson", lesson), ("better", better)] {
                 let patterns = try await maximizer.maximize(Array(0..<count), by: ascent)
                 try course.show(
-                    Figure.images(patterns.pictures, columns: 8, title: layer),
+                    Figure.images(patterns.pictures(deviation: 0.2), columns: 8, title: layer),
                     "patterns-block\(block)-\(name).png")
             }
         }
