@@ -34,7 +34,8 @@ extension CommandTests {
             let metrics = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
             #expect(
                 metrics.keys.sorted() == [
-                    "batch_size", "dataset", "epochs", "images_per_second", "learning_rate", "network",
+                    "batch_size", "command", "dataset", "epochs", "images_per_second", "learning_rate",
+                    "network",
                     "optimizer", "precision", "seconds", "seed", "test_accuracy", "test_loss", "threads",
                     "versions",
                 ])
