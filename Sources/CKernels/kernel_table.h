@@ -8,6 +8,7 @@
 #include "fovea_max_pool.h"
 #include "fovea_row_product.h"
 #include "fovea_softmax.h"
+#include "winograd.h"
 
 enum {
     fovea_opcode_count = FOVEA_OP_RANDOM_NORMAL + 1,
@@ -84,6 +85,17 @@ typedef struct {
     void (*combine)(fovea_opcode kind, int32_t relu, int64_t count, const float *a, const float *b, float *c);
     void (*rectify)(int64_t count, float ceiling, float *x);
     int32_t (*is_bounded)(int64_t count, const float *x);
+    // Parts of the functions of fovea_winograd.h: channels, tiles, images and groups of filters, tiles, channels.
+    void (*winograd_transform_kernel)(const winograd_form *form, int32_t is_transposed, const float *kernel, float *transformed,
+                                      int64_t first, int64_t last);
+    void (*winograd_convolve)(const winograd_form *form, const float *images, const float *kernel, const float *bias,
+                              float *output, float *scratch, int64_t first, int64_t last);
+    void (*winograd_spread)(const winograd_form *form, const float *upstream, const float *kernel, float *gradient, float *scratch,
+                            int64_t first, int64_t last, int64_t first_group, int64_t last_group);
+    void (*winograd_add_gradients)(const winograd_form *form, const float *images, const float *upstream, float *sums,
+                                   float *bias_sums, float *scratch, int64_t first, int64_t last);
+    void (*winograd_finish_gradient)(const winograd_form *form, const float *sums, int64_t parts, int64_t stride,
+                                     float *gradient, int64_t first, int64_t last);
 } fovea_kernel_table;
 
 extern const fovea_kernel_table fovea_kernels_baseline;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FOVEA_HAS_RSQRT14
+#define FOVEA_WIDE_REGISTERS  // 32 of 16 lanes
 #define FEATURES "avx512f,avx512bw,avx512vl,avx512dq,avx2,fma,bmi2"
 #pragma clang attribute push(__attribute__((target(FEATURES))), apply_to = function)
 #pragma clang attribute push(__attribute__((min_vector_width(512))), apply_to = function)

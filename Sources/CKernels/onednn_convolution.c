@@ -12,8 +12,7 @@ static const char *direction_name(fovea_direction direction) {
 
 static onednn_subject describe_convolution(const fovea_convolution *spec) {
     onednn_subject subject = {""};
-    onednn_subject_add(&subject, "%s convolution %s", spec->winograd ? "Winograd" : "direct",
-                       direction_name(spec->direction));
+    onednn_subject_add(&subject, "convolution %s", direction_name(spec->direction));
     onednn_subject_add_memory(&subject, "source", &spec->source);
     onednn_subject_add_memory(&subject, "weights", &spec->weights);
     if (spec->has_bias) onednn_subject_add_memory(&subject, "bias", &spec->bias);
@@ -41,13 +40,12 @@ static int check_convolution(const fovea_convolution *spec, const onednn_subject
            onednn_check_pair(spec->padding_after, 0, "padding after", subject);
 }
 
-// The forward primitive that oneDNN wants to see with a backward one. Layouts and algorithm of the two need
-// not agree, so this one leaves the layouts open and has one element type, which always exists.
+// The forward primitive that oneDNN wants to see with a backward one. Layouts of the two need not agree, so this one leaves
+// the layouts open and has one element type, which always exists.
 static int make_hint(onednn_setting *setting, const fovea_convolution *spec, const int64_t gaps[2],
                      const onednn_subject *subject) {
     fovea_convolution forward = *spec;
     forward.direction = FOVEA_FORWARD;
-    forward.winograd = 0;
     forward.source.is_any = forward.weights.is_any = forward.destination.is_any = 1;
     forward.source.dtype = forward.weights.dtype = forward.destination.dtype;
     ONEDNN_LOCAL_LAYOUT x = NULL;

@@ -67,12 +67,11 @@ dnnl_status_t onednn_convolution_describe(dnnl_primitive_desc_t *description, co
                                           const fovea_convolution *spec, const int64_t gaps[2],
                                           const onednn_layout *source, const onednn_layout *weights,
                                           const onednn_layout *bias, const onednn_layout *destination) {
-    dnnl_alg_kind_t algorithm = spec->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+    const dnnl_alg_kind_t algorithm = dnnl_convolution_direct;
     dnnl_convolution_desc_t operation;
     dnnl_status_t status = dnnl_invalid_arguments;
     switch (spec->direction) {
     case FOVEA_FORWARD:
-        // Inference too: for it Winograd would want its weights in an opaque layout.
         status = dnnl_dilated_convolution_forward_desc_init(
             &operation, dnnl_forward_training, algorithm, source, weights, bias, destination, spec->strides,
             gaps, spec->padding_before, spec->padding_after);
@@ -125,10 +124,6 @@ dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const o
                                      const onednn_layout *c) {
     dnnl_matmul_desc_t operation;
     return describe(description, setting, dnnl_matmul_desc_init(&operation, a, b, bias, c), &operation);
-}
-
-int32_t fovea_onednn_has_winograd(void) {
-    return (dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
 }
 
 #endif

@@ -188,7 +188,6 @@ dnnl_status_t onednn_convolution_describe(dnnl_primitive_desc_t *description, co
                                           const fovea_convolution *spec, const int64_t gaps[2],
                                           const onednn_layout *source, const onednn_layout *weights,
                                           const onednn_layout *bias, const onednn_layout *destination) {
-    if (spec->winograd) return dnnl_unimplemented;
     switch (spec->direction) {
     case FOVEA_FORWARD:
         return dnnl_convolution_forward_primitive_desc_create(
@@ -236,8 +235,5 @@ dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const o
                                      const onednn_layout *c) {
     return dnnl_matmul_primitive_desc_create(description, setting->engine, a, b, bias, c, setting->attributes);
 }
-
-// Version 3.0 removed it from all but a few Arm builds, of which the project asks nothing.
-int32_t fovea_onednn_has_winograd(void) { return 0; }
 
 #endif

@@ -46,9 +46,6 @@ public struct OneDNNBackend: Backend {
     /// What computes with bfloat16 numbers: `amx` (matrix tiles), `avx512_bf16` (dot products) or `none`.
     public static var bfloat16Unit: String { String(cString: fovea_bfloat16_unit()) }
 
-    /// Whether the library has Winograd's algorithm for this CPU: version 2 with AVX-512.
-    static var hasWinograd: Bool { fovea_onednn_has_winograd() != 0 }
-
     /// Threads that computation uses: as many as `OMP_NUM_THREADS` says, or as this process may use processors; at most
     /// 256, or the number of processors where that is more, and no more than the system gives (`threadShortage`).
     @Compute

@@ -103,24 +103,6 @@ import Testing
             after: (0, 0), strides: (2, 2)),
     ]
 
-    /// Memory that starts on a cache line, as NaN.
-    private final class Memory {
-        let start: UnsafeMutableRawPointer
-        init(_ byteCount: Int) {
-            start = .allocate(byteCount: max(byteCount, 64), alignment: 64)
-            start.initializeMemory(as: UInt8.self, repeating: 0xFF, count: max(byteCount, 64))
-        }
-        deinit { start.deallocate() }
-    }
-
-    private static func numbers(_ count: Int, seed: UInt64) -> [Float] {
-        var state = seed
-        return (0..<count).map { _ in
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Float(Int64(bitPattern: state) >> 40) / 0x1p23
-        }
-    }
-
     /// The place of an image's element in blocks of 16 channels.
     private static func place(
         _ n: Int, _ y: Int, _ x: Int, _ c: Int, _ channels: Int, _ height: Int, _ width: Int
@@ -148,11 +130,11 @@ import Testing
 
     @Test(arguments: shapes) @Compute private func convolution(shape: Shape) {
         let (height, width) = (shape.output.height, shape.output.width)
-        let images = Self.numbers(shape.batch * shape.height * shape.width * shape.channels, seed: 1)
-        let kernel = Self.numbers(
+        let images = numbers(shape.batch * shape.height * shape.width * shape.channels, seed: 1)
+        let kernel = numbers(
             shape.window.rows * shape.window.columns * shape.channels * shape.filters, seed: 2)
-        let upstream = Self.numbers(shape.batch * height * width * shape.filters, seed: 3)
-        let bias = Self.numbers(shape.filters, seed: 4)
+        let upstream = numbers(shape.batch * height * width * shape.filters, seed: 3)
+        let bias = numbers(shape.filters, seed: 4)
 
         var outputs = [Sum](repeating: Sum(), count: upstream.count)
         var inputGradients = [Sum](repeating: Sum(), count: images.count)
@@ -199,12 +181,12 @@ import Testing
                         #expect(wrong == 0, "\(what), \(unit), \(terms) terms, \(workers) workers")
                     }
                     var output = [Float](repeating: .nan, count: outputs.count)
-                    var packed = Memory(fovea_bfloat16_forward_kernel_bytes(&c))
-                    var scratch = Memory(fovea_bfloat16_forward_scratch(&c))
+                    var packed = KernelMemory(fovea_bfloat16_forward_kernel_bytes(&c))
+                    var scratch = KernelMemory(fovea_bfloat16_forward_scratch(&c))
                     fovea_bfloat16_forward(
                         &c, images, kernel, packed.start, FOVEA_PACK, bias, &output, scratch.start)
                     expect(output, outputs, "forward", terms: terms)
-                    let kept = Memory(fovea_bfloat16_forward_kernel_bytes(&c))
+                    let kept = KernelMemory(fovea_bfloat16_forward_kernel_bytes(&c))
                     for packing in [FOVEA_PACK_AND_KEEP, FOVEA_PACKED] {
                         var again = [Float](repeating: .nan, count: outputs.count)
                         fovea_bfloat16_forward(
@@ -223,15 +205,15 @@ import Testing
                     #expect(output == rectified.map { min($0, c.ceiling) })
 
                     var gradient = [Float](repeating: .nan, count: images.count)
-                    packed = Memory(fovea_bfloat16_input_gradient_kernel_bytes(&c))
-                    scratch = Memory(fovea_bfloat16_input_gradient_scratch(&c))
+                    packed = KernelMemory(fovea_bfloat16_input_gradient_kernel_bytes(&c))
+                    scratch = KernelMemory(fovea_bfloat16_input_gradient_scratch(&c))
                     fovea_bfloat16_input_gradient(
                         &c, upstream, kernel, packed.start, FOVEA_PACK, &gradient, scratch.start)
                     expect(gradient, inputGradients, "input gradient", terms: terms)
 
                     var kernelGradient = [Float](repeating: .nan, count: kernel.count)
                     var biasGradient = [Float](repeating: .nan, count: bias.count)
-                    scratch = Memory(fovea_bfloat16_kernel_gradient_scratch(&c))
+                    scratch = KernelMemory(fovea_bfloat16_kernel_gradient_scratch(&c))
                     fovea_bfloat16_kernel_gradient(
                         &c, images, upstream, &kernelGradient, &biasGradient, scratch.start)
                     expect(kernelGradient, kernelGradients, "kernel gradient", terms: terms)
@@ -244,8 +226,8 @@ import Testing
     @Test(arguments: [(17, 33, 5), (16, 16, 16), (64, 31, 48), (33, 600, 130), (300, 40, 17), (1, 70, 64)])
     @Compute func product(rows: Int, inner: Int, columns: Int) {
         let (a, b, bias) = (
-            Self.numbers(rows * inner, seed: 5), Self.numbers(inner * columns, seed: 6),
-            Self.numbers(columns, seed: 7)
+            numbers(rows * inner, seed: 5), numbers(inner * columns, seed: 6),
+            numbers(columns, seed: 7)
         )
         Self.forEachUnit { unit in
             for terms in 1...3 {
@@ -256,7 +238,7 @@ import Testing
                         (m.rows, m.inner, m.columns) = (Int64(rows), Int64(inner), Int64(columns))
                         m.a_strides = transposed & 1 == 0 ? (Int64(inner), 1) : (1, Int64(rows))
                         m.b_strides = transposed & 2 == 0 ? (Int64(columns), 1) : (1, Int64(inner))
-                        let scratch = Memory(fovea_bfloat16_matmul_scratch(&m))
+                        let scratch = KernelMemory(fovea_bfloat16_matmul_scratch(&m))
                         var c = [Float](repeating: .nan, count: rows * columns)
                         fovea_bfloat16_multiply(&m, a, b, bias, &c, scratch.start)
                         var wrong = 0
@@ -285,15 +267,15 @@ import Testing
             batch: batch, height: 6, width: 7, channels: 16, filters: 16, window: (3, 3), padding: (1, 1),
             after: (1, 1), strides: (stride, stride))
         let (height, width) = shape.output
-        var images = Self.numbers(batch * 6 * 7 * 16, seed: 8)
+        var images = numbers(batch * 6 * 7 * 16, seed: 8)
         images[Self.place(1, 2, 3, 4, 16, 6, 7)] = .nan
-        let kernel = Self.numbers(9 * 16 * 16, seed: 9)
+        let kernel = numbers(9 * 16 * 16, seed: 9)
         Self.forEachUnit { unit in
             for terms in 1...3 {
                 var c = shape.kernel(terms: terms, workers: 2)
                 c.relu = 1
-                let packed = Memory(fovea_bfloat16_forward_kernel_bytes(&c))
-                let scratch = Memory(fovea_bfloat16_forward_scratch(&c))
+                let packed = KernelMemory(fovea_bfloat16_forward_kernel_bytes(&c))
+                let scratch = KernelMemory(fovea_bfloat16_forward_scratch(&c))
                 var output = [Float](repeating: 0, count: batch * height * width * 16)
                 fovea_bfloat16_forward(
                     &c, images, kernel, packed.start, FOVEA_PACK, nil, &output, scratch.start)

@@ -169,3 +169,22 @@ func indices(of extents: [Int]) -> [[Int]] {
 }
 
 func dot(_ index: [Int], _ strides: [Int]) -> Int { zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 } }
+
+/// Memory that starts on a cache line, as NaN.
+final class KernelMemory {
+    let start: UnsafeMutableRawPointer
+    init(_ byteCount: Int) {
+        start = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+        start.initializeMemory(as: UInt8.self, repeating: 0xFF, count: max(byteCount, 64))
+    }
+    deinit { start.deallocate() }
+}
+
+/// Numbers from -1 to 1.
+func numbers(_ count: Int, seed: UInt64) -> [Float] {
+    var state = seed
+    return (0..<count).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Float(Int64(bitPattern: state) >> 40) / 0x1p23
+    }
+}

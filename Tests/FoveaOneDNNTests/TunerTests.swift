@@ -137,9 +137,7 @@ import Testing
                     (terms, isConvolution) = (request.direction == .forward ? 3 : 2, true)
                 }
                 var allowed: Set<Algorithm> = [.direct]
-                if precision != .strict, isConvolution, fovea_onednn_has_winograd() != 0 {
-                    allowed.insert(.winograd)
-                }
+                if precision != .strict, isConvolution { allowed.insert(.winograd) }
                 if precision != .strict, hasBFloat16 { allowed.insert(.bfloat16(terms: terms)) }
                 if precision == .mixedBFloat16, hasBFloat16 { allowed.insert(.bfloat16(terms: 1)) }
                 #expect(allowed.isSuperset(of: found))

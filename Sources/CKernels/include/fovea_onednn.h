@@ -28,7 +28,6 @@ typedef enum : int32_t {
 
 typedef struct {
     fovea_direction direction;
-    int32_t winograd;      // 0 direct, 1 Winograd
     int32_t has_bias;      // forward: adds it; backward weights: also computes its gradient
     int32_t relu;          // forward only
     float ceiling;         // with `relu`: larger results become this; 0 for none
@@ -86,7 +85,7 @@ int32_t fovea_primitive_memory(const fovea_primitive *primitive, fovea_argument 
 // Bytes of an operand, 0 when there is none. Scratchpads are the caller's.
 size_t fovea_primitive_bytes(const fovea_primitive *primitive, fovea_argument argument);
 size_t fovea_memory_bytes(const fovea_memory *memory);
-// For example "jit_wino_4x3:avx512_core".
+// For example "jit:avx512_core".
 const char *fovea_primitive_implementation(const fovea_primitive *primitive);
 
 // A primitive with memory for its operands. The primitive must live as long. NULL, with a message, when memory is out.
@@ -100,8 +99,6 @@ int32_t fovea_primitive_call_run(fovea_primitive_call *call);
 
 // For example "2.6.3".
 const char *fovea_onednn_version(void);
-// 1 when the library has Winograd's algorithm for this CPU. Only oneDNN 2 does, with AVX-512.
-int32_t fovea_onednn_has_winograd(void);
 // 1 when the CPU has bfloat16 convolution kernels.
 int32_t fovea_onednn_has_bfloat16(void);
 

@@ -16,10 +16,12 @@ extension OneDNNCatalog {
         {
             return kernel
         }
-        if precision != .strict, request.suitsWinograd, let kernel = try? kernel(for: request, .winograd) {
+        if precision != .strict, request.suitsWinograd(threads: threads),
+            let kernel = WinogradConvolution(request, threads: threads)
+        {
             return kernel
         }
-        return try LibraryConvolution(request, .direct)
+        return try LibraryConvolution(request)
     }
 
     /// The kernel for an algorithm; nil, or oneDNN's error, where there is none.
@@ -28,8 +30,8 @@ extension OneDNNCatalog {
     ) throws -> (any OneDNNConvolution)? {
         switch algorithm {
         case .bfloat16: BFloat16Convolution(request, algorithm, threads: threads)
-        case .winograd where !OneDNNBackend.hasWinograd || !request.isRightWithWinograd: nil
-        case .direct, .winograd: try LibraryConvolution(request, algorithm)
+        case .winograd: WinogradConvolution(request, threads: threads)
+        case .direct: try LibraryConvolution(request)
         }
     }
 }
@@ -61,7 +63,6 @@ extension OneDNNConvolution {
 /// By oneDNN, in float32.
 private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
     let request: ConvolutionRequest
-    let algorithm: Algorithm
     let imagesLayout: Layout
     let kernelLayout: Layout
     let outputLayout: Layout
@@ -69,11 +70,12 @@ private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
     /// With a ReLU, if there is to be one.
     private let rectified: RectifiedPrimitive?
 
+    var algorithm: Algorithm { .direct }
     var packedKernelBytes: Int { 0 }
 
-    init(_ request: ConvolutionRequest, _ algorithm: Algorithm) throws {
-        let primitive = try Primitive(request, algorithm)
-        (self.request, self.algorithm, self.primitive) = (request, algorithm, primitive)
+    init(_ request: ConvolutionRequest) throws {
+        let primitive = try Primitive(request)
+        (self.request, self.primitive) = (request, primitive)
         imagesLayout = try primitive.layout(FOVEA_ARG_SOURCE, order: AxisOrder.images)
         kernelLayout = try primitive.layout(FOVEA_ARG_WEIGHTS, order: request.kernelOrder)
         outputLayout = try primitive.layout(FOVEA_ARG_DESTINATION, order: AxisOrder.images)
@@ -89,7 +91,7 @@ private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
         rectified = try RectifiedPrimitive(
             primitive, operands: operands, ceiling: request.ceiling,
             result: .init(role: .destination, count: outputLayout.memoryCount(request.output))
-        ) { try Primitive(request, algorithm, fusesReLU: true) }
+        ) { try Primitive(request, fusesReLU: true) }
     }
 
     func call(_ operands: Operands) throws -> any KernelCall {
@@ -99,9 +101,7 @@ private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
 
 extension Primitive {
     /// - Parameter fusesReLU: whether the ReLU that is asked for is part of it. Such a primitive makes zeros of NaN.
-    fileprivate convenience init(
-        _ request: ConvolutionRequest, _ algorithm: Algorithm, fusesReLU: Bool = false
-    ) throws {
+    fileprivate convenience init(_ request: ConvolutionRequest, fusesReLU: Bool = false) throws {
         let rule = request.convolution
         let filters = request.kernel[3]
         var spec = fovea_convolution()
@@ -111,7 +111,6 @@ extension Primitive {
             case .inputGradient: FOVEA_BACKWARD_DATA
             case .kernelGradient: FOVEA_BACKWARD_WEIGHTS
             }
-        spec.winograd = algorithm == .winograd ? 1 : 0
         spec.has_bias = request.hasBias ? 1 : 0
         spec.relu = request.hasReLU && fusesReLU ? 1 : 0
         spec.ceiling = request.ceiling ?? 0
@@ -139,33 +138,30 @@ extension ConvolutionRequest {
 }
 
 extension ConvolutionRequest {
-    /// Whether oneDNN's Winograd kernels compute what is asked for. Its input gradient does not (seen in 2.6.3) with
-    /// unequal padding above and below.
-    fileprivate var isRightWithWinograd: Bool {
-        direction != .inputGradient || convolution.padding.top == convolution.padding.bottom
-    }
-
     /// Whether Winograd's F(4×4, 3×3) pays (Lavin and Gray 2016, arXiv:1509.09308).
     ///
-    /// Its transforms are a fixed cost for each channel, so both sides need enough channels to share them. It computes
-    /// whole 4×4 tiles of the result: where images do not fill their tiles, direct sums win. The kernel's gradient has
-    /// tiles of its own and always won where measured.
-    fileprivate var suitsWinograd: Bool {
-        guard kernel[0] == 3, kernel[1] == 3, convolution.strides == 1, convolution.dilations == 1,
-            convolution.groups == 1, images.channels >= 16, output.channels >= 16
-        else { return false }
-        switch direction {
-        case .forward: return tileWaste(output.imageSize) <= Self.largestTileWaste
-        case .inputGradient: return tileWaste(images.imageSize) <= Self.largestTileWaste
-        case .kernelGradient: return true
-        }
+    /// It computes whole 4×4 tiles of the result: where images do not fill their tiles, direct sums win. For a kernel's gradient
+    /// each thread has sums of its own for all channels and filters, which want some tiles, and many where they go through memory.
+    /// The narrow vectors of the baseline are no quicker than the library's own.
+    fileprivate func suitsWinograd(threads: Int) -> Bool {
+        guard OneDNNBackend.vectorKind != "baseline" else { return false }
+        let waste = tileWaste(output.imageSize)
+        guard direction == .kernelGradient else { return waste <= Self.largestTileWaste }
+        let tiles = output[0] * Self.tiles(output[1]) * Self.tiles(output[2]) / threads
+        let staysInCache = kernel[2] * kernel[3] <= Self.mostCachedWeights
+        return waste <= Self.largestGradientTileWaste && tiles >= (staysInCache ? 24 : 96)
     }
 
-    private static let largestTileWaste = 1.4
+    private static let largestTileWaste = 1.6
+    private static let largestGradientTileWaste = 1.8
+    /// Of a kernel, for each place of its window: 36 sums for each take 2.3 MiB.
+    private static let mostCachedWeights = 1 << 14
+
+    private static func tiles(_ extent: Int) -> Int { (extent + 3) / 4 }
 
     /// Elements computed for each one needed.
     private func tileWaste(_ size: Size2D) -> Double {
-        func padded(_ extent: Int) -> Double { Double((extent + 3) / 4 * 4) / Double(extent) }
+        func padded(_ extent: Int) -> Double { Double(Self.tiles(extent) * 4) / Double(extent) }
         return padded(size.height) * padded(size.width)
     }
 }

@@ -1,0 +1,180 @@
+#include "winograd.h"
+
+#include <string.h>
+
+#include "fovea_winograd.h"
+#include "kernel_table.h"
+#include "threads.h"
+
+// Strips are multiples of a step, of which kernels have whole numbers of tiles in registers. They are as long as lets a strip of all
+// channels stay in the second-level cache together with its products.
+enum { strip_step = 12, strip_floats = 1152, longest_strip = 36, longest_gradient_strip = 48, sums_per_tile = 4096 };
+
+// Places lie an odd number of cache lines apart, because those at equal distances of a power of two share few sets of the cache.
+static int64_t place_stride(int64_t floats) { return ((floats / winograd_lanes + 1) | 1) * winograd_lanes; }
+
+static void complete(winograd_form *f, int64_t batch) {
+    f->tile_rows = (f->output_height + winograd_results - 1) / winograd_results;
+    f->tile_columns = (f->output_width + winograd_results - 1) / winograd_results;
+    f->tiles = batch * f->tile_rows * f->tile_columns;
+    f->group = f->filters % 64 == 0 ? 64 : f->filters % 32 == 0 ? 32 : 16;
+    int64_t strip = strip_floats / f->channels / strip_step * strip_step;
+    f->strip = strip < strip_step ? strip_step : strip > longest_strip ? longest_strip : strip;
+    f->source_stride = place_stride(f->strip * f->channels);
+    f->product_stride = place_stride(f->strip * f->group);
+}
+
+static winograd_form form_of(const fovea_winograd *c) {
+    winograd_form f = {c->height, c->width, c->channels, c->filters, {c->padding[0], c->padding[1]}, c->output_height,
+                       c->output_width, .relu = c->relu, .ceiling = c->ceiling};
+    complete(&f, c->batch);
+    return f;
+}
+
+// For the gradient with respect to images, which sums over filters what belongs to channels: their names are exchanged.
+static winograd_form input_gradient_form_of(const fovea_winograd *c) {
+    winograd_form f = form_of(c);
+    f.channels = c->filters;
+    f.filters = c->channels;
+    complete(&f, c->batch);
+    return f;
+}
+
+// A kernel's gradient needs the gradients of all filters of a strip, and its sums go through memory once for each strip: the more
+// they are, the longer strips must be.
+static winograd_form kernel_gradient_form_of(const fovea_winograd *c) {
+    winograd_form f = form_of(c);
+    int64_t strip = f.channels * f.filters / sums_per_tile / strip_step * strip_step;
+    if (strip > f.strip) {
+        f.strip = strip > longest_gradient_strip ? longest_gradient_strip : strip;
+        f.source_stride = place_stride(f.strip * f.channels);
+    }
+    f.product_stride = place_stride(f.strip * f.filters);
+    return f;
+}
+
+// Of one worker.
+static int64_t strip_scratch(const winograd_form *f) { return winograd_places * (f->source_stride + f->product_stride); }
+
+size_t fovea_winograd_kernel_bytes(const fovea_winograd *c) {
+    return (size_t)(winograd_places * c->channels * c->filters) * sizeof(float);
+}
+
+size_t fovea_winograd_forward_scratch(const fovea_winograd *c) {
+    winograd_form f = form_of(c);
+    return (size_t)(c->workers * strip_scratch(&f)) * sizeof(float);
+}
+
+size_t fovea_winograd_input_gradient_scratch(const fovea_winograd *c) {
+    winograd_form f = input_gradient_form_of(c);
+    return (size_t)(c->workers * strip_scratch(&f)) * sizeof(float);
+}
+
+static int64_t sum_count(const winograd_form *f) { return winograd_places * f->channels * f->filters + f->filters; }
+
+size_t fovea_winograd_kernel_gradient_scratch(const fovea_winograd *c) {
+    winograd_form f = kernel_gradient_form_of(c);
+    return (size_t)(c->workers * (strip_scratch(&f) + sum_count(&f))) * sizeof(float);
+}
+
+typedef struct {
+    winograd_form form;
+    const fovea_kernel_table *kernels;
+    int64_t workers, batch;
+    int32_t is_transposed;
+    const float *images, *kernel, *bias, *upstream;
+    float *result, *sums, *scratch;
+} winograd_work;
+
+// A few nanoseconds for the sixteen lanes of a place.
+static double nanoseconds(const winograd_form *f) {
+    return 0.02 * (double)(f->tiles * winograd_places) * (double)f->channels / winograd_lanes * (double)f->filters;
+}
+
+static void transform_channels(void *context, int64_t first, int64_t last) {
+    const winograd_work *w = context;
+    w->kernels->winograd_transform_kernel(&w->form, w->is_transposed, w->kernel, w->result, first, last);
+}
+
+void fovea_winograd_transform(const fovea_winograd *c, int32_t is_gradient, const float *kernel, void *transformed) {
+    winograd_work work = {
+        .form = is_gradient ? input_gradient_form_of(c) : form_of(c), .kernels = fovea_kernels(), .is_transposed = is_gradient,
+        .kernel = kernel, .result = transformed};
+    fovea_parallel_for(work.form.channels, (double)work.form.channels * (double)work.form.filters * 4, transform_channels, &work);
+}
+
+static void convolve_parts(void *context, int64_t first, int64_t last) {
+    const winograd_work *w = context;
+    const winograd_form *f = &w->form;
+    for (int64_t part = first; part < last; part++) {
+        w->kernels->winograd_convolve(f, w->images, w->kernel, w->bias, w->result, w->scratch + part * strip_scratch(f),
+                                      f->tiles * part / w->workers, f->tiles * (part + 1) / w->workers);
+    }
+}
+
+void fovea_winograd_forward(const fovea_winograd *c, const float *images, const void *transformed, const float *bias,
+                            float *output, void *scratch) {
+    winograd_work work = {.form = form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .images = images,
+                          .kernel = transformed, .bias = bias, .result = output, .scratch = scratch};
+    fovea_parallel_for(c->workers, nanoseconds(&work.form), convolve_parts, &work);
+}
+
+// Tiles overlap in the images' gradients, so each worker has images of its own, or where they are too few groups of channels.
+static void spread_parts(void *context, int64_t first, int64_t last) {
+    const winograd_work *w = context;
+    const winograd_form *f = &w->form;
+    int64_t groups = f->filters / f->group;
+    for (int64_t part = first; part < last; part++) {
+        float *scratch = w->scratch + part * strip_scratch(f);
+        int64_t next = part + 1, workers = w->workers;
+        if (w->batch >= workers) {
+            w->kernels->winograd_spread(f, w->upstream, w->kernel, w->result, scratch, w->batch * part / workers,
+                                        w->batch * next / workers, 0, groups);
+        } else {
+            w->kernels->winograd_spread(f, w->upstream, w->kernel, w->result, scratch, 0, w->batch, groups * part / workers,
+                                        groups * next / workers);
+        }
+    }
+}
+
+void fovea_winograd_input_gradient(const fovea_winograd *c, const float *upstream, const void *transformed, float *gradient,
+                                   void *scratch) {
+    winograd_work work = {.form = input_gradient_form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .batch = c->batch,
+                          .upstream = upstream, .kernel = transformed, .result = gradient, .scratch = scratch};
+    fovea_parallel_for(c->workers, nanoseconds(&work.form), spread_parts, &work);
+}
+
+static void add_parts(void *context, int64_t first, int64_t last) {
+    const winograd_work *w = context;
+    const winograd_form *f = &w->form;
+    for (int64_t part = first; part < last; part++) {
+        float *sums = w->sums + part * sum_count(f);
+        memset(sums, 0, (size_t)sum_count(f) * sizeof(float));
+        w->kernels->winograd_add_gradients(f, w->images, w->upstream, sums + f->filters, sums,
+                                           w->scratch + part * strip_scratch(f), f->tiles * part / w->workers,
+                                           f->tiles * (part + 1) / w->workers);
+    }
+}
+
+static void finish_channels(void *context, int64_t first, int64_t last) {
+    const winograd_work *w = context;
+    const winograd_form *f = &w->form;
+    w->kernels->winograd_finish_gradient(f, w->sums + f->filters, w->workers, sum_count(f), w->result, first, last);
+}
+
+void fovea_winograd_kernel_gradient(const fovea_winograd *c, const float *images, const float *upstream, float *gradient,
+                                    float *bias_gradient, void *scratch) {
+    winograd_work work = {.form = kernel_gradient_form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .images = images,
+                          .upstream = upstream, .result = gradient, .scratch = scratch};
+    const winograd_form *f = &work.form;
+    work.sums = work.scratch + c->workers * strip_scratch(f);
+    fovea_parallel_for(c->workers, nanoseconds(f), add_parts, &work);
+    double finish = 0.5 * (double)(winograd_places * c->workers) * (double)f->channels * (double)f->filters / winograd_lanes;
+    fovea_parallel_for(f->channels, finish, finish_channels, &work);
+    if (!bias_gradient) return;
+    for (int64_t filter = 0; filter < f->filters; filter++) {
+        float sum = 0;
+        for (int64_t part = 0; part < c->workers; part++) sum += work.sums[part * sum_count(f) + filter];
+        bias_gradient[filter] = sum;
+    }
+}

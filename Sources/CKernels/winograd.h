@@ -1,0 +1,29 @@
+// How Winograd's algorithm goes through a convolution: what its parts share.
+#ifndef FOVEA_WINOGRAD_FORM_H
+#define FOVEA_WINOGRAD_FORM_H
+#include <stdint.h>
+
+enum {
+    winograd_results = 4,                                   // of a tile, along an axis
+    winograd_window = 3,
+    winograd_pixels = winograd_results + winograd_window - 1,  // that a tile's results see, along an axis
+    winograd_places = winograd_pixels * winograd_pixels,    // of a transformed tile
+    winograd_lanes = 16,                                    // channels in a block
+};
+
+// Tiles are counted row by row, image by image. They are worked on in strips that stay in the second-level cache: transformed, a strip
+// is [places, channels / 16, strip, 16], and so are the products, [places, group / 16, strip, 16], for one group of filters after
+// the other. Places are a `stride` apart.
+typedef struct {
+    int64_t height, width, channels, filters;
+    int64_t padding[2];
+    int64_t output_height, output_width;
+    int64_t tile_rows, tile_columns, tiles;  // of an image, of all
+    int64_t strip;
+    int64_t group;  // filters whose products are summed together
+    int64_t source_stride, product_stride;
+    int32_t relu;
+    float ceiling;
+} winograd_form;
+
+#endif

@@ -1,0 +1,178 @@
+// Strips of tiles through Winograd's algorithm. Included by the files that compile the kernels for one kind of CPU.
+#ifndef FOVEA_WINOGRAD_KERNELS_H
+#define FOVEA_WINOGRAD_KERNELS_H
+#include "kernel_table.h"
+#include "winograd_transforms.h"
+
+// Where a tile is.
+typedef struct {
+    int64_t image, row, column;  // of results
+} tile_place;
+
+INLINE tile_place place_of(const winograd_form *f, int64_t tile) {
+    int64_t of_image = f->tile_rows * f->tile_columns, rest = tile % of_image;
+    return (tile_place){tile / of_image, rest / f->tile_columns * winograd_results, rest % f->tile_columns * winograd_results};
+}
+
+INLINE int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// A part of a plane, `count` by `count` pixels from (row, column) on, with zeros for what lies outside.
+INLINE void copy_part(const float *plane, int64_t height, int64_t width, int64_t row, int64_t column, const int64_t count,
+                      float *part) {
+    for (int64_t i = 0; i < count; i++) {
+        for (int64_t j = 0; j < count; j++) {
+            int64_t y = row + i, x = column + j;
+            int inside = y >= 0 && y < height && x >= 0 && x < width;
+            store_floats(part + (i * count + j) * winograd_lanes,
+                         inside ? load_floats(plane + (y * width + x) * winograd_lanes) : splat(0.0f));
+        }
+    }
+}
+
+// Transforms `count` tiles of all channels, from `first` on.
+static void transform_strip(const winograd_form *f, const float *images, int64_t first, int64_t count, float *source) {
+    int64_t blocks = f->channels / winograd_lanes, plane_size = f->height * f->width * winograd_lanes;
+    for (int64_t block = 0; block < blocks; block++) {
+        for (int64_t t = 0; t < count; t++) {
+            tile_place at = place_of(f, first + t);
+            int64_t row = at.row - f->padding[0], column = at.column - f->padding[1];
+            const float *plane = images + (at.image * blocks + block) * plane_size;
+            float *to = source + (block * f->strip + t) * winograd_lanes;
+            if (row >= 0 && column >= 0 && row + winograd_pixels <= f->height && column + winograd_pixels <= f->width) {
+                transform_tile(plane + (row * f->width + column) * winograd_lanes, f->width * winograd_lanes, to, f->source_stride);
+            } else {
+                float part[winograd_places * winograd_lanes];
+                copy_part(plane, f->height, f->width, row, column, winograd_pixels, part);
+                transform_tile(part, winograd_pixels * winograd_lanes, to, f->source_stride);
+            }
+        }
+    }
+}
+
+// Sums over all channels for `tiles` tiles and `vectors` vectors of filters, which are kept in registers.
+INLINE void sum_products(const winograd_form *f, const float *source, const float *kernel, float *products, const int tiles,
+                         const int vectors) {
+    floats sums[12][4];
+    UNROLLED for (int t = 0; t < tiles; t++) {
+        UNROLLED for (int v = 0; v < vectors; v++) sums[t][v] = splat(0.0f);
+    }
+    for (int64_t block = 0; block < f->channels; block += winograd_lanes) {
+        _Pragma("clang loop unroll_count(2)") for (int c = 0; c < winograd_lanes; c++) {
+            floats weights[4];
+            UNROLLED for (int v = 0; v < vectors; v++) weights[v] = load_floats(kernel + v * winograd_lanes);
+            kernel += f->group;
+            UNROLLED for (int t = 0; t < tiles; t++) {
+                floats x = splat(source[t * winograd_lanes + c]);
+                UNROLLED for (int v = 0; v < vectors; v++) sums[t][v] += x * weights[v];
+            }
+        }
+        source += f->strip * winograd_lanes;
+    }
+    UNROLLED for (int t = 0; t < tiles; t++) {
+        UNROLLED for (int v = 0; v < vectors; v++) {
+            store_floats(products + (v * f->strip + t) * winograd_lanes, sums[t][v]);
+        }
+    }
+}
+
+// The same for any number of tiles, `at_once` together.
+INLINE void multiply_strip(const winograd_form *f, const float *source, const float *kernel, float *products, int64_t count,
+                           const int at_once, const int vectors) {
+    int64_t t = 0;
+#define TILES(number) \
+    sum_products(f, source + t * winograd_lanes, kernel, products + t * winograd_lanes, number, vectors)
+    for (; t + at_once <= count; t += at_once) TILES(at_once);
+    for (; t + 4 <= count; t += 4) TILES(4);
+    switch (count - t) {
+    case 1: TILES(1); break;
+    case 2: TILES(2); break;
+    case 3: TILES(3); break;
+    default: break;
+    }
+#undef TILES
+}
+
+// For the filters of a group.
+static void multiply(const winograd_form *f, const float *source, const float *kernel, float *products, int64_t count) {
+#if defined(FOVEA_WIDE_REGISTERS)
+    switch (f->group) {
+    case 64: multiply_strip(f, source, kernel, products, count, 6, 4); break;
+    case 32: multiply_strip(f, source, kernel, products, count, 12, 2); break;
+    default: multiply_strip(f, source, kernel, products, count, 12, 1); break;
+    }
+#else
+    for (int64_t filter = 0; filter < f->group; filter += winograd_lanes) {
+        multiply_strip(f, source, kernel + filter, products + filter * f->strip, count, 6, 1);
+    }
+#endif
+}
+
+// The results of `count` tiles for the filters of a group.
+static void finish_strip(const winograd_form *f, const float *products, int64_t first, int64_t count, int64_t filter,
+                         const float *bias, float *output) {
+    int64_t blocks = f->filters / winograd_lanes, row = f->output_width * winograd_lanes;
+    tile_finish finish = {splat(0.0f), splat(f->ceiling), f->relu, f->relu && f->ceiling > 0};
+    for (int64_t block = 0; block < f->group / winograd_lanes; block++) {
+        if (bias) finish.bias = load_floats(bias + filter + block * winograd_lanes);
+        for (int64_t t = 0; t < count; t++) {
+            tile_place at = place_of(f, first + t);
+            const float *from = products + (block * f->strip + t) * winograd_lanes;
+            float *to = output + ((at.image * blocks + filter / winograd_lanes + block) * f->output_height + at.row) * row
+                + at.column * winograd_lanes;
+            int64_t rows = f->output_height - at.row, columns = f->output_width - at.column;
+            if (rows >= winograd_results && columns >= winograd_results) {
+                finish_tile(from, f->product_stride, finish, to, row, winograd_results, winograd_results);
+            } else {
+                finish_tile(from, f->product_stride, finish, to, row, rows, columns);
+            }
+        }
+    }
+}
+
+// Tiles first..<last of a convolution.
+static void winograd_convolve(const winograd_form *f, const float *images, const float *kernel, const float *bias, float *output,
+                              float *scratch, int64_t first, int64_t last) {
+    float *products = scratch + winograd_places * f->source_stride;
+    for (int64_t start = first; start < last; start += f->strip) {
+        int64_t count = smaller_of(f->strip, last - start);
+        transform_strip(f, images, start, count, scratch);
+        for (int64_t filter = 0; filter < f->filters; filter += f->group) {
+            const float *group = kernel + filter * winograd_places * f->channels;
+            for (int64_t place = 0; place < winograd_places; place++) {
+                multiply(f, scratch + place * f->source_stride, group + place * f->channels * f->group,
+                         products + place * f->product_stride, count);
+            }
+            finish_strip(f, products, start, count, filter, bias, output);
+        }
+    }
+}
+
+// Channels first..<last of a kernel [3, 3, channels, filters], or with `is_transposed` of one [3, 3, filters, channels], to
+// [filters / group, places, channels, group].
+static void winograd_transform_kernel(const winograd_form *f, int32_t is_transposed, const float *kernel, float *transformed,
+                                      int64_t first, int64_t last) {
+    for (int64_t channel = first; channel < last; channel++) {
+        for (int64_t filter = 0; filter < f->filters; filter += winograd_lanes) {
+            floats numbers[winograd_window][winograd_window];
+            for (int i = 0; i < winograd_window; i++) {
+                for (int j = 0; j < winograd_window; j++) {
+                    int64_t window = i * winograd_window + j;
+                    if (is_transposed) {
+                        const float *from = kernel + (window * f->filters + filter) * f->channels + channel;
+                        float lanes[winograd_lanes];
+                        for (int lane = 0; lane < winograd_lanes; lane++) lanes[lane] = from[lane * f->channels];
+                        numbers[i][j] = load_floats(lanes);
+                    } else {
+                        numbers[i][j] = load_floats(kernel + (window * f->channels + channel) * f->filters + filter);
+                    }
+                }
+            }
+            int64_t group = filter / f->group;
+            transform_kernel((const floats(*)[winograd_window])numbers,
+                             transformed + (group * winograd_places * f->channels + channel) * f->group + filter % f->group,
+                             f->channels * f->group);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,131 @@
+import CKernels
+import FoveaGraph
+import FoveaPlanner
+
+/// By Winograd's F(4×4, 3×3), in kernels of our own.
+struct WinogradConvolution: OneDNNConvolution {
+    let request: ConvolutionRequest
+    private let spec: fovea_winograd
+
+    /// Nil for what the kernels do not do.
+    init?(_ request: ConvolutionRequest, threads: Int) {
+        guard let spec = fovea_winograd(request, threads: threads) else { return nil }
+        (self.request, self.spec) = (request, spec)
+    }
+
+    private static let block = fovea_winograd.channelBlock
+
+    var algorithm: Algorithm { .winograd }
+    var imagesLayout: Layout { .channelBlocks(Self.block, request.images) }
+    var kernelLayout: Layout { .rowMajor(request.kernel) }
+    var outputLayout: Layout { .channelBlocks(Self.block, request.output) }
+    var implementation: String { "winograd 4×4:\(OneDNNBackend.vectorKind)" }
+    var scratchpadBytes: Int { spec.scratchpadBytes(request.direction) }
+    var packedKernelBytes: Int {
+        request.direction == .kernelGradient
+            ? 0 : withUnsafePointer(to: spec) { fovea_winograd_kernel_bytes($0) }
+    }
+
+    func call(_ operands: Operands) throws -> any KernelCall {
+        let (images, kernel) = (try operands.floats(.source), try operands.floats(.weights))
+        let output = try operands.floats(.destination)
+        let bias = request.hasBias ? try operands.floats(.bias) : nil
+        let scratch = try operands.address(.scratchpad)
+        if request.direction == .kernelGradient {
+            return WinogradKernelGradientCall(
+                spec: spec, images: images, upstream: output, gradient: kernel, biasGradient: bias,
+                scratch: scratch)
+        }
+        return WinogradCall(
+            spec, isGradient: request.direction == .inputGradient, images: images, kernel: kernel, bias: bias,
+            output: output, transformed: try operands.address(.packedWeights), scratch: scratch,
+            keptKernel: operands.keptWeights)
+    }
+}
+
+extension fovea_winograd {
+    fileprivate static let channelBlock = 16
+    /// More zeros would need a window that reaches further.
+    private static let mostPadding = 2
+
+    /// The kernel's form of a convolution or one of its gradients; nil for other windows than 3×3, strides, dilations, groups,
+    /// channels that do not fill blocks, and more padding than the window reaches over.
+    fileprivate init?(_ request: ConvolutionRequest, threads: Int) {
+        let rule = request.convolution
+        guard request.kernel[0] == 3, request.kernel[1] == 3, rule.strides == 1, rule.dilations == 1,
+            rule.groups == 1, request.images.channels.isMultiple(of: Self.channelBlock),
+            request.output.channels.isMultiple(of: Self.channelBlock),
+            max(rule.padding.top, rule.padding.left) <= Self.mostPadding
+        else { return nil }
+        self.init()
+        workers = Int32(threads)
+        batch = Int64(request.images[0])
+        (height, width) = (Int64(request.images[1]), Int64(request.images[2]))
+        (channels, filters) = (Int64(request.images.channels), Int64(request.output.channels))
+        padding = (Int64(rule.padding.top), Int64(rule.padding.left))
+        (output_height, output_width) = (Int64(request.output[1]), Int64(request.output[2]))
+        relu = request.hasReLU ? 1 : 0
+        ceiling = request.ceiling ?? 0
+    }
+
+    fileprivate func scratchpadBytes(_ direction: ConvolutionDirection) -> Int {
+        withUnsafePointer(to: self) {
+            switch direction {
+            case .forward: fovea_winograd_forward_scratch($0)
+            case .inputGradient: fovea_winograd_input_gradient_scratch($0)
+            case .kernelGradient: fovea_winograd_kernel_gradient_scratch($0)
+            }
+        }
+    }
+}
+
+/// A convolution, or the gradient with respect to its images.
+private final class WinogradCall: KernelCall {
+    private let spec: fovea_winograd
+    private let isGradient: Bool
+    private let images, kernel, output: UnsafeMutablePointer<Float>
+    private let bias: UnsafeMutablePointer<Float>?
+    private let transformed, scratch: UnsafeMutableRawPointer
+    /// The kernel, if it is transformed again only when it has changed.
+    private let keptKernel: (any Versioned)?
+    private var transformedVersion: Int?
+
+    init(
+        _ spec: fovea_winograd, isGradient: Bool, images: UnsafeMutablePointer<Float>,
+        kernel: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?,
+        output: UnsafeMutablePointer<Float>, transformed: UnsafeMutableRawPointer,
+        scratch: UnsafeMutableRawPointer, keptKernel: (any Versioned)?
+    ) {
+        (self.spec, self.isGradient) = (spec, isGradient)
+        (self.images, self.kernel, self.bias, self.output) = (images, kernel, bias, output)
+        (self.transformed, self.scratch, self.keptKernel) = (transformed, scratch, keptKernel)
+    }
+
+    @Compute func run() {
+        let version = keptKernel?.version
+        withUnsafePointer(to: spec) { spec in
+            if version == nil || version != transformedVersion {
+                fovea_winograd_transform(spec, isGradient ? 1 : 0, kernel, transformed)
+            }
+            if isGradient {
+                fovea_winograd_input_gradient(spec, output, transformed, images, scratch)
+            } else {
+                fovea_winograd_forward(spec, images, transformed, bias, output, scratch)
+            }
+        }
+        transformedVersion = version
+    }
+}
+
+private struct WinogradKernelGradientCall: KernelCall {
+    let spec: fovea_winograd
+    let images, upstream, gradient: UnsafeMutablePointer<Float>
+    let biasGradient: UnsafeMutablePointer<Float>?
+    let scratch: UnsafeMutableRawPointer
+
+    @Compute func run() {
+        withUnsafePointer(to: spec) {
+            fovea_winograd_kernel_gradient($0, images, upstream, gradient, biasGradient, scratch)
+        }
+    }
+}
