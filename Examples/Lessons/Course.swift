@@ -6,7 +6,7 @@ import Fovea
 protocol Lesson {
     static var number: Int { get }
     static var title: String { get }
-    init(_ course: Course)
+    init(course: Course)
     func run() async throws
 }
 
@@ -35,7 +35,14 @@ final class Course {
         data = LessonData(weights: weights)
         number = lesson.number
         folder = "\(output)/lesson-\(lesson.number)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw Lessons.Problem(
+                text:
+                    "\(folder): this folder cannot be made: \(error.localizedDescription) Choose another --output"
+            )
+        }
         print("\nLesson \(number): \(lesson.title)\n")
     }
 
@@ -48,7 +55,13 @@ final class Course {
     }
 
     /// A heading.
-    func section(_ title: String) { print("\n-- \(title)") }
+    func section(_ title: String) { say("\n-- \(title)") }
+
+    /// Prints at once, also to a file or another program.
+    private func say(_ text: String) {
+        print(text)
+        fflush(nil)
+    }
 
     /// The path of a file of this lesson.
     func file(_ name: String) -> String { "\(folder)/\(name)" }
@@ -56,7 +69,7 @@ final class Course {
     /// Writes a figure to a file of this lesson.
     func show(_ figure: Figure, _ name: String) throws {
         try figure.write(to: file(name))
-        print("   figure: \(file(name))")
+        say("   figure: \(file(name))")
     }
 
     /// Prints a number, and takes it into the table that comes last.
@@ -75,7 +88,7 @@ final class Course {
         let remark = (shortened + [remark]).filter { !$0.isEmpty }.joined(separator: ", ")
         let result = Result(lesson: number, what: what, value: value, published: published, remark: remark)
         results.append(result)
-        print("   \(result.line)")
+        say("   \(result.line)")
     }
 
     /// Prints what all lessons came to, and writes it as a table.

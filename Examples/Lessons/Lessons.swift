@@ -18,11 +18,11 @@ struct Lessons {
             for lesson in all where arguments.numbers.contains(lesson.number) {
                 let course = try Course(
                     lesson, isFull: arguments.isFull, output: arguments.output, weights: arguments.weights)
-                try await lesson.init(course).run()
+                try await lesson.init(course: course).run()
                 results += course.results
             }
             try Course.report(results, isFull: arguments.isFull, to: arguments.output)
-        } catch let error as Arguments.Problem {
+        } catch let error as Problem {
             FileHandle.standardError.write(Data("\(error.text)\n".utf8))
             exit(64)
         } catch {
@@ -31,10 +31,11 @@ struct Lessons {
         }
     }
 
+    /// What cannot be done as it was asked for.
+    struct Problem: Error { let text: String }
+
     /// What was asked for.
     struct Arguments {
-        struct Problem: Error { let text: String }
-
         var numbers: Set<Int> = []
         var isFull = false
         var output = "runs/lessons"

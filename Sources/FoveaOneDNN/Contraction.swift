@@ -54,7 +54,8 @@ enum Algorithm: Hashable, Sendable, CustomStringConvertible {
     var description: String {
         switch self {
         case .direct: "direct"
-        case .winograd: "winograd"
+        // Not the name that times of oneDNN's kernel for it were kept under.
+        case .winograd: "winograd 4×4"
         case .bfloat16(let terms): "bfloat16×\(terms)"
         }
     }

@@ -6,8 +6,6 @@ struct Lesson0: Lesson {
     static let title = "Networks that made history, and a first one of one's own"
     let course: Course
 
-    init(_ course: Course) { self.course = course }
-
     func run() async throws {
         try history()
         try await clothes()

@@ -6,8 +6,6 @@ struct Lesson1: Lesson {
     static let title = "Pooling, one convolution, and what it sees"
     let course: Course
 
-    init(_ course: Course) { self.course = course }
-
     func run() async throws {
         try poolingByHand()
         let (model, found) = try await singleConvolution()

@@ -6,8 +6,6 @@ struct Lesson2: Lesson {
     static let title = "From one layer to a training loop, and how images come to a network"
     let course: Course
 
-    init(_ course: Course) { self.course = course }
-
     func run() async throws {
         let digits = try await course.data.greyImages(.mnist)
         try await regression(digits)

@@ -7,8 +7,6 @@ struct Lesson3: Lesson {
     static let title = "Kernels made by hand, learned ones, and what a network sees"
     let course: Course
 
-    init(_ course: Course) { self.course = course }
-
     func run() async throws {
         let streetNumber = try await streetNumber()
         try await edges(in: streetNumber)

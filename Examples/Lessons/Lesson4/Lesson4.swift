@@ -7,8 +7,6 @@ struct Lesson4: Lesson {
     static let title = "Convolutions by hand, and a training loop of one's own"
     let course: Course
 
-    init(_ course: Course) { self.course = course }
-
     func run() async throws {
         try await convolutionsByHand()
         try readingPictures()

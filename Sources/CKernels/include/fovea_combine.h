@@ -12,8 +12,7 @@ void fovea_combine(fovea_opcode kind, int32_t relu, int64_t count, const float *
 // Negative elements become zero.
 void fovea_rectify(int64_t count, float ceiling, float *x);
 
-// 1 if no element is NaN or larger than 2^48, so that sums of up to 2^24 products of two such numbers cannot overflow,
-// nor what Winograd's algorithm makes of them.
+// 1 if no element is NaN or larger than 2^48, so that sums of up to 2^24 products of two such numbers cannot overflow.
 int32_t fovea_is_bounded(int64_t count, const float *x);
 
 #endif

@@ -19,7 +19,7 @@ struct WinogradConvolution: OneDNNConvolution {
     var imagesLayout: Layout { .channelBlocks(Self.block, request.images) }
     var kernelLayout: Layout { .rowMajor(request.kernel) }
     var outputLayout: Layout { .channelBlocks(Self.block, request.output) }
-    var implementation: String { "winograd 4×4:\(OneDNNBackend.vectorKind)" }
+    var implementation: String { "\(algorithm):\(OneDNNBackend.vectorKind)" }
     var scratchpadBytes: Int { spec.scratchpadBytes(request.direction) }
     var packedKernelBytes: Int {
         request.direction == .kernelGradient
