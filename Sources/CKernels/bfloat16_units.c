@@ -1,6 +1,7 @@
 // The two units that multiply bfloat16 numbers, and the choice between them.
 #include "bfloat16_tiles.h"
 #include "fovea_bfloat16.h"
+#include "fovea_cpu.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -246,11 +247,12 @@ const tile_unit fovea_avx512_bfloat16_unit = {"avx512_bf16", nothing, nothing, a
 static int is_supported(const tile_unit *unit) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
+    if (fovea_limit_of_cpu() > FOVEA_CPU_AVX512) return 0;
     if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512bw")
         || !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
         return 0;
     }
-    return unit == &fovea_avx512_bfloat16_unit || (__builtin_cpu_supports("amx-bf16") && amx_is_granted());
+    return unit == &fovea_avx512_bfloat16_unit || (fovea_limit_of_cpu() == FOVEA_CPU_ALL && __builtin_cpu_supports("amx-bf16") && amx_is_granted());
 #else
     (void)unit;
     return 0;

@@ -8,6 +8,7 @@
 #include "fovea_max_pool.h"
 #include "fovea_row_product.h"
 #include "fovea_softmax.h"
+#include "narrow_convolution_form.h"
 #include "winograd.h"
 
 enum {
@@ -85,6 +86,11 @@ typedef struct {
     void (*combine)(fovea_opcode kind, int32_t relu, int64_t count, const float *a, const float *b, float *c);
     void (*rectify)(int64_t count, float ceiling, float *x);
     int32_t (*is_bounded)(int64_t count, const float *x);
+    // Parts of the functions of fovea_narrow_convolution.h: rows of an image's results.
+    void (*narrow_convolve)(const narrow_form *form, narrow_source source, const float *kernel, const float *bias, float *results,
+                            uint8_t *winners, int64_t image, int64_t first, int64_t last);
+    void (*narrow_add_gradients)(const narrow_form *form, narrow_source source, const float *upstream, const uint8_t *winners,
+                                 float *sums, float *bias_sums, int64_t image, int64_t first, int64_t last);
     // Parts of the functions of fovea_winograd.h: channels, tiles, images and groups of filters, tiles, channels.
     void (*winograd_transform_kernel)(const winograd_form *form, int32_t is_transposed, const float *kernel, float *transformed,
                                       int64_t first, int64_t last);

@@ -5,6 +5,7 @@
 #include "fold_kernels.h"
 #include "lane_kernels.h"
 #include "max_pool_kernels.h"
+#include "narrow_convolution_kernels.h"
 #include "row_product_kernels.h"
 #include "softmax_kernels.h"
 #include "winograd_gradient_kernels.h"
@@ -22,6 +23,8 @@
         .max_pool_rows = max_pool_rows,                         \
         .max_unpool_rows = max_unpool_rows,                     \
         .max_unpool_planes = max_unpool_planes,                 \
+        .narrow_convolve = narrow_convolve,                     \
+        .narrow_add_gradients = narrow_add_gradients,           \
         .add_row_products = add_row_products,                   \
         .softmax_across = softmax_across,                       \
         .softmax_short = softmax_short,                         \

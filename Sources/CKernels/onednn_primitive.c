@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "fovea_cpu.h"
 #include "onednn_internal.h"
 
 struct fovea_primitive {
@@ -33,7 +34,18 @@ static dnnl_status_t engine_status;
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 
+// Without a limit of ours the library's own variables count.
+static void limit_instructions(void) {
+    switch (fovea_limit_of_cpu()) {
+    case FOVEA_CPU_ALL: break;
+    case FOVEA_CPU_AVX512: dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx512_core_bf16); break;
+    case FOVEA_CPU_AVX2: dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2); break;
+    case FOVEA_CPU_BASELINE: dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41); break;
+    }
+}
+
 static void start_engine(void) {
+    limit_instructions();
     // The library keeps as many primitives as this that nobody uses any more. A thousand, which is usual, take as much memory as
     // a training step of a small network, and what a program wants again soon is among the last ones.
     dnnl_set_primitive_cache_capacity(128);

@@ -74,8 +74,6 @@ INLINE void interpolate(const floats *x, floats *y, const int count) {
     }
 }
 
-#define UNROLLED _Pragma("clang loop unroll(full)")
-
 // Pixels of a tile, rows `row` apart and columns 16, to places a `stride` apart.
 INLINE void transform_tile(const float *pixels, int64_t row, float *places, int64_t stride) {
     floats half[winograd_pixels][winograd_pixels], in[winograd_pixels], out[winograd_pixels];

@@ -73,6 +73,7 @@ extension ContractionRequest: CustomStringConvertible {
                 + "padding \(padding.top) \(padding.bottom) \(padding.left) \(padding.right), groups \(rule.groups)"
                 + (request.hasBias ? isKernelGradient ? ", bias gradient" : ", bias" : "")
                 + (request.hasReLU ? ", relu" : "") + (request.ceiling.map { ", ceiling \($0)" } ?? "")
+                + (request.pooling.map { ", pooled to \($0.output)" } ?? "")
         case .matmul(let request):
             func steps(_ matrix: MatMulRequest.Matrix) -> String {
                 "\(matrix.batchStride) \(matrix.rowStride) \(matrix.columnStride)"

@@ -40,7 +40,8 @@ public struct OneDNNBackend: Backend {
     /// The library's version, such as `2.6.3`.
     public static var libraryVersion: String { String(cString: fovea_onednn_version()) }
 
-    /// The vector instructions that elementwise work uses: `avx512`, `avx2` or `baseline`.
+    /// The vector instructions that elementwise work uses: `avx512`, `avx2` or `baseline`. The environment's `FOVEA_CPU` may name one
+    /// that this CPU has more than, for it and for oneDNN; `avx512` also leaves out matrix tiles.
     public static var vectorKind: String { String(cString: fovea_vector_kind()) }
 
     /// What computes with bfloat16 numbers: `amx` (matrix tiles), `avx512_bf16` (dot products) or `none`.
@@ -69,6 +70,10 @@ public struct OneDNNBackend: Backend {
     /// The calls that `compile` would prepare.
     @Compute
     public func plan(_ graph: BoundGraph) throws -> Plan {
+        if let text = fovea_unknown_limit_of_cpu() {
+            throw RunError.unknownSetting(
+                "FOVEA_CPU", value: String(cString: text), known: ["avx512", "avx2", "baseline"])
+        }
         var layouts: [Variable: Layout] = [:]
         for variable in graph.variables {
             if let resident = variable.currentStorage as? ResidentStorage {

@@ -15,6 +15,9 @@ struct OneDNNCatalog: KernelCatalog {
     func candidates(_ request: ContractionRequest) throws -> [any ContractionKernel] {
         switch request {
         case .convolution(let request):
+            if request.pooling != nil, let pooled = NarrowConvolution(request, threads: threads) {
+                return [pooled]
+            }
             let usual = try usualKernel(for: request)
             let others = allowedAlgorithms(isForwardConvolution: request.direction == .forward)
             return [usual]

@@ -35,7 +35,7 @@ struct FusedGraph {
     let graph: BoundGraph
     var kernelOf: [Tensor: Int] = [:]
     private(set) var consumers: [Tensor: [Tensor]] = [:]
-    private var roots: Set<Tensor>
+    private(set) var roots: Set<Tensor>
 
     init(_ graph: BoundGraph) throws {
         let graph = try graph.withOwnedResults()

@@ -5,6 +5,8 @@ import FoveaGraph
 public protocol KernelCatalog: Sendable {
     /// The best kernel for a convolution or one of its gradients.
     func kernel(for request: ConvolutionRequest) throws -> any ConvolutionKernel
+    /// The same for a request that has a pooling; nil where a convolution and a pooling do as well.
+    func pooledKernel(for request: ConvolutionRequest) throws -> (any PooledConvolutionKernel)?
     func kernel(for request: MatMulRequest) throws -> any PreparedKernel
     func kernel(for request: PoolingRequest) throws -> any PoolingKernel
     func kernel(for request: NormalizationRequest) throws -> any NormalizationKernel

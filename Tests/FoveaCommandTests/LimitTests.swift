@@ -29,6 +29,27 @@ extension CommandTests {
             }
         }
 
+        /// Kernels of our own and oneDNN's are held to the instructions that FOVEA_CPU names.
+        @Test(arguments: ["avx512", "avx2", "baseline"]) func limitOfInstructions(kind: String) async throws {
+            let result = try await Workplace().shell(
+                "FOVEA_CPU=\(kind) $fovea plan single-conv --batch-size 2")
+            #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
+            let wider = ["baseline": ["avx"], "avx2": ["avx512", "amx"], "avx512": ["amx"]]
+            for name in wider[kind, default: []] {
+                #expect(!result.output.contains(name), "\(result.output)")
+            }
+            #expect(result.output.contains("max_pool:"), "\(result.output)")
+        }
+
+        @Test func unknownLimitOfInstructions() async throws {
+            let result = try await Workplace().shell("FOVEA_CPU=avx3 \(Self.bench)")
+            #expect(result.code == 1 && result.output.isEmpty)
+            #expect(
+                result.errors
+                    == "Error: the environment's FOVEA_CPU is 'avx3', which is none of avx512, avx2, baseline\n",
+                "\(result.errors)")
+        }
+
         /// The stacks that further threads would have do not fit into the address space.
         @Test func noFurtherThreads() async throws {
             let place = try Workplace()

@@ -18,8 +18,11 @@ struct FakeCatalog: KernelCatalog {
         blocks = [.forward: forward, .inputGradient: inputGradient, .kernelGradient: kernelGradient]
     }
 
+    /// Convolutions have kernels that pool as well.
+    var pools = false
+
     /// A kernel on paper.
-    struct Kernel: ConvolutionKernel, PoolingKernel, NormalizationKernel {
+    struct Kernel: PooledConvolutionKernel, PoolingKernel, NormalizationKernel {
         var implementation = "fake"
         var scratchpadBytes = 0
         var imagesLayout = Layout([])
@@ -41,6 +44,15 @@ struct FakeCatalog: KernelCatalog {
                     request.kernel, block, inputsInside: request.direction == .inputGradient),
             outputLayout: Self.images(request.output, block),
             packedKernelBytes: request.direction == .kernelGradient ? 0 : packedKernelBytes)
+    }
+
+    func pooledKernel(for request: ConvolutionRequest) -> (any PooledConvolutionKernel)? {
+        guard pools, let pooling = request.pooling, var kernel = kernel(for: request) as? Kernel else {
+            return nil
+        }
+        kernel.outputLayout = Self.images(pooling.output, blocks[request.direction] ?? 16)
+        kernel.winnersBytes = pooling.keepsWinners ? pooling.output.elementCount : 0
+        return kernel
     }
 
     func kernel(for request: PoolingRequest) -> any PoolingKernel {

@@ -157,7 +157,12 @@ extension PlanInterpreter {
             if request.hasReLU {
                 y = y.map { min(max($0, 0), request.ceiling.map(Double.init) ?? .infinity) }
             }
-            write(y, try id(.destination))
+            guard let pooling = request.pooling else { return write(y, try id(.destination)) }
+            let images = TensorValue(shape: request.output, dtype: .float32, doubles: y)
+            let pooled = MaxPool(pooling.window, isRectified: pooling.isRectified)
+            write(
+                pooled.evaluate([images], TensorType(pooling.output, .float32)).doubles, try id(.destination))
+            if pooling.keepsWinners { keepWinners(of: images, try id(.winners)) }
         case .inputGradient:
             let inputs = [
                 try readAll(id(.weights), request.kernel), try readAll(id(.destination), request.output),
@@ -166,9 +171,13 @@ extension PlanInterpreter {
             write(
                 gradient.evaluate(inputs, TensorType(request.images, .float32)).doubles, try id(.source))
         case .kernelGradient:
-            let inputs = [
-                try readAll(id(.source), request.images), try readAll(id(.destination), request.output),
-            ]
+            var upstream = try readAll(id(.destination), request.pooling?.output ?? request.output)
+            if let pooling = request.pooling {
+                let gradient = MaxPoolGradient(pooling.window, isRectified: pooling.isRectified)
+                upstream = gradient.evaluate(
+                    [try imagesWithWinners(id(.winners)), upstream], TensorType(request.output, .float32))
+            }
+            let inputs = [try readAll(id(.source), request.images), upstream]
             let size = Size2D(request.kernel[0], request.kernel[1])
             let gradient = ConvolutionKernelGradient(convolution: rule, kernelSize: size)
             write(
@@ -179,6 +188,19 @@ extension PlanInterpreter {
                 write(sums, try id(.bias))
             }
         }
+    }
+
+    /// Remembers what was pooled, and fills the memory that tells its winners with bytes that are known.
+    private func keepWinners(of images: TensorValue, _ kept: Plan.ValueID) {
+        winners[kept] = images
+        for place in 0..<plan.values[kept].byteCount { store(Double(place % 251), kept, place) }
+    }
+
+    private func imagesWithWinners(_ kept: Plan.ValueID) throws -> TensorValue {
+        guard let images = winners[kept],
+            (0..<plan.values[kept].byteCount).allSatisfy({ load(kept, $0) == Double($0 % 251) })
+        else { throw Fault("the winners are gone") }
+        return images
     }
 
     func run(_ request: PoolingRequest, _ id: (Plan.Operand.Role) throws -> Plan.ValueID) throws {
@@ -193,17 +215,9 @@ extension PlanInterpreter {
             let x = try readAll(source, request.images)
             write(
                 MaxPool(request.window, isRectified: isRectified).evaluate([x], output).doubles, destination)
-            if request.keepsWinners {
-                let kept = try id(.winners)
-                winners[kept] = x
-                for place in 0..<plan.values[kept].byteCount { store(Double(place % 251), kept, place) }
-            }
+            if request.keepsWinners { keepWinners(of: x, try id(.winners)) }
         case (.max(let isRectified), true):
-            let kept = try id(.winners)
-            guard let x = winners[kept],
-                (0..<plan.values[kept].byteCount).allSatisfy({ load(kept, $0) == Double($0 % 251) })
-            else { throw Fault("the winners are gone") }
-            let inputs = [x, try readAll(destination, request.output)]
+            let inputs = [try imagesWithWinners(id(.winners)), try readAll(destination, request.output)]
             let gradient = MaxPoolGradient(request.window, isRectified: isRectified)
             write(gradient.evaluate(inputs, images).doubles, source)
         case (.average(let countsPadding), let isGradient):

@@ -11,7 +11,9 @@ import Testing
         let odd = FakeCatalog(forward: 6, inputGradient: 4, kernelGradient: 5)
         var merging = FakeCatalog(forward: 4, inputGradient: 8, kernelGradient: 4)
         (merging.normalizedChannels, merging.leastMerged) = (1, 0)
-        return [FakeCatalog(16), merging, odd]
+        var pooling = FakeCatalog(forward: 4, inputGradient: 4, kernelGradient: 4)
+        pooling.pools = true
+        return [FakeCatalog(16), merging, odd, pooling]
     }()
 
     @Test(arguments: catalogs.indices)

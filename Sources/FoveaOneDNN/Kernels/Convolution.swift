@@ -21,7 +21,14 @@ extension OneDNNCatalog {
         {
             return kernel
         }
-        return try LibraryConvolution(request)
+        return try directKernel(for: request)
+    }
+
+    /// Elsewhere the library's kernels for few channels are faster as long as nothing is pooled; here they give blocks of 8 channels,
+    /// which no other kernel wants.
+    private func directKernel(for request: ConvolutionRequest) throws -> any OneDNNConvolution {
+        let narrow = OneDNNBackend.vectorKind == "avx2" ? NarrowConvolution(request, threads: threads) : nil
+        return try narrow ?? LibraryConvolution(request)
     }
 
     /// The kernel for an algorithm; nil, or oneDNN's error, where there is none.
@@ -31,7 +38,7 @@ extension OneDNNCatalog {
         switch algorithm {
         case .bfloat16: BFloat16Convolution(request, algorithm, threads: threads)
         case .winograd: WinogradConvolution(request, threads: threads)
-        case .direct: try LibraryConvolution(request)
+        case .direct: try directKernel(for: request)
         }
     }
 }

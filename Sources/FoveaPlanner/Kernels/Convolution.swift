@@ -20,9 +20,22 @@ public struct ConvolutionRequest: KernelRequest, Hashable {
     /// With a ReLU: what larger results become.
     public var ceiling: Float?
 
+    /// Forward: max-pooling of the output, of which only the result is stored. Kernel gradient: the upstream gradient is that of this
+    /// result.
+    public var pooling: Pooling?
+
+    public struct Pooling: Hashable, Sendable {
+        public var window: SlidingWindow
+        public var isRectified: Bool
+        /// The shape of the result.
+        public var output: Shape
+        /// Remember the winners for the gradient.
+        public var keepsWinners: Bool
+    }
+
     public var name: String { direction.rawValue }
 
-    fileprivate var reluText: String {
+    var reluText: String {
         guard hasReLU else { return "" }
         return " + relu" + (ceiling.map { " to \($0)" } ?? "")
     }
@@ -40,6 +53,12 @@ public protocol ConvolutionKernel: PreparedKernel {
     var packedKernelBytes: Int { get }
 }
 
+/// A kernel that pools as well. Its output layout is that of pooled images.
+public protocol PooledConvolutionKernel: ConvolutionKernel {
+    /// Bytes that remember the winners, as max-pooling of images in this layout does; 0 when none are kept.
+    var winnersBytes: Int { get }
+}
+
 extension PlanBuilder {
     /// The layout in which a forward convolution wants to read one of the tensors, if memory in that layout has no
     /// padding.
@@ -48,7 +67,9 @@ extension PlanBuilder {
             guard let kernel = convolutionOf[tensor],
                 case .convolution(let rule) = kernel.members[0].operation
             else { continue }
-            let wanted = try catalog.kernel(for: kernel.forwardRequest(rule)).imagesLayout
+            let request = kernel.forwardRequest(rule)
+            let pooled = try pooledKernel(for: request, of: kernel.members[kernel.members.count - 1])
+            let wanted = try (pooled ?? catalog.kernel(for: request)).imagesLayout
             if case .dense = wanted { return wanted }
         }
         return nil
@@ -61,6 +82,7 @@ extension PlanBuilder {
         switch tensor.operation {
         case .convolution(let rule):
             let request = kernel.forwardRequest(rule)
+            if try addPooled(request, tensor, of: result, bias: bias) { return }
             let chosen = try catalog.kernel(for: request)
             let images = try value(value(tensor.inputs[0]), in: chosen.imagesLayout)
             let weights = try value(value(tensor.inputs[1]), in: chosen.kernelLayout)
@@ -93,28 +115,31 @@ extension PlanBuilder {
             let request = ConvolutionRequest(
                 direction: .kernelGradient, convolution: rule.convolution, images: shapes[0],
                 kernel: tensor.shape, output: shapes[1], hasBias: kernel.biasGradient != nil)
-            let chosen = try catalog.kernel(for: request)
+            let pooled = try upstreamOfPooled(request, tensor)
+            let chosen = try pooled?.kernel ?? catalog.kernel(for: request)
             let images = try value(value(tensor.inputs[0]), in: chosen.imagesLayout)
-            let upstream = try value(value(tensor.inputs[1]), in: chosen.outputLayout)
+            let upstream = try pooled?.upstream ?? value(value(tensor.inputs[1]), in: chosen.outputLayout)
             let output = addValue(tensor.operation.rule.name, tensor.node.type, chosen.kernelLayout)
             valueOf[result] = output
             var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
                 (.source, images, false), (.destination, upstream, false), (.weights, output, true),
             ]
+            if let pooled { operands.append((.winners, pooled.winners, false)) }
             if let bias = kernel.biasGradient {
                 let gradient = addValue("bias gradient", bias.node.type, .rowMajor(bias.shape))
                 valueOf[bias] = gradient
                 operands.append((.bias, gradient, true))
             }
             addCall(
-                request, chosen, operands,
-                note: chosen.implementation + (kernel.biasGradient != nil ? " + bias gradient" : ""))
+                pooled?.request ?? request, chosen, operands,
+                note: chosen.implementation + (kernel.biasGradient != nil ? " + bias gradient" : "")
+                    + (pooled != nil ? " + pooling gradient" : ""))
 
         default: throw PlanError.unbound(tensor)
         }
     }
 
-    private mutating func packedWeights(
+    mutating func packedWeights(
         _ chosen: any ConvolutionKernel
     ) -> [(Plan.Operand.Role, Plan.ValueID, Bool)] {
         guard chosen.packedKernelBytes > 0 else { return [] }

@@ -33,6 +33,8 @@ extension MaxPool: SingleOperation {
 
 extension MaxPoolGradient: SingleOperation {
     func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
+        // The one that reads it may do it, or asks for it.
+        if builder.poolingGradientsForKernels.contains(tensor) { return }
         try builder.addMaxPoolGradient(tensor, self)
     }
 }
@@ -55,6 +57,8 @@ extension PlanBuilder {
     )
         throws
     {
+        // The convolution in front may have done it.
+        guard valueOf[tensor] == nil else { return }
         let images = tensor.inputs[0]
         let source = try imagesByChannel(images)
         let request = PoolingRequest(
@@ -97,7 +101,7 @@ extension PlanBuilder {
         return isCarried ? source : try value(source, in: .rowMajor(images.shape))
     }
 
-    fileprivate mutating func addMaxPoolGradient(_ tensor: Tensor, _ rule: MaxPoolGradient) throws {
+    mutating func addMaxPoolGradient(_ tensor: Tensor, _ rule: MaxPoolGradient) throws {
         let (images, upstream) = (tensor.inputs[0], tensor.inputs[1])
         let key = WinnersKey(images: images, window: rule.window, isRectified: rule.isRectified)
         if winners[key] == nil {
