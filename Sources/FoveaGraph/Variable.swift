@@ -5,6 +5,26 @@ import Synchronization
 public protocol VariableStorage: AnyObject, Sendable {
     func read() throws -> TensorValue
     func write(_ value: TensorValue) throws
+
+    /// Whether all numbers are finite. Reads the value to look at it, unless implemented.
+    func isFinite() throws -> Bool
+
+    /// The value in a storage of its own, in which it stays as it is. Read into ordinary memory, unless implemented.
+    ///
+    /// - Parameter earlier: a copy made before, which nobody needs any more: its memory may be used.
+    func copied(reusing earlier: (any VariableStorage)?) throws -> any VariableStorage
+}
+
+extension VariableStorage {
+    public func isFinite() throws -> Bool { try read().isFinite }
+
+    public func copied(reusing earlier: (any VariableStorage)?) throws -> any VariableStorage {
+        HostStorage(try read())
+    }
+}
+
+extension TensorValue {
+    fileprivate var isFinite: Bool { dtype.isFloatingPoint ? floats.allSatisfy(\.isFinite) : true }
 }
 
 /// A tensor with a value of its own that lasts between runs: a weight, an optimizer's state, a moving average.
@@ -50,6 +70,10 @@ public final class Variable: Sendable, Hashable {
     public func value() throws -> TensorValue {
         try currentStorage.read()
     }
+
+    /// Whether all numbers of the current value are finite.
+    @Compute
+    package func isFinite() throws -> Bool { try currentStorage.isFinite() }
 
     /// Replaces the value.
     ///

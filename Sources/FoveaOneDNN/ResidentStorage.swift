@@ -23,6 +23,12 @@ final class ResidentStorage: VariableStorage, Versioned {
         try write(value)
     }
 
+    private init(copying other: ResidentStorage) throws {
+        (layout, type) = (other.layout, other.type)
+        memory = try AlignedMemory(byteCount: other.memory.byteCount)
+        memory.start.copyMemory(from: other.memory.start, byteCount: memory.byteCount)
+    }
+
     /// A variable's memory in a layout: where it is, if it has this, or where it goes now.
     @Compute
     static func of(_ variable: Variable, layout: Layout) throws -> ResidentStorage {
@@ -36,13 +42,41 @@ final class ResidentStorage: VariableStorage, Versioned {
 
     func read() throws -> TensorValue { try layout.unpacked(memory.start, type) }
 
+    /// Looks at the memory as it lies: what pads it is zero.
+    func isFinite() -> Bool {
+        let bytes = UnsafeRawBufferPointer(start: memory.start, count: memory.byteCount)
+        switch type.dtype {
+        case .float32: return bytes.assumingMemoryBound(to: UInt32.self).allBelow(exponent: 0x7F80_0000)
+        case .bfloat16: return bytes.assumingMemoryBound(to: UInt16.self).allBelow(exponent: 0x7F80)
+        case .int32, .uint8, .bool: return true
+        }
+    }
+
     func write(_ value: TensorValue) throws {
         layout.pack(value, into: memory.start)
         noteChange()
     }
 
+    func copied(reusing earlier: (any VariableStorage)?) throws -> any VariableStorage {
+        guard let earlier = earlier as? ResidentStorage, earlier !== self, earlier.layout == layout,
+            earlier.type == type
+        else { return try ResidentStorage(copying: self) }
+        earlier.memory.start.copyMemory(from: memory.start, byteCount: memory.byteCount)
+        earlier.noteChange()
+        return earlier
+    }
+
     /// To be called when kernels write to the memory.
     func noteChange() { version &+= 1 }
+}
+
+extension UnsafeBufferPointer where Element: FixedWidthInteger {
+    /// Whether none of these floating-point numbers, signs aside, reaches the exponent of infinities and NaN.
+    fileprivate func allBelow(exponent: Element) -> Bool {
+        let withoutSign: Element = .max >> 1
+        // Without a branch in the loop, vectors of them are compared.
+        return reduce(0) { Swift.max($0, $1 & withoutSign) } < exponent
+    }
 }
 
 extension Layout {

@@ -50,7 +50,7 @@ struct EpochTests {
                 schedule: .cosineDecay(initialLearningRate: 0.02, decaySteps: 8), accumulation: 2)
         }
         func values(_ trainer: Trainer) async throws -> [TensorValue] {
-            try await Compute.run { try trainer.changingValues() }
+            try await Compute.run { try trainer.changingVariables.map { try $0.value() } }
         }
         let atOnce = try trainer()
         let history = try await atOnce.fit(data, epochs: 3, batchSize: 6, verbosity: .silent)

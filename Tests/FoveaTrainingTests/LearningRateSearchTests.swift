@@ -21,7 +21,7 @@ import Testing
     }
 
     private func state(_ trainer: Trainer) async throws -> [TensorValue] {
-        try await Compute.run { try trainer.changingValues() }
+        try await Compute.run { try trainer.changingVariables.map { try $0.value() } }
     }
 
     @Test func findsWhereTrainingBreaksDown() async throws {

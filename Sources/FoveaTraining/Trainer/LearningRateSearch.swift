@@ -78,12 +78,12 @@ extension Trainer {
             stop: stop)
         try source.move(to: 0)
 
-        let (values, rate) = (try changingValues(), learningRate)
+        let (before, rate) = (try Snapshot(of: changingVariables), learningRate)
         defer { learningRate = rate }
         let result = Result {
             try search(source, smallest, largest, steps, classWeights, seed, stop)
         }
-        try setChangingValues(values)
+        try before.restore()
         return try result.get()
     }
 

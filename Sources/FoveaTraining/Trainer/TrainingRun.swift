@@ -105,7 +105,8 @@ public final class TrainingRun {
         for problem in try trainer.outputProblems { trainer.warnings.note(problem, about: problem) }
         for callback in callbacks { try callback.trainingBegins(self) }
         if let resumedMemories { remember(resumedMemories) }
-        var lastGood = try trainer.changingValues()
+        var lastGood = try Snapshot(of: trainer.changingVariables)
+        var isFirstEpoch = true
         let clock = ContinuousClock()
         let start = clock.now
         func now() -> Double { (clock.now - start) / .seconds(1) }
@@ -114,6 +115,8 @@ public final class TrainingRun {
         while completeEpochs < epochs, stopReason == nil || completeSteps > 0 {
             let epochStart = now()
             progress.beginEpoch(completeEpochs + 1, at: epochStart)
+            if !isFirstEpoch { try lastGood.renew() }
+            isFirstEpoch = false
             if completeSteps == 0 {
                 totals = Totals(trainer)
                 for callback in callbacks { try callback.epochBegins(self) }
@@ -121,7 +124,7 @@ public final class TrainingRun {
             let examplesBefore = totals.examples
             while completeSteps < stepsPerEpoch {
                 if let loss = try takeStep(), !loss.isFinite {
-                    try trainer.setChangingValues(lastGood)
+                    try lastGood.restore()
                     for callback in callbacks {
                         guard let reason = try callback.lossIsNotFinite(loss, self) else { continue }
                         stopTraining(reason)
@@ -141,13 +144,10 @@ public final class TrainingRun {
             }
             let trainingSeconds = now() - epochStart
 
-            let values = try trainer.changingValues()
-            if let index = values.firstIndex(where: { !$0.isFinite }) {
-                let name = trainer.changingVariables[index].name
-                try trainer.setChangingValues(lastGood)
-                throw TrainingError.variableNotFinite(name, epoch: completeEpochs + 1)
+            if let broken = try trainer.changingVariables.first(where: { try !$0.isFinite() }) {
+                try lastGood.restore()
+                throw TrainingError.variableNotFinite(broken.name, epoch: completeEpochs + 1)
             }
-            lastGood = values
             completeEpochs += 1
             let isDue = validation.map { completeEpochs.isMultiple(of: $0.frequency) } ?? false
             let validated = isDue ? try validation?.evaluate() : nil
@@ -203,20 +203,5 @@ public final class TrainingRun {
         history.stopReason = stopReason
         for callback in callbacks { try callback.trainingEnds(self) }
         return history
-    }
-}
-
-extension Trainer {
-    /// The values of everything that training changes, in the order of `changingVariables`.
-    func changingValues() throws -> [TensorValue] { try changingVariables.map { try $0.value() } }
-
-    func setChangingValues(_ values: [TensorValue]) throws {
-        for (variable, value) in zip(changingVariables, values) { try variable.assign(value) }
-    }
-}
-
-extension TensorValue {
-    fileprivate var isFinite: Bool {
-        if case .float32(let elements) = storage { elements.allSatisfy(\.isFinite) } else { true }
     }
 }

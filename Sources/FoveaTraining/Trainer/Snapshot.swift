@@ -1,0 +1,24 @@
+import FoveaGraph
+
+/// Values of variables as they were at some time, to be set back.
+@Compute
+struct Snapshot {
+    private let variables: [Variable]
+    private var copies: [any VariableStorage]
+
+    init(of variables: [Variable]) throws {
+        self.variables = variables
+        copies = try variables.map { try $0.currentStorage.copied(reusing: nil) }
+    }
+
+    /// Takes the present values instead, in the memory of those before.
+    mutating func renew() throws {
+        for (index, variable) in variables.enumerated() {
+            copies[index] = try variable.currentStorage.copied(reusing: copies[index])
+        }
+    }
+
+    func restore() throws {
+        for (variable, copy) in zip(variables, copies) { try variable.assign(copy.read()) }
+    }
+}
