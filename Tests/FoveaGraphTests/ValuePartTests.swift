@@ -30,6 +30,22 @@ import Testing
         #expect(value[0..<2, 0..<3, 4...].shape == [2, 3, 0])
     }
 
+    /// As NumPy: places take their axes away.
+    @Test func placesAndRangesTogether() {
+        let value = numbered([2, 3, 4])
+        #expect(value[0, 1..<3].shape == [2, 4])
+        #expect(value[0, 1..<3].integers == [10, 11, 12, 13, 20, 21, 22, 23])
+        #expect(
+            value[0..., 2].shape == [2, 4] && value[0..., 2].integers == [20, 21, 22, 23, 120, 121, 122, 123])
+        #expect(value[1, 0..., 3].shape == [3] && value[1, 0..., 3].integers == [103, 113, 123])
+        #expect(value[1, 2, ...1].shape == [2] && value[1, 2, ...1].integers == [120, 121])
+        #expect(value[1..<2, 2, ..<0].shape == [1, 0])
+        // Places alone are an element, or a part where a value is asked for.
+        #expect(value[1, 2, 3] == 123)
+        let row: TensorValue = value[1, 2]
+        #expect(row.shape == [4] && row.integers == [120, 121, 122, 123])
+    }
+
     /// Without a type around it a place gives a value; where a number is needed it gives that.
     @Test func placesOfVectors() {
         let value = TensorValue([0.5, 2])
@@ -47,6 +63,12 @@ import Testing
         await #expect(processExitsWith: .failure) { _ = TensorValue([1, 2])[0, 0] }
         await #expect(processExitsWith: .failure) { _ = TensorValue([1, 2])[0..<3] }
         await #expect(processExitsWith: .failure) { _ = TensorValue([1, 2])[0..<1, 0..<1] }
+        await #expect(processExitsWith: .failure) {
+            _ = try TensorValue(shape: [2, 2], [1, 2, 3, 4] as [Float])[Int.max, 0...]
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = try TensorValue(shape: [2, 2], [1, 2, 3, 4] as [Float])[0, 1...2]
+        }
     }
 
     /// Integer literals are float32; other types come on request.

@@ -30,17 +30,27 @@ extension TensorValue {
             unchecked: Shape([range.count] + shape.dimensions.dropFirst()), storage.part(elements(of: range)))
     }
 
-    /// A part along the first axes, a range for each: `image[0..<14, 0..<14]`. Axes without one are taken whole.
+    /// A part along the first axes, with a range for each, as `image[0..<14, 0..<14]`, or a place, whose axis goes away, as in
+    /// NumPy: `images[0, 2..<5]`. Axes without either are taken whole.
     public subscript(
-        first: some RangeExpression<Int>, second: some RangeExpression<Int>,
-        others: (any RangeExpression<Int>)...
+        first: some AxisIndex, second: some AxisIndex, others: (any AxisIndex)...
     ) -> TensorValue {
-        let given: [any RangeExpression<Int>] = [first, second] + others
+        let given: [any AxisIndex] = [first, second] + others
         precondition(
             given.count <= shape.rank,
-            "\(given.count) ranges are too many for a tensor \(shape), which has \(shape.rank) axes")
+            "\(given.count) places and ranges are too many for a tensor \(shape), which has \(shape.rank) axes"
+        )
         var ranges = shape.dimensions.map { 0..<$0 }
-        for (axis, range) in given.enumerated() { ranges[axis] = checkedRange(range, axis: axis) }
+        var keptAxes = Set(ranges.indices)
+        for (axis, index) in given.enumerated() {
+            switch index.pick(of: ranges[axis]) {
+            case .place(let place):
+                checkPlace(place, axis: axis)
+                ranges[axis] = place..<(place + 1)
+                keptAxes.remove(axis)
+            case .range(let range): ranges[axis] = checkedRange(range, axis: axis)
+            }
+        }
         let strides = shape.rowMajorStrides
         var places: [Int] = []
         places.reserveCapacity(ranges.reduce(1) { $0 * $1.count })
@@ -48,7 +58,9 @@ extension TensorValue {
             places.append(
                 index.indices.reduce(0) { $0 + (index[$1] + ranges[$1].lowerBound) * strides[$1] })
         }
-        return TensorValue(unchecked: Shape(ranges.map(\.count)), storage.picking(places))
+        return TensorValue(
+            unchecked: Shape(ranges.indices.filter(keptAxes.contains).map { ranges[$0].count }),
+            storage.picking(places))
     }
 
     private func checkPlace(_ index: Int, axis: Int) {
@@ -72,6 +84,32 @@ extension TensorValue {
         let width = shape.dimensions.dropFirst().reduce(1, *)
         return (rows.lowerBound * width)..<(rows.upperBound * width)
     }
+}
+
+/// What a subscript picks along an axis of a value: a place or a range of places.
+public protocol AxisIndex {
+    /// - Parameter whole: the places that the axis has.
+    func pick(of whole: Range<Int>) -> AxisPick
+}
+
+/// A place of an axis, which then goes away, or places of an axis that stays.
+public enum AxisPick: Hashable, Sendable {
+    case place(Int)
+    case range(Range<Int>)
+}
+
+extension Int: AxisIndex {
+    public func pick(of whole: Range<Int>) -> AxisPick { .place(self) }
+}
+
+extension Range<Int>: AxisIndex {}
+extension ClosedRange<Int>: AxisIndex {}
+extension PartialRangeFrom<Int>: AxisIndex {}
+extension PartialRangeThrough<Int>: AxisIndex {}
+extension PartialRangeUpTo<Int>: AxisIndex {}
+
+extension AxisIndex where Self: RangeExpression<Int> {
+    public func pick(of whole: Range<Int>) -> AxisPick { .range(relative(to: whole)) }
 }
 
 extension TensorValue.Storage {
