@@ -155,6 +155,30 @@ struct OutputProblemsTests {
         #expect(warnings.all.count == 2)
     }
 
+    /// Evaluation says the same, of batches that are seen only then, too, and nothing that was said before.
+    @Test(arguments: [false, true]) func evaluationSaysThem(inDataset: Bool) async throws {
+        let model = try Sequential(input: [2], seed: 1) { Dense(units: 2) }
+        let trainer = try model.compile(
+            optimizer: .sgd(learningRate: 0), loss: .categoricalCrossentropy(), device: .reference)
+        let data = try Examples(
+            inputs: TensorValue(shape: [2, 2], [1, 2, 3, 4]),
+            targets: TensorValue(shape: [2, 2], [1, 0, 1, 1]))
+        let warnings = Collected<String>()
+        let output = ProgressOutput(isTerminal: false, warn: { warnings.append($0) }, write: { _ in })
+        for _ in 0..<2 {
+            if inDataset {
+                _ = try await trainer.evaluate(Dataset(data).batched(2), output: output)
+            } else {
+                _ = try await trainer.evaluate(data, output: output)
+            }
+            #expect(warnings.all.count { $0.contains("takes probabilities") } == 1)
+            #expect(warnings.all.count { $0.contains("targets of example 1 sum to 2.0") } == 1)
+            #expect(warnings.all.count == 2 && warnings.all.allSatisfy { $0.hasSuffix("\n") })
+        }
+        try await trainer.fit(data, verbosity: .silent, output: output)
+        #expect(warnings.all.count == 2)
+    }
+
     @Test func outputsAreNamedWhereThereAreSeveral() async throws {
         let trainer = try twoHeaded().compile(
             TrainingConfiguration(

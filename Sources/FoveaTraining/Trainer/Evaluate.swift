@@ -1,4 +1,5 @@
 import FoveaDatasets
+import FoveaFiles
 import FoveaGraph
 import FoveaRuntime
 
@@ -29,11 +30,15 @@ extension Trainer {
     ///   - examples: what to measure on.
     ///   - batchSize: examples computed at once.
     ///   - steps: how many batches from the first on; all when nil.
+    ///   - output: where it is warned of outputs and targets that do not fit the loss, unless that was done before.
     /// - Throws: `TrainingError` for data that does not fit the model; `ShapeError` when the targets do not fit the loss.
-    public func evaluate(_ examples: Examples, batchSize: Int = 32, steps: Int? = nil) throws -> Evaluation {
+    public func evaluate(
+        _ examples: Examples, batchSize: Int = 32, steps: Int? = nil, output: ProgressOutput = .standard
+    ) throws -> Evaluation {
         try check("batchSize", batchSize, in: 1..., "positive")
         if let steps { try check("steps", steps, in: 1..., "positive") }
         try check(examples, .evaluation)
+        try warn(on: output)
         let batches = try Dataset.batches(of: examples, size: batchSize)
         let totals = try evaluated(
             (steps.map { try batches.take($0) } ?? batches).loadedFromMemory(), .evaluation, isChecked: true)
@@ -47,15 +52,26 @@ extension Trainer {
     ///   - steps: how many batches from the first on; all when nil.
     ///   - loaderThreads: how many threads compute examples, as for `fit`.
     ///   - prefetch: how many batches may be ready or under way beyond the one that is evaluated.
+    ///   - output: where it is warned of outputs and targets that do not fit the loss, unless that was done before.
     /// - Throws: `TrainingError` for data that does not fit the model and when every batch is left out
     ///   (`ElementErrorPolicy.skip`); `ShapeError` when the targets do not fit the loss; what computing a batch throws.
     public func evaluate(
-        _ batches: Dataset<Examples>, steps: Int? = nil, loaderThreads: Int? = nil, prefetch: Int = 2
+        _ batches: Dataset<Examples>, steps: Int? = nil, loaderThreads: Int? = nil, prefetch: Int = 2,
+        output: ProgressOutput = .standard
     ) throws -> Evaluation {
         if let steps { try check("steps", steps, in: 1..., "positive") }
+        try warn(on: output)
         let totals = try evaluated(
             loaded(batches, steps: steps, .evaluation, threads: loaderThreads, prefetch), .evaluation)
+        // Of targets that were seen only now.
+        try warn(on: output)
         return Evaluation(loss: totals.meanLoss, metrics: totals.metrics)
+    }
+
+    /// Says what is wrong with outputs, and with targets that have been seen, each once.
+    private func warn(on output: ProgressOutput) throws {
+        for problem in try outputProblems { warnings.note(problem, about: problem) }
+        for problem in warnings.take() { output.warn(visibleLines(problem) + "\n") }
     }
 
     /// The model's outputs, in inference mode, for the inputs of a data set; targets are not looked at.
