@@ -25,6 +25,7 @@ struct RunMetrics: Codable {
     var schedule: String?
     var clip: String?
     var classWeights: String?
+    var mixup: Double?
     var validation: String?
     var imageSize: String?
     var augment: String?

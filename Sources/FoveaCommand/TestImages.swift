@@ -27,7 +27,8 @@ struct TestImages {
     init(_ data: NamedDataset, for saved: SavedModel) throws {
         let name = data.name.rawValue
         try saved.checkClasses(data.classNames, of: name)
-        examples = Dataset(data.test)
+        let wantsRows = saved.training?.onlyOutput?.loss?.targetKind.classMode == .categorical
+        examples = Dataset(wantsRows ? try data.test.withRows(classCount: data.classNames.count) : data.test)
         classNames = data.classNames
         self.name = { "\(name) test image \($0)" }
         shortName = { "test image \($0)" }

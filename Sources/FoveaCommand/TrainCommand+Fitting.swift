@@ -7,7 +7,8 @@ extension TrainCommand {
         _ classWeights: ClassWeights?, _ callbacks: [any Callback], _ stop: StopSignal
     ) async throws -> History {
         // Named data sets as they are need no threads that prepare them.
-        if settings.pictures.augmentation == nil, case .memory(let train) = data.train {
+        if settings.pictures.augmentation == nil, training.mixup == nil, case .memory(let train) = data.train
+        {
             var validation: Examples?
             if case .memory(let examples) = data.validation { validation = examples }
             return try await trainer.fit(
@@ -27,13 +28,15 @@ extension TrainCommand {
         }
     }
 
-    /// What is trained on where images are computed or change at random.
+    /// What is trained on where images are computed, change at random or are mixed.
     func trainingBatches(_ data: TrainingData, _ settings: Settings) throws -> Dataset<Examples> {
         var train = try data.train.examples.shuffled(seed: seed)
         if let augmentation = settings.pictures.augmentation {
             train = train.augmented(augmentation, seed: seed)
         }
-        return try train.batched(batchSize, onError: settings.pictures.badPictures.policy)
+        let batches = try train.batched(batchSize, onError: settings.pictures.badPictures.policy)
+        guard let alpha = training.mixup else { return batches }
+        return try batches.mixed(.mixUp(alpha: alpha), seed: seed)
     }
 
     func evaluate(

@@ -162,6 +162,11 @@ struct TrainCommand: AsyncParsableCommand {
                 "--fine-tune excludes --save-best and --average-weights: which of its two trainings is meant? Train the head "
                     + "first, and then its model with --from")
         }
+        if training.mixup != nil, transfer.base != nil, pictures.augment == nil || transfer.fineTune != nil {
+            throw ValidationError(
+                "--mixup mixes pictures at each step, but with --base their features are computed once; add --augment to go "
+                    + "through the base each time, without --fine-tune")
+        }
         if from != nil, network != nil {
             throw ValidationError("--network and --from exclude each other: the saved model has its network")
         }
@@ -196,7 +201,8 @@ struct TrainCommand: AsyncParsableCommand {
         case .named(let name):
             return (try TrainingData(await load(name), validation: settings.validation), name.info.imageShape)
         case .folder(let path):
-            let form = try start.form(size: settings.pictures.size)
+            var form = try start.form(size: settings.pictures.size)
+            if training.mixup != nil, form.classMode == .sparse { form.classMode = .categorical }
             // Features that are kept need pictures once.
             let areKept = transfer.base == nil || transfer.fineTune != nil || pictures.augment != nil
             let data = try TrainingData(
@@ -240,7 +246,8 @@ struct TrainCommand: AsyncParsableCommand {
     private func train(
         _ settings: Settings, _ start: StartingNetwork, _ results: inout ResultsFolder
     ) async throws {
-        let (data, image) = try await data(settings, start, results)
+        let (images, image) = try await data(settings, start, results)
+        var data = images
         let beginning = ContinuousClock.now
         let stop = StopSignal()
         let interrupts = InterruptHandler(stop)
@@ -269,9 +276,12 @@ struct TrainCommand: AsyncParsableCommand {
                 $0, labels: features.map { kept in { kept.labels } } ?? data.trainingLabels,
                 names: data.classNames)
         }
+        let usualLoss = try start.training?.onlyOutput?.loss ?? model.classificationLoss()
+        let loss = try training.mixup == nil ? usualLoss : usualLoss.forMixedPictures()
+        // Class weights may be of the class numbers, so not before.
+        if loss.targetKind.classMode == .categorical { data = try data.withRows() }
         let trainer = try model.compile(
-            optimizer: optimizer, loss: start.training?.onlyOutput?.loss ?? model.classificationLoss(),
-            metrics: [.accuracy],
+            optimizer: optimizer, loss: loss, metrics: [.accuracy],
             schedule: schedule.map {
                 let count = features?.train.count ?? data.train.count
                 let batches = (count + batchSize - 1) / batchSize
@@ -387,6 +397,7 @@ struct TrainCommand: AsyncParsableCommand {
             seed: seed,
             optimizer: training.optimizer ?? type(of: optimizer).name, learningRate: optimizer.learningRate,
             schedule: schedule, clip: training.clip, classWeights: training.classWeights,
+            mixup: training.mixup,
             validation: validation,
             imageSize: pictures.imageSize, augment: pictures.augment, dropout: dropout,
             precision: backend.precision.rawValue, threads: await backend.threadCount,

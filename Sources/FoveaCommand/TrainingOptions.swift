@@ -57,6 +57,13 @@ struct TrainingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
+            "Train on pictures that are mixed with another of their batch, and on the classes of both: the share of each is drawn "
+                + "from the Beta distribution with this number, such as 0.2, twice.", valueName: "alpha"))
+    var mixup: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
             "End when the loss, with --validation that of validation, was not better for so many epochs, with the weights of "
                 + "the best epoch.", valueName: "epochs"))
     var earlyStopping: Int?
@@ -76,6 +83,11 @@ struct TrainingOptions: ParsableArguments {
             throw ValidationError(
                 "--average-weights and --early-stopping exclude each other: the one ends with averages, the other with the "
                     + "weights of the best epoch")
+        }
+        if let mixup, !BatchMixing.alphas.contains(mixup) {
+            throw ValidationError(
+                "--mixup must be from \(BatchMixing.alphas.lowerBound) to \(BatchMixing.alphas.upperBound), such as 0.2, not "
+                    + "\(mixup)")
         }
         try checkPositive("--accumulate", accumulate)
         try checkPositive("--early-stopping", earlyStopping)

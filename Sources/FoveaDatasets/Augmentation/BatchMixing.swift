@@ -44,6 +44,9 @@ public enum BatchMixing: Hashable, Sendable {
         return try parameters(&generator, count: count, height: height, width: width)
     }
 
+    /// What `alpha` may be.
+    package static let alphas = 1e-3...1e3
+
     private var alpha: Double {
         switch self {
         case .mixUp(let alpha), .cutMix(let alpha): alpha
@@ -51,7 +54,7 @@ public enum BatchMixing: Hashable, Sendable {
     }
 
     fileprivate func checkAlpha() throws(DatasetError) {
-        guard (1e-3...1e3).contains(alpha) else {
+        guard Self.alphas.contains(alpha) else {
             throw invalid("the alpha of mixing must be from 0.001 to 1000, not \(alpha.short)")
         }
     }
