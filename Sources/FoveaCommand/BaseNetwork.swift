@@ -70,7 +70,7 @@ struct BaseNetwork {
                     seed: seed, library: library)
             }
         case .saved(let model, let path):
-            guard try model.inputShape == input else {
+            guard try model.inputShape.accepts(input) else {
                 throw ValidationError(
                     "--base \(path) does not fit \(dataset): it takes \(try model.inputShape), but the images are \(input)"
                 )

@@ -57,7 +57,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         let images = try await TestImages(dataset, for: saved, file: file)
         let badPictures = try badPictures.settings()
         let input = try saved.model.inputShape
-        let size = batchSize ?? (input.elementCount <= 64 * 64 * 3 ? 250 : 32)
+        let size = batchSize ?? ((1...64 * 64 * 3).contains(input.elementCount) ? 250 : 32)
         let result: Evaluation
         var report: ClassificationReport?
         if try saved.model.outputShape.rank == 1 {

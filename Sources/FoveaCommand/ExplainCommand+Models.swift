@@ -46,7 +46,7 @@ extension ExplainCommand {
     private func maximizer(_ model: any ModelProtocol) throws -> ActivationMaximizer {
         guard let layer else { return try ActivationMaximizer(model) }
         let shape = try model.inputShape
-        let isLarge = shape.rank == 3 && min(shape[0], shape[1]) > Self.patternSize
+        let isLarge = shape.rank == 3 && (shape.hasOpenExtents || min(shape[0], shape[1]) > Self.patternSize)
         // What lies behind dense layers takes images of one size.
         let size = Size2D(Self.patternSize, Self.patternSize)
         if isLarge, let small = try? ActivationMaximizer(model, layer: layer, size: size, beforeReLU: true) {

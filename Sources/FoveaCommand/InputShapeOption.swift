@@ -5,7 +5,7 @@ import Fovea
 struct InputShapeOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The shape of one input, such as 150x150x3, for models of Keras and ONNX that take any.",
+            "The shape of one input, such as 150x150x3, for models that take any.",
             valueName: "shape"))
     var inputShape: String?
 

@@ -150,16 +150,16 @@ struct PredictCommand: AsyncParsableCommand {
 
     private func idxImages(from path: String, _ form: PictureForm) throws -> TensorValue {
         let value = try idxValue(from: path)
-        let input: Shape = [form.size.height, form.size.width, form.channels]
+        let input: Shape = [form.size?.height, form.size?.width, form.channels]
         let isOne = value.shape.rank == 2
         guard value.dtype == .uint8, form.channels == 1, isOne || value.shape.rank == 3,
-            value.shape.dimensions.suffix(2) == input.dimensions.prefix(2)
+            input.accepts(Shape(value.shape.dimensions.suffix(2) + [1]))
         else {
             throw CommandError(
                 "\(path): holds \(value.dtype.rawValue) data of shape \(value.shape); the model takes images of "
                     + "shape \(input)")
         }
-        return try value.reshaped(to: Shape([isOne ? 1 : value.shape[0]] + input.dimensions))
+        return try value.reshaped(to: Shape((isOne ? [1] : []) + value.shape.dimensions + [1]))
     }
 
     private func idxValue(from path: String) throws -> TensorValue {

@@ -184,7 +184,7 @@ private struct Measured {
             let shape = try saved.model.inputShape
             let failed = FailedElements()
             answers = try await Predictor(saved.model, classNames: images.classNames).report(
-                on: images.examples, batchSize: shape.elementCount <= 64 * 64 * 3 ? 250 : 32,
+                on: images.examples, batchSize: (1...64 * 64 * 3).contains(shape.elementCount) ? 250 : 32,
                 onError: .skip(failed))
             leftOutCount = failed.count
         } catch {

@@ -58,7 +58,7 @@ enum StartingNetwork {
     private static func form(
         _ model: any ModelProtocol, _ path: String, _ size: Size2D?, loss: any Loss
     ) throws -> TrainingData.Form {
-        let form = try TrainingData.Form(model, file: path, loss: loss)
+        let form = try TrainingData.Form(model, file: path, loss: loss, size: size)
         guard size == nil || size == form.size else {
             throw ValidationError(
                 "--image-size: the model in \(path) takes \(form.size.height)×\(form.size.width) pixels; leave it out"
@@ -99,7 +99,7 @@ enum StartingNetwork {
                 "--dropout is for networks known by name; change the rate in the architecture")
         }
         let outputs = try model.outputShape
-        guard try model.inputShape == input,
+        guard try model.inputShape.accepts(input),
             outputs == [classNames.count] || outputs == [1] && classNames.count == 2
         else {
             throw ValidationError(

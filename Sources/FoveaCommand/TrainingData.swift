@@ -200,15 +200,24 @@ extension TrainingData.Part {
 extension TrainingData.Form {
     /// Pictures as a saved model takes them.
     ///
-    /// - Parameter file: where the model is from.
+    /// - Parameters:
+    ///   - file: where the model is from.
+    ///   - size: what pictures are brought to where the model takes any size.
     /// - Throws: `CommandError` when the model takes something else.
-    init(_ model: any ModelProtocol, file: String, loss: (any Loss)?) throws {
+    init(_ model: any ModelProtocol, file: String, loss: (any Loss)?, size: Size2D? = nil) throws {
         let shape = try model.inputShape
         guard shape.rank == 3, shape.channels == 1 || shape.channels == 3 else {
             throw CommandError("\(file): the model takes \(shape), not grey or RGB pictures")
         }
+        let openSize = shape.accepts([size?.height ?? 0, size?.width ?? 0, shape.channels]) ? size : nil
+        guard openSize != nil || !shape.hasOpenExtents else {
+            throw CommandError(
+                "\(file): the model takes pictures of any size, \(shape), and those of a folder are brought to one; write a "
+                    + "model for that, such as `fovea convert \(file) sized.safetensors --input-shape "
+                    + "224x224x\(shape.channels)`")
+        }
         self.init(
-            size: Size2D(shape[0], shape[1]), channels: shape.channels,
+            size: openSize ?? Size2D(shape[0], shape[1]), channels: shape.channels,
             classMode: loss?.targetKind.classMode ?? .sparse)
     }
 }

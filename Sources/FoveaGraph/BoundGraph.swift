@@ -27,6 +27,11 @@ public struct BoundGraph: Sendable {
                     TensorValue(shape: .scalar, dtype: .bool, doubles: [mode == .training ? 1 : 0]))
             case .source(.input(let name)):
                 let shape = tensor.shape.bound(batch: batch)
+                guard !tensor.shape.hasOpenExtents else {
+                    throw ShapeError(
+                        "input '\(name)'", "it leaves extents open, but a graph has a size; say which",
+                        shapes: [tensor.shape])
+                }
                 guard shape.isAddressable else {
                     throw ShapeError(
                         "input '\(name)'", "has too many elements for any memory", shapes: [shape])

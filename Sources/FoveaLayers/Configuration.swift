@@ -255,7 +255,7 @@ public struct ConfigurationReader {
         try take(key, "null, or a list of null and the extents of one example") { value -> Shape?? in
             if case .null = value { return .some(nil) }
             guard case .list(let elements) = value, elements.first == .null else { return nil }
-            let extents = elements.dropFirst().compactMap(\.asInteger)
+            let extents = elements.dropFirst().compactMap { $0 == .null ? Shape.open : $0.asInteger }
             return extents.count == elements.count - 1 ? Shape(extents) : nil
         }
     }

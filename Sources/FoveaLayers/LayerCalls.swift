@@ -44,6 +44,11 @@ extension Layer {
 
     private func checkSize(of shape: Shape, _ what: String) throws(ShapeError) {
         let limit = BuildScope.activationLimit
+        guard !shape.hasOpenExtents else {
+            throw error(
+                "\(what) leaves extents open (nil), and this needs a size; give it to another model of the same layers, such "
+                    + "as Sequential(input: [224, 224, 3]) { model }", shape)
+        }
         guard shape.rank >= 1, let count = productOfPositive(shape.dimensions.dropFirst()), count <= limit
         else {
             throw error("\(what) must have positive extents and at most \(limit) elements per example", shape)

@@ -26,7 +26,8 @@ public struct LayerOutput: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - name: what it is called; the key under which data for it is given.
-    ///   - shape: the shape of one example, without the batch axis.
+    ///   - shape: the shape of one example, without the batch axis. With open extents, as `[nil, nil, 3]`, the model takes
+    ///     examples of any size, those of a batch alike; a graph is compiled for each size that comes.
     public static func input(_ name: String, _ shape: Shape) -> LayerOutput {
         LayerOutput(origin: .input(ModelInput(name, shape)), index: 0)
     }
@@ -62,7 +63,7 @@ final class LayerCall: Hashable, Sendable {
     let name: String?
     /// Emptied by `deinit` only.
     private let ownInputs: Mutex<[LayerOutput]>
-    private let shapes = Mutex<[Shape]?>(nil)
+    private let shapes = Mutex<[Int: [Shape]]>([:])
 
     init(_ layer: any Layer, _ inputs: [LayerOutput], name: String? = nil) {
         self.layer = layer
@@ -72,9 +73,12 @@ final class LayerCall: Hashable, Sendable {
 
     var inputs: [LayerOutput] { ownInputs.withLock { $0 } }
 
-    /// The shapes of what it gives, batch axis included, if somebody has asked for them.
-    var knownShapes: [Shape]? { shapes.withLock { $0 } }
-    func remember(_ outputShapes: [Shape]) { shapes.withLock { $0 = outputShapes } }
+    /// The shapes of what it gives, batch axis included, where open extents of inputs have the given size, if somebody has asked
+    /// for them.
+    func knownShapes(openExtents size: Int) -> [Shape]? { shapes.withLock { $0[size] } }
+    func remember(_ outputShapes: [Shape], openExtents size: Int) {
+        shapes.withLock { $0[size] = outputShapes }
+    }
 
     static func == (a: LayerCall, b: LayerCall) -> Bool { a === b }
     func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }

@@ -106,13 +106,9 @@ public final class Model: ModelProtocol {
     // MARK: Building and calling
 
     func build(seed: UInt64, elementLimit: Int = BuildScope.elementLimit) throws(ShapeError) {
-        var scope = BuildScope(seed: seed, elementLimit: elementLimit)
-        do {
-            try build(
-                inputs: graph.inputs.map { Shape([Shape.batch] + $0.shape.dimensions) }, in: &scope)
-        } catch {
-            throw error.inside(displayName)
-        }
+        try build(
+            own: graph.inputs.map { Shape([Shape.batch] + $0.shape.dimensions) }, seed: seed,
+            elementLimit: elementLimit)
         built.withLock { $0?.isOwn = true }
     }
 
@@ -129,7 +125,15 @@ public final class Model: ModelProtocol {
         for place in graph.outputs { _ = try graph.result(place, results) }
         if scope.isTrial { return }
         let shapes = results.map { $0.map(\.shape) }
-        built.withLock { if $0?.isOwn != true { $0 = (shapes, false) } }
+        let isOtherSize = scope.isOtherSize
+        built.withLock { built in
+            guard built?.isOwn != true else { return }
+            guard isOtherSize, let first = built?.shapes else {
+                built = (shapes, false)
+                return
+            }
+            built = (zip(first, shapes).map { Shape.merged($0, $1) }, false)
+        }
     }
 
     public func call(_ inputs: [Tensor]) throws(ShapeError) -> [Tensor] {

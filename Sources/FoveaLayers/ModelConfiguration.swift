@@ -14,10 +14,7 @@ extension Model {
                 "name": name.map { .string($0) } ?? .null,
                 "inputs": .list(
                     graph.inputs.map {
-                        [
-                            "name": .string($0.name),
-                            "shape": .list([.null] + $0.shape.dimensions.map { .integer($0) }),
-                        ]
+                        ["name": .string($0.name), "shape": $0.shape.configuration]
                     }),
                 "layers": .list(layers),
                 "calls": .list(
@@ -115,6 +112,23 @@ extension LayerGraph {
     }
 }
 
+extension LayerGraph {
+    /// The same for inputs that have the extents of a shape where theirs are open.
+    fileprivate func filled(from shape: Shape?) -> LayerGraph {
+        LayerGraph(
+            inputs: inputs.map { ModelInput($0.name, $0.shape.filled(from: shape)) }, layers: layers,
+            calls: calls, outputs: outputs)
+    }
+}
+
+extension Shape {
+    /// With the extents of another shape of as many axes where they are open.
+    fileprivate func filled(from other: Shape?) -> Shape {
+        guard let other, other.rank == rank else { return self }
+        return Shape(zip(dimensions, other.dimensions).map { $0 == Shape.open ? $1 : $0 })
+    }
+}
+
 /// A model from `{"class_name": …, "config": …}`, built.
 ///
 /// - Parameters:
@@ -122,11 +136,12 @@ extension LayerGraph {
 ///   - seed: for the parameters' first values.
 ///   - layerTypes: the kinds of layers that may occur.
 ///   - elementLimit: how many numbers the parameters may hold, checked before memory is taken for them.
+///   - inputShape: one example's shape; inputs with as many axes have its extents where theirs are open.
 /// - Throws: `ConfigurationError` for a key that is missing, unknown or of the wrong type, or a layer that is no model;
 ///   `ShapeError` when the layers do not fit together.
 public func makeModel(
     _ configuration: Configuration, seed: UInt64 = 0, layerTypes: [any Layer.Type] = builtInLayers,
-    elementLimit: Int = BuildScope.elementLimit
+    elementLimit: Int = BuildScope.elementLimit, inputShape: Shape? = nil
 ) throws -> any ModelProtocol {
     var (className, settings) = try ConfigurationReader.opened(
         configuration, owner: "model", layerTypes: layerTypes)
@@ -135,11 +150,15 @@ public func makeModel(
     case Sequential.typeName:
         let (model, input) = try Sequential.withInput(name: name, &settings)
         try settings.finish()
-        if let input { try model.build(example: input, seed: seed, elementLimit: elementLimit) }
+        if let input {
+            try model.build(
+                example: input.filled(from: inputShape), seed: seed, elementLimit: elementLimit)
+        }
         return model
     case Model.typeName:
-        let model = try Model(name: name, configuration: &settings)
+        let open = try Model(name: name, configuration: &settings)
         try settings.finish()
+        let model = Model(open.graph.filled(from: inputShape), name: name)
         try model.build(seed: seed, elementLimit: elementLimit)
         return model
     default:

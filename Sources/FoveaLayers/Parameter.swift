@@ -35,7 +35,7 @@ public final class Parameter: Sendable {
 
     /// Whether it stays as it is, whoever wants to change it: layers that change state of their own ask when they are called.
     public internal(set) var isFrozen: Bool {
-        get { state.withLock { $0.isFrozen } }
+        get { FrozenParameters.current?.contains(self) ?? state.withLock { $0.isFrozen } }
         set { state.withLock { $0.isFrozen = newValue } }
     }
 
@@ -52,6 +52,13 @@ public final class Parameter: Sendable {
     ///   when the initializer's settings make no sense or no sense for the shape.
     public func declare(shape: Shape, in scope: inout BuildScope) throws(ShapeError) {
         if let variable {
+            guard variable.shape == shape || !scope.isOtherSize else {
+                throw ShapeError(
+                    "parameter '\(name)'",
+                    "each size of the input would need another shape of it, and the model's input leaves extents open (nil); "
+                        + "pool before it, with GlobalAveragePooling2D or GlobalMaxPooling2D instead of Flatten, or give the "
+                        + "input a size", shapes: Shape.merged([variable.shape], [shape]))
+            }
             guard variable.shape == shape else {
                 throw ShapeError(
                     "parameter '\(name)'",
@@ -118,6 +125,8 @@ public struct BuildScope: Sendable {
     private let elementLimit: Int
     /// Set where layers are only tried out, to find the shapes of what they give.
     let trial: BuildTrial?
+    /// Whether all has been built before, for inputs of another size: a model is to take both.
+    var isOtherSize = false
     /// Names of the layers around the one being built, outermost first, without the model's own name.
     public private(set) var path: [String] = []
     private var parameterCount: UInt32 = 0
@@ -134,7 +143,8 @@ public struct BuildScope: Sendable {
 
     init(seed: UInt64, elementLimit: Int = BuildScope.elementLimit, trial: BuildTrial?) {
         self.seed = seed
-        self.elementLimit = min(elementLimit, BuildScope.elementLimit)
+        // What is only tried out takes no memory.
+        self.elementLimit = trial == nil ? min(elementLimit, BuildScope.elementLimit) : elementLimit
         self.trial = trial
     }
 

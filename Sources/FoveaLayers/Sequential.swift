@@ -37,10 +37,26 @@ public final class Sequential: UnaryLayer, ModelProtocol {
     private let built = Mutex<Built?>(nil)
 
     private struct Built {
+        /// Of the input and what each layer gives, batch axes included.
+        let shapes: [Shape]
         let input: LayerOutput
         let calls: [ModelCall]
         /// Whether the input is the model's own, which stays when it is put into others for inputs of another shape.
         var isOwn = false
+
+        init(_ layers: [(name: String, layer: any Layer)], _ shapes: [Shape]) {
+            self.shapes = shapes
+            input = LayerOutput.input("inputs", Shape(Array(shapes[0].dimensions.dropFirst())))
+            var calls: [ModelCall] = []
+            for ((name, layer), shape) in zip(layers, shapes.dropFirst()) {
+                let call = LayerCall(layer, [calls.last?.outputs[0] ?? input], name: name)
+                calls.append(
+                    ModelCall(
+                        layerName: name, layer: layer, inputNames: [calls.last?.layerName ?? "inputs"],
+                        outputs: [LayerOutput(origin: .call(call), index: 0)], outputShapes: [shape]))
+            }
+            self.calls = calls
+        }
     }
 
     /// Layers to be put inside another model, which builds them.
@@ -52,7 +68,8 @@ public final class Sequential: UnaryLayer, ModelProtocol {
     ///
     /// - Parameters:
     ///   - name: the model's name, `sequential` when nil.
-    ///   - input: the shape of one example, without the batch axis.
+    ///   - input: the shape of one example, without the batch axis. With open extents, as `[nil, nil, 3]`, the model takes
+    ///     examples of any size, those of a batch alike; a graph is compiled for each size that comes.
     ///   - seed: the same seed gives the same first values, bit for bit.
     ///   - layers: at least one.
     /// - Throws: `ShapeError`, naming the layer, when layers do not fit together, an argument is out of
@@ -86,12 +103,8 @@ public final class Sequential: UnaryLayer, ModelProtocol {
     func build(
         example: Shape, seed: UInt64, elementLimit: Int = BuildScope.elementLimit
     ) throws(ShapeError) {
-        var scope = BuildScope(seed: seed, elementLimit: elementLimit)
-        do {
-            try build(input: Shape([Shape.batch] + example.dimensions), in: &scope)
-        } catch {
-            throw error.inside(displayName)
-        }
+        try build(
+            own: [Shape([Shape.batch] + example.dimensions)], seed: seed, elementLimit: elementLimit)
         built.withLock { $0?.isOwn = true }
     }
 
@@ -104,18 +117,14 @@ public final class Sequential: UnaryLayer, ModelProtocol {
             try layer.build(inputs: [shape], in: &scope)
             scope.leave()
         }
-        let first = LayerOutput.input("inputs", Shape(Array(input.dimensions.dropFirst())))
-        var calls: [ModelCall] = []
-        for ((name, layer), output) in zip(namedLayers, outputs) {
-            let call = LayerCall(layer, [calls.last?.outputs[0] ?? first], name: name)
-            calls.append(
-                ModelCall(
-                    layerName: name, layer: layer, inputNames: [calls.last?.layerName ?? "inputs"],
-                    outputs: [LayerOutput(origin: .call(call), index: 0)], outputShapes: [output.shape]))
-        }
         if scope.isTrial { return }
-        let result = Built(input: first, calls: calls)
-        built.withLock { if $0?.isOwn != true { $0 = result } }
+        let shapes = [input] + outputs.map(\.shape)
+        let isOtherSize = scope.isOtherSize
+        built.withLock { built in
+            guard built?.isOwn != true else { return }
+            let earlier = isOtherSize ? built?.shapes : nil
+            built = Built(namedLayers, earlier.map { Shape.merged($0, shapes) } ?? shapes)
+        }
     }
 
     public func call(_ x: Tensor) throws(ShapeError) -> Tensor {

@@ -10,9 +10,7 @@ extension Sequential {
             return [
                 "name": name.map { .string($0) } ?? .null,
                 "layers": .list(layers),
-                "build_input_shape": (try? inputShape).map {
-                    .list([.null] + $0.dimensions.map { .integer($0) })
-                } ?? .null,
+                "build_input_shape": (try? inputShape)?.configuration ?? .null,
             ]
         }
     }

@@ -60,12 +60,10 @@ public final class StepRunner {
         /// Keeps the step, so that no other one comes to have its identity.
         let step: Step
         let executable: any Executable
-        var lastUse: Int
     }
 
     private let executableLimit: Int
-    private var entries: [Key: Entry] = [:]
-    private var uses = 0
+    private lazy var entries = RecentlyUsed<Key, Entry>(limit: executableLimit)
     private lazy var workspace = backend.makeWorkspace()
 
     /// - Parameters:
@@ -78,7 +76,7 @@ public final class StepRunner {
 
     package nonisolated init(backend: any Backend, executableLimit: Int = 8) {
         self.backend = backend
-        self.executableLimit = max(1, executableLimit)
+        self.executableLimit = executableLimit
     }
 
     /// How many graphs were compiled so far.
@@ -109,22 +107,12 @@ public final class StepRunner {
     }
 
     private func executable(_ step: Step, batch: Int) throws -> any Executable {
-        let key = Key(step: ObjectIdentifier(step), batch: batch)
-        uses += 1
-        if let executable = entries[key]?.executable {
-            entries[key]?.lastUse = uses
-            return executable
-        }
-        if entries.count >= executableLimit,
-            let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse })
-        {
-            entries[oldest.key] = nil
-        }
-        let graph = try BoundGraph(
-            outputs: step.outputs, updates: step.updates, mode: step.mode, batch: batch)
-        let executable = try backend.compile(graph, in: workspace)
-        compiledCount += 1
-        entries[key] = Entry(step: step, executable: executable, lastUse: uses)
-        return executable
+        try entries.value(Key(step: ObjectIdentifier(step), batch: batch)) {
+            let graph = try BoundGraph(
+                outputs: step.outputs, updates: step.updates, mode: step.mode, batch: batch)
+            let executable = try backend.compile(graph, in: workspace)
+            compiledCount += 1
+            return Entry(step: step, executable: executable)
+        }.executable
     }
 }

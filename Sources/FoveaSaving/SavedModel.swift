@@ -129,7 +129,8 @@ public struct SavedModel: Sendable {
     ///   - path: the file.
     ///   - customTypes: layers, optimizers, losses and metrics of your own that it may name.
     ///   - inputShape: one example's shape, such as `[150, 150, 3]`, for models whose file leaves extents open, as Keras's `None`:
-    ///     those of inputs with as many axes are then these. What the file says must be the same.
+    ///     those of inputs with as many axes are then these. What the file says must be the same. When nil they stay open, and the
+    ///     model takes any size, unless the file is ONNX's.
     /// - Throws: `FileError` when it cannot be read, `SafetensorsError` or `ModelFileError` when it is damaged, and the latter
     ///   when it holds no model, parts that do not fit together, or what Fovea has not.
     @Compute
@@ -141,7 +142,7 @@ public struct SavedModel: Sendable {
         let bytes = try AtomicFile.read(path)
         let format = try FileFormat(content: bytes, of: path)
         switch format {
-        case .safetensors: try self.init(safetensors: bytes, path, customTypes)
+        case .safetensors: try self.init(safetensors: bytes, path, customTypes, inputShape: inputShape)
         case .onnx: self = try .onnx(bytes, file: path, inputShape: inputShape)
         default:
             guard let keras = try KerasContents(bytes, file: path) else {
@@ -163,7 +164,9 @@ public struct SavedModel: Sendable {
 
     /// The model in the bytes of a file of Fovea's.
     @Compute
-    init(safetensors bytes: [UInt8], _ path: String, _ customTypes: CustomTypes) throws {
+    init(
+        safetensors bytes: [UInt8], _ path: String, _ customTypes: CustomTypes, inputShape: Shape? = nil
+    ) throws {
         let stored = try StoredSafetensors(parsing: bytes, file: path)
         func failure(_ problem: String) -> ModelFileError { ModelFileError(file: path, problem: problem) }
         func decoded<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
@@ -205,7 +208,8 @@ public struct SavedModel: Sendable {
         let elementCount = file.tensors.reduce(0) { $0 + $1.value.shape.elementCount }
         do {
             model = try makeModel(
-                architecture, layerTypes: customTypes.allLayers, elementLimit: 2 * elementCount + 1 << 20)
+                architecture, layerTypes: customTypes.allLayers, elementLimit: 2 * elementCount + 1 << 20,
+                inputShape: inputShape)
         } catch {
             throw failure("its architecture cannot be built: \(error)")
         }

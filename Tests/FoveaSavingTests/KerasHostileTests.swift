@@ -75,7 +75,8 @@ import Testing
         ),
         (
             #"{"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer", "config": "#
-                + #"{"batch_shape": [null, null, null, 3]}}]}}"#, "inputs of any size"
+                + #"{"batch_shape": [null, null, -4, 3]}}]}}"#,
+            "expected positive extents or None, not (None, -4, 3)"
         ),
         (
             sequential(activated(#"{"class_name": "PReLU", "config": {"name": "p"}}"#)),

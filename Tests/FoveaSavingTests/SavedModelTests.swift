@@ -34,6 +34,60 @@ import Testing
         #expect(try await saved.model.parametersNotFinite().isEmpty)
     }
 
+    /// Extents that are open stay so, in files of Keras's, too, or are what is asked for.
+    @Test(arguments: ["m.safetensors", "m.keras", "m.h5"]) func openExtents(name: String) async throws {
+        try await inTemporaryFolder { folder in
+            let images = LayerOutput.input("images", [nil, nil, 3])
+            let maps = Conv2D(filters: 4, kernelSize: 3, activation: .relu, name: "maps")(images)
+            let graph = try Model(
+                inputs: [images],
+                outputs: [Dense(units: 2, name: "out")(GlobalAveragePooling2D(name: "mean")(maps))])
+            let stack = try Sequential(input: [nil, 9, 3]) {
+                Conv2D(filters: 4, kernelSize: 3)
+                GlobalMaxPooling2D()
+            }
+            for model in [graph, stack] as [any ModelProtocol] {
+                let file = "\(folder)/\(name)"
+                try await SavedModel(model).write(to: file)
+                let read = try await SavedModel(contentsOf: file).model
+                #expect(try read.inputShape == model.inputShape)
+                #expect(read.calls.map(\.outputShapes) == model.calls.map(\.outputShapes))
+                let size: Shape = [12, 9, 3]
+                let sized = try await SavedModel(contentsOf: file, inputShape: size).model
+                #expect(try sized.inputShape == size && !sized.hasOpenInputs)
+                let images = try TensorValue(
+                    shape: [2, 12, 9, 3], (0..<2 * size.elementCount).map { Float($0 * 29 % 83) / 40 - 1 })
+                let expected = try await model.predict(images)
+                #expect(try await read.predict(images) == expected)
+                #expect(try await sized.predict(images) == expected)
+                await #expect(throws: ModelFileError.self) {
+                    try await SavedModel(contentsOf: file, inputShape: [12, 9, 4])
+                }
+            }
+        }
+    }
+
+    #if ProtocolBuffers
+        /// What is for one size only asks for it.
+        @Test func openExtentsAreNotForONNX() async throws {
+            try await inTemporaryFolder { folder in
+                let model = try Sequential(name: "net", input: [nil, nil, 3]) {
+                    Conv2D(filters: 2, kernelSize: 3)
+                    GlobalMaxPooling2D()
+                }
+                let error = await #expect(throws: (any Error).self) {
+                    try await SavedModel(model).write(to: folder + "/m.onnx")
+                }
+                let text = error.map { "\($0)" } ?? ""
+                #expect(text.contains("net") && text.contains("--input-shape"), "\(text)")
+                let sized = try Sequential(input: [8, 9, 3]) { model }
+                try await SavedModel(sized).write(to: folder + "/m.onnx")
+                let read = try await SavedModel(contentsOf: folder + "/m.onnx")
+                #expect(try read.model.inputShape == [8, 9, 3])
+            }
+        }
+    #endif
+
     @Test func aNewModelComesBack() async throws {
         try await inTemporaryFolder { folder in
             let model = try sampleModel(seed: 3)

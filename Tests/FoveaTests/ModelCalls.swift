@@ -6,6 +6,7 @@ import Testing
     @Test func models() throws {
         let x = LayerOutput.input("images", [32, 32, 3])
         #expect(try x.shape == [32, 32, 3])
+        #expect(try LayerOutput.input("images", [nil, nil, 3]).shape == [nil, nil, 3])
         let model = try Model(
             inputs: [x], outputs: [Flatten()(Conv2D(filters: 2, kernelSize: 3, name: "conv")(x))])
         #expect(model.summary().contains("conv"))

@@ -141,7 +141,7 @@ extension KerasReader {
             if className == "InputLayer" {
                 let ofInput = settings.members ?? [:]
                 try checkInput(ofInput)
-                entry.inputShape = try fixedShape(
+                entry.inputShape = try exampleShape(
                     ofInput["batch_shape"] ?? ofInput["batch_input_shape"] ?? .null, owner: name)
             } else {
                 entry.layer = .object(try layer(className, settings, envelope: envelope))

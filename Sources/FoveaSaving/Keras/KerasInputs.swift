@@ -15,8 +15,8 @@ extension KerasReader {
         return built?["input_shape"]
     }
 
-    /// A shape with its batch axis open and no other.
-    mutating func fixedShape(
+    /// A shape with its batch axis open, and others that neither the file nor the caller says.
+    mutating func exampleShape(
         _ value: ConfigurationValue, owner: String
     ) throws(ConfigurationError) -> ConfigurationValue {
         func failure(_ problem: String) -> ConfigurationError {
@@ -25,22 +25,19 @@ extension KerasReader {
         guard let stated = value.elements?.dropFirst(), value.elements?.isEmpty == false else {
             throw failure("expected a list of extents, not \(value.shown)")
         }
-        let shown = "(\(stated.map { $0.isNull ? "None" : $0.shown }.joined(separator: ", ")))"
         // A model inside is mostly called on what the one around it takes.
         let given = inputShape?.dimensions ?? outermostShape
         var extents = Array(stated)
         if let given, given.count == extents.count {
             for axis in extents.indices where extents[axis].isNull { extents[axis] = .integer(given[axis]) }
         }
-        let fixed = extents.compactMap(\.integer)
-        guard fixed.count == extents.count, fixed.allSatisfy({ $0 > 0 }) else {
-            let example = extents.map { $0.integer ?? 224 }
-            throw failure(
-                "it takes inputs of any size, \(shown), and a model of Fovea's is built for one; say which: inputShape: "
-                    + "\(example), or --input-shape \(example.map { "\($0)" }.joined(separator: "x"))")
+        guard extents.allSatisfy({ $0.isNull || ($0.integer ?? 0) > 0 }) else {
+            let shown = stated.map { $0.isNull ? "None" : $0.shown }.joined(separator: ", ")
+            throw failure("expected positive extents or None, not (\(shown))")
         }
-        if path.isEmpty { outermostShape = outermostShape ?? fixed }
-        return .list([.null] + fixed.map { .integer($0) })
+        let fixed = extents.compactMap(\.integer)
+        if path.isEmpty, fixed.count == extents.count { outermostShape = outermostShape ?? fixed }
+        return .list([.null] + extents)
     }
 
     func checkInput(_ settings: Configuration) throws(ConfigurationError) {

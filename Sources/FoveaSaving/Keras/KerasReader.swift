@@ -94,7 +94,7 @@ struct KerasReader {
         let stated =
             Self.inputShape(first["config"]?.members ?? [:], first["build_config"]?.members)
             ?? members["build_input_shape"] ?? members["batch_input_shape"] ?? .null
-        let input = stated.isNull ? .null : try fixedShape(stated, owner: "Sequential")
+        let input = stated.isNull ? .null : try exampleShape(stated, owner: "Sequential")
         var layers: [ConfigurationValue] = []
         for value in values {
             let (className, settings) = try contents(of: value)

@@ -95,11 +95,11 @@ struct KerasWriter {
     }
 
     private func input(_ name: String, _ shape: Shape) -> Configuration {
-        let extents: ConfigurationValue = .list([.null] + shape.dimensions.map { .integer($0) })
-        return object(
+        object(
             "InputLayer", module: "keras.layers",
             [
-                dialect == .keras3 ? "batch_shape" : "batch_input_shape": extents, "dtype": "float32",
+                dialect == .keras3 ? "batch_shape" : "batch_input_shape": shape.configuration,
+                "dtype": "float32",
                 "name": .string(name),
             ])
     }
@@ -214,13 +214,11 @@ private struct KerasPlaces {
     }
 
     private func tensor(_ output: LayerOutput) -> ConfigurationValue {
-        let extents = (origins[output]?.shape ?? []).dimensions.enumerated().map { index, extent in
-            index == 0 ? ConfigurationValue.null : .integer(extent)
-        }
+        let shape = Shape(Array((origins[output]?.shape ?? []).dimensions.dropFirst()))
         return [
             "class_name": "__keras_tensor__",
             "config": [
-                "shape": .list(extents), "dtype": "float32", "keras_history": reference(to: output),
+                "shape": shape.configuration, "dtype": "float32", "keras_history": reference(to: output),
             ],
         ]
     }

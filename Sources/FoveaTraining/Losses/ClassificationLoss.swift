@@ -15,8 +15,7 @@ extension ModelProtocol {
 
     /// Whether the first output comes out of a softmax or sigmoid.
     func givesProbabilities() throws(ShapeError) -> Bool {
-        let arguments = modelInputs.map { Tensor.input($0.name, $0.shape) }
-        guard let output = try outputs(for: arguments).first else { return false }
+        guard let output = try exampleCall().outputs.first else { return false }
         return [.softmax, .sigmoid].contains(OutputValues(of: output))
     }
 }

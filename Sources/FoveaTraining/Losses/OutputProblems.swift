@@ -73,7 +73,7 @@ extension Trainer {
     /// What is wrong with the outputs that are trained.
     var outputProblems: [String] {
         get throws {
-            let predictions = try compiled.outputs(for: inputs.map { _ in .float32 })
+            let predictions = compiled.exampleOutputs
             return outputs.flatMap { output -> [String] in
                 guard let loss = output.training.loss else { return [] }
                 let place = outputs.count > 1 ? "output '\(output.name)': " : ""

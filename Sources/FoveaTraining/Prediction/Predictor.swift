@@ -21,18 +21,24 @@ public final class Predictor: Sendable {
     public let classNames: [String]
     /// Whether the model's outputs are logits, of which a softmax (of a single output, a sigmoid) makes probabilities.
     public let givesLogits: Bool
+    /// What pictures are brought to; nil where they keep their sizes.
+    public let imageSize: Size2D?
     let outputs: ModelOutputs
 
     /// - Parameters:
     ///   - model: built, with the parameters that it is to have.
     ///   - classNames: what each output stands for, or for a single output what 0 and 1 stand for.
     ///   - fromLogits: whether outputs are logits. When nil they are unless they come out of a softmax or sigmoid.
+    ///   - imageSize: what pictures are brought to, for a model whose input leaves its height and width open, as
+    ///     `[nil, nil, 3]`. When nil the model's, and where that is open pictures keep their sizes.
     ///   - device: where it is computed.
-    /// - Throws: `ShapeError` when the model has not been built.
+    /// - Throws: `ShapeError` when the model has not been built; `PredictorError` when it takes no pictures of that size.
     public init(
-        _ model: any ModelProtocol, classNames: [String] = [], fromLogits: Bool? = nil, device: Device = .cpu
+        _ model: any ModelProtocol, classNames: [String] = [], fromLogits: Bool? = nil,
+        imageSize: Size2D? = nil, device: Device = .cpu
     ) throws {
         self.model = model
+        self.imageSize = try imageSize.map { try model.checkedImageSize($0) } ?? model.imageSize
         self.classNames = classNames
         let compiled = try CompiledModel(model)
         givesLogits = try fromLogits ?? !model.givesProbabilities()
@@ -118,16 +124,26 @@ public final class Predictor: Sendable {
 
     /// The most probable classes of pictures of any sizes.
     ///
+    /// Where they keep their sizes, those of one size make batches.
+    ///
     /// - Parameters: as for images.
     /// - Throws: `PredictorError` when the model does not take pictures; as the other `classes`.
     public func classes(
         of pictures: [Picture], top: Int = 5, batchSize: Int = 32
     ) async throws -> [[ClassProbability]] {
         let form = try pictureForm
-        let examples = Dataset(pictures, named: "pictures").map { picture in
-            Example(inputs: [try form.value(picture)], targets: [])
+        let groups = Dictionary(grouping: pictures.indices) { index in
+            form.size ?? Size2D(pictures[index].height, pictures[index].width)
         }
-        return pictures.isEmpty ? [] : try await classes(of: examples.batched(batchSize), top: top)
+        var answers = pictures.map { _ in [ClassProbability]() }
+        for group in groups.values.sorted(by: { $0[0] < $1[0] }) {
+            let examples = Dataset(group.map { pictures[$0] }, named: "pictures").map { picture in
+                Example(inputs: [try form.value(picture)], targets: [])
+            }
+            let ofGroup = try await classes(of: examples.batched(batchSize), top: top)
+            for (index, answer) in zip(group, ofGroup) { answers[index] = answer }
+        }
+        return answers
     }
 
     /// The most probable classes of the picture in a file.
@@ -144,14 +160,7 @@ public final class Predictor: Sendable {
     /// - Throws: `PredictorError` when it takes something else.
     public var pictureForm: PictureForm {
         get throws {
-            guard let shape = model.modelInputs.first?.shape, model.modelInputs.count == 1, shape.rank == 3,
-                shape.channels == 1 || shape.channels == 3
-            else {
-                throw PredictorError(
-                    "the model takes \(model.modelInputs.map(\.shape.description).joined(separator: ", ")), not a grey or "
-                        + "RGB picture")
-            }
-            return PictureForm(size: Size2D(shape[0], shape[1]), channels: shape.channels)
+            PictureForm(size: imageSize, channels: try model.pictureShape.channels)
         }
     }
 
@@ -205,31 +214,4 @@ public struct PredictorError: Error, Hashable, Sendable, CustomStringConvertible
     public let description: String
 
     init(_ description: String) { self.description = visible(description) }
-}
-
-/// The size and channels that a model takes pictures in.
-public struct PictureForm: Hashable, Sendable {
-    public let size: Size2D
-    /// 3 for RGB, 1 for grey.
-    public let channels: Int
-
-    public init(size: Size2D, channels: Int) {
-        self.size = size
-        self.channels = channels
-    }
-
-    /// The picture in a file, decoded no larger than it has to be and brought to the size, bilinearly and antialiased.
-    ///
-    /// - Throws: `PictureError` when it cannot be read.
-    public func picture(at path: some PathConvertible) throws -> Picture {
-        try Picture.decode(contentsOf: path, .init(channels: channels, atLeast: size))
-            .resized(height: size.height, width: size.width)
-    }
-
-    /// A picture of any size as the model takes it: uint8 `[height, width, channels]`.
-    public func value(_ picture: Picture) throws -> TensorValue {
-        let picture = channels == 1 ? picture.grey() : picture.rgb()
-        if picture.height == size.height, picture.width == size.width { return TensorValue(picture) }
-        return TensorValue(try picture.resized(height: size.height, width: size.width))
-    }
 }

@@ -93,7 +93,7 @@ extension CompiledModel {
         }
         for (input, value) in zip(inputs, values) {
             let received = Shape(Array(value.shape.dimensions.dropFirst()))
-            guard value.shape.rank > 0, received == input.shape else {
+            guard value.shape.rank > 0, input.shape.accepts(received) else {
                 throw TrainingError.wrongInputShape(expected: input.shape, received: received, in: data)
             }
             guard value.shape[0] > 0 else { throw TrainingError.noExamples(data) }

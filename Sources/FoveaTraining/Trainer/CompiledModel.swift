@@ -2,7 +2,8 @@ import FoveaGraph
 import FoveaLayers
 
 /// A model as `compile` saw it. Which parameters were frozen decided how its layers work, what they change and what is
-/// penalised; all graphs of a trainer are made of this one, so nothing of it changes with `isTrainable` later.
+/// penalised; all graphs of a trainer are made of this one, so nothing of it changes with `isTrainable` later. A model whose
+/// inputs leave extents open is called anew for each size, with the same parameters frozen.
 struct CompiledModel: Sendable {
     let inputs: [ModelInput]
     /// What the optimizer changes.
@@ -15,9 +16,11 @@ struct CompiledModel: Sendable {
     let penalties: [Tensor]
     /// Nil when a layer is one that no file can hold.
     let architecture: Configuration?
-    /// The model's float32 inputs and its outputs for them.
+    /// The model's float32 inputs and its outputs for them; where inputs leave extents open, of some size.
     private let arguments: [Tensor]
     private let outputs: [Tensor]
+    /// Calls the model for inputs of another size; nil where it has one.
+    private let outputsOfSize: (@Sendable ([Tensor]) throws(ShapeError) -> [Tensor])?
 
     /// - Throws: `ShapeError` when the model has not been built.
     init(_ model: any ModelProtocol) throws(ShapeError) {
@@ -27,8 +30,15 @@ struct CompiledModel: Sendable {
         changing = model.parameters.filter { !$0.parameter.isFrozen }
         penalties = try model.penalties
         architecture = try? model.architecture
-        arguments = inputs.map { Tensor.input(inputKey($0.name), $0.shape) }
-        outputs = try model.outputs(for: arguments)
+        (arguments, outputs) = try model.exampleCall(named: inputKey)
+        if model.hasOpenInputs {
+            let frozen = FrozenParameters(of: model)
+            outputsOfSize = { inputs throws(ShapeError) in
+                try frozen.call { () throws(ShapeError) in try model.outputs(for: inputs) }
+            }
+        } else {
+            outputsOfSize = nil
+        }
         let parameters = changing.compactMap(\.parameter.variable)
         var seen = Set(parameters)
         variables = parameters + updatedVariables(of: outputs).filter { seen.insert($0).inserted }
@@ -39,12 +49,20 @@ struct CompiledModel: Sendable {
         Dictionary(zip(inputs.map { inputKey($0.name) }, values), uniquingKeysWith: { first, _ in first })
     }
 
-    /// The outputs for inputs of these element types: uint8 is scaled to 0...1.
-    func outputs(for types: [DType]) throws(ShapeError) -> [Tensor] {
+    /// The outputs for float32 inputs, of some size where extents are open.
+    var exampleOutputs: [Tensor] { outputs }
+
+    /// The outputs for inputs whose examples are of these types: uint8 is scaled to 0...1.
+    func outputs(for types: [TensorType]) throws(ShapeError) -> [Tensor] {
+        var tensors: [Tensor] = []
+        for (input, type) in zip(inputs, types) {
+            let tensor = Tensor.input(inputKey(input.name), type.shape, type.dtype)
+            tensors.append(type.dtype == .uint8 ? try tensor.cast(to: .float32) / 255 : tensor)
+        }
+        if let outputsOfSize { return try outputsOfSize(tensors) }
         var replacements: [Tensor: Tensor] = [:]
-        for (argument, (input, type)) in zip(arguments, zip(inputs, types)) where type == .uint8 {
-            replacements[argument] =
-                try Tensor.input(inputKey(input.name), input.shape, type).cast(to: .float32) / 255
+        for (argument, (type, tensor)) in zip(arguments, zip(types, tensors)) where type.dtype == .uint8 {
+            replacements[argument] = tensor
         }
         return Tensor.substituting(replacements, in: outputs)
     }

@@ -10,7 +10,7 @@ final class ModelOutputs {
     /// Of one example, in the order of the outputs.
     nonisolated let shapes: [Shape]
     nonisolated let runner: StepRunner
-    private var steps: [[DType]: Step] = [:]
+    private var steps = RecentlyUsed<[TensorType], Step>(limit: 8)
 
     nonisolated init(_ model: CompiledModel, shapes: [Shape], runner: StepRunner) {
         self.model = model
@@ -24,29 +24,39 @@ final class ModelOutputs {
     ///   - batches: the batches.
     ///   - seen: is given each batch that was not left out.
     /// - Returns: for each output `[count, …]`, float32, where `count` is the number of examples that were not left out.
-    /// - Throws: `TrainingError` for inputs that do not fit the model and when every batch is left out; what computing a
-    ///   batch throws.
+    /// - Throws: `TrainingError` for inputs that do not fit the model, for those of several sizes whose outputs have not one
+    ///   shape, and when every batch is left out; what computing a batch throws.
     func values(
         for batches: LoadedDataset<Examples>, seen: (Examples) throws -> Void = { _ in }
     ) throws -> [TensorValue] {
-        var outputs = shapes.map { _ in [Float]() }
+        var (outputs, shapes) = (shapes.map { _ in [Float]() }, shapes)
         var count = 0
         try batches.forEachBatch(.prediction) { batch in
             try model.checkInputs(batch.inputs, .prediction)
-            let step = try step(for: batch.inputs.map(\.dtype))
+            let step = try step(for: batch.inputs.map(\.exampleType))
             let results = try runner.run(step, model.values(of: batch.inputs))
-            for (index, result) in results.enumerated() { outputs[index] += try result.value().floats }
+            for (index, result) in results.enumerated() {
+                let value = try result.value()
+                let shape = value.exampleType.shape
+                guard shape == shapes[index] || count == 0 else {
+                    throw TrainingError.invalidArgument(
+                        "the shape of an output", "\(shapes[index]), then \(shape)",
+                        expected:
+                            "one for all batches, which are joined; ask for inputs of one size at a time")
+                }
+                shapes[index] = shape
+                outputs[index] += value.floats
+            }
             count += batch.count
             try seen(batch)
         }
-        return try zip(shapes, outputs).map { try TensorValue(shape: Shape([count] + $0.dimensions), $1) }
+        return try zip(shapes, outputs).map { shape, values in
+            try TensorValue(shape: Shape([count] + shape.with(openExtents: 0).dimensions), values)
+        }
     }
 
-    private func step(for types: [DType]) throws -> Step {
-        if let step = steps[types] { return step }
-        let step = Step(outputs: try model.outputs(for: types), mode: .inference)
-        steps[types] = step
-        return step
+    private func step(for types: [TensorType]) throws -> Step {
+        try steps.value(types) { Step(outputs: try model.outputs(for: types), mode: .inference) }
     }
 }
 

@@ -14,7 +14,8 @@ import Synchronization
 /// ```
 ///
 /// A call runs on the compute thread from its beginning to its end. For each batch size that occurs a graph is compiled
-/// once; a data set usually has two, the last batch being smaller.
+/// once; a data set usually has two, the last batch being smaller. Where the model's inputs leave extents open, that is so for
+/// each size of inputs, too; what was compiled for the last eight is kept.
 ///
 /// Inputs are float32, or uint8 for images: 0...255 is taken as 0...1.
 @Compute
@@ -40,7 +41,8 @@ public final class Trainer {
     nonisolated let runner: StepRunner
     nonisolated let modelOutputs: ModelOutputs
     private let currentLearningRate: Mutex<Double>
-    private var graphs: [GraphKey: TrainingGraph] = [:]
+    /// As many as a runner keeps executables: a model that takes inputs of any size has one for each.
+    private var graphs = RecentlyUsed<GraphKey, TrainingGraph>(limit: 8)
 
     /// An output of the model with what is asked of it.
     struct TrainedOutput: Sendable {
@@ -115,10 +117,7 @@ public final class Trainer {
     func buildGraph(_ key: GraphKey) throws { _ = try graph(key) }
 
     private func graph(_ key: GraphKey) throws -> TrainingGraph {
-        if let graph = graphs[key] { return graph }
-        let graph = try makeGraph(key)
-        graphs[key] = graph
-        return graph
+        try graphs.value(key) { try makeGraph(key) }
     }
 }
 

@@ -5,7 +5,8 @@ import FoveaRuntime
 
 /// What graphs of one trainer differ in.
 struct GraphKey: Hashable {
-    let inputs: [DType]
+    /// The types of one example's inputs: models whose inputs leave extents open have graphs for each size.
+    let inputs: [TensorType]
     /// The types of one example's targets.
     let targets: [TensorType]
     let hasWeights: Bool
@@ -13,13 +14,16 @@ struct GraphKey: Hashable {
     var classWeights: ClassWeights?
 
     init(_ examples: Examples, classWeights: ClassWeights? = nil) {
-        inputs = examples.inputs.map(\.dtype)
-        targets = examples.targets.map {
-            TensorType(Shape(Array($0.shape.dimensions.dropFirst())), $0.dtype)
-        }
+        inputs = examples.inputs.map(\.exampleType)
+        targets = examples.targets.map(\.exampleType)
         hasWeights = examples.weights != nil
         self.classWeights = classWeights
     }
+}
+
+extension TensorValue {
+    /// The type of one of the examples that the first axis counts.
+    var exampleType: TensorType { TensorType(Shape(Array(shape.dimensions.dropFirst())), dtype) }
 }
 
 extension GraphKey {

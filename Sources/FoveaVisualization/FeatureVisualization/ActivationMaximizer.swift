@@ -54,6 +54,11 @@ public final class ActivationMaximizer: Sendable {
                 "the input of '\(model.displayName)'", shape,
                 expected: "images [height, width, channels] or sequences [steps, channels]")
         }
+        guard size != nil || !shape.hasOpenExtents else {
+            throw InsightError.invalidArgument(
+                "size", "nil",
+                expected: "given, because '\(model.displayName)' takes images of any size, \(shape)")
+        }
         isSequence = shape.rank == 2
         channels = shape.channels
         let own = isSequence ? Size2D(1, shape[0]) : Size2D(shape[0], shape[1])

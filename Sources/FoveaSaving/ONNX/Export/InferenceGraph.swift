@@ -10,9 +10,16 @@ struct InferenceGraph {
     /// The path of each parameter.
     let parameterPaths: [Variable: String]
 
-    /// - Throws: `ShapeError` when the model has not been built.
+    /// - Throws: `ShapeError` when the model has not been built, or for inputs of any size.
     init(of model: any ModelProtocol) throws(ShapeError) {
         try model.checkBuilt()
+        guard !model.hasOpenInputs else {
+            throw ShapeError(
+                model.displayName,
+                "its input leaves extents open (nil), and what is written is for one size; read it with inputShape, convert it "
+                    + "with --input-shape, or write Sequential(input: [224, 224, 3]) { model }",
+                shapes: model.modelInputs.map(\.shape))
+        }
         let inputs = model.modelInputs.map { ($0.name, Tensor.input($0.name, $0.shape)) }
         var walk = LayerWalk()
         let results = try walk.outputs(of: model, for: inputs.map(\.1), path: [])
