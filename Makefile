@@ -38,13 +38,15 @@ transfer: setup
 test: setup
 	swift test --disable-xctest -Xcc -O2
 
-# Times Fovea and its peers in turn and writes docs/benchmarks.md. torch.compile needs a C++ compiler.
+# Times Fovea and its peers in turn and writes docs/benchmarks.md. torch.compile needs a C++ compiler. make bench CPU=avx2 holds all of
+# them to AVX2 and writes docs/benchmarks-avx2.md.
+CPU =
 bench: setup
 	scripts/setup python3-venv python3-dev g++
 	swift build -c release --product fovea
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
-	python3 Benchmarks/compare.py --python .venv/bin/python --output docs/benchmarks.md
+	python3 Benchmarks/compare.py --python .venv/bin/python $(if $(CPU),--cpu $(CPU)) --output docs/benchmarks$(if $(CPU),-$(CPU)).md
 
 # Feeds each reader of files made-up bytes for so many seconds: make fuzz SECONDS=20 READERS="png gif". Stops at the first
 # crash, the first input that takes longer than a second, and the first that wants much memory; the input is kept.

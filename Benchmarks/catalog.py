@@ -30,6 +30,13 @@ LOADING_PEERS = {
     "keras_loading": ("Keras ImageDataGenerator", "keras_loading.py"),
     "torchvision_loading": ("torchvision DataLoader", "torchvision_loading.py"),
 }
+# What holds programs to fewer instructions: Fovea, oneDNN within TensorFlow and PyTorch, PyTorch's own kernels, JAX.
+INSTRUCTIONS = {
+    "avx512": {"FOVEA_CPU": "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16", "ATEN_CPU_CAPABILITY": "avx512"},
+    "avx2": {"FOVEA_CPU": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2",
+             "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"},
+}
+LIMITED_PEERS = [*TRAINING_PEERS, *LOADING_PEERS]
 # Networks that are measured on images of another size than they were made for.
 RESIZED = ["resnet18"]
 ALL_PEERS = [*TRAINING_PEERS, *INFERENCE_PEERS, *LOADING_PEERS]

@@ -3,6 +3,7 @@
 
     python3 Benchmarks/compare.py --python .venv/bin/python --output docs/benchmarks.md
     python3 Benchmarks/compare.py fashion-cnn mnist-cnn --only training --peers pytorch --rounds 3
+    python3 Benchmarks/compare.py --cpu avx2 --only training
 
 Every program of a comparison is started once and then runs rounds of steps on request (peers/rounds.py has
 the protocol); only one works at a time. Rounds go round-robin, so that a slow minute of the machine hits all
@@ -23,7 +24,7 @@ import tempfile
 from pathlib import Path
 
 import machine
-from catalog import ALL_PEERS
+from catalog import ALL_PEERS, INSTRUCTIONS, LIMITED_PEERS
 from networks import NETWORKS
 from sections import bfloat16, demo, growth, inference, loading, startup, training
 
@@ -52,6 +53,9 @@ def parse():
                         help="the command to time, default .build/release/fovea")
     parser.add_argument("--peers", nargs="*", choices=ALL_PEERS, default=ALL_PEERS,
                         help="default: all that a section has")
+    parser.add_argument("--cpu", choices=INSTRUCTIONS,
+                        help="hold all programs to fewer instructions than this machine has; those that know no such "
+                             "limit are left out")
     parser.add_argument("--pictures", type=Path,
                         help="the section 'loading' needs it: a folder with a folder of pictures for each class")
     parser.add_argument("--python", default=sys.executable, help="the peers' interpreter (default: this one)")
@@ -77,6 +81,9 @@ def parse():
         value = getattr(options, name)
         if value is not None and value < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
+    if options.cpu:
+        os.environ.update(INSTRUCTIONS[options.cpu])
+        options.peers = [peer for peer in options.peers if peer in LIMITED_PEERS]
     if not options.fovea or not shutil.which(options.fovea[0]):
         parser.error(f"--fovea: {shlex.join(options.fovea) or 'an empty command'} is no program; build it "
                      "with 'swift build -c release --product fovea'")
@@ -111,6 +118,7 @@ Measured by `make bench`, which writes this file; [performance.md](performance.m
 figures.
 
 {machine.description()}
+{f"- All programs are held to {options.cpu}, peers that know no such limit are left out" + chr(10) if options.cpu else ""}\
 - Rounds of {options.steps} steps, in turn: {options.rounds} after {options.warmup} uncounted; random images
   in memory; a time is the median of the rounds' medians, a ratio the median of the rounds' ratios.
 - A ratio is Fovea's time divided by the other's: below 1, Fovea is faster.

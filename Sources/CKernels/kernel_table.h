@@ -95,11 +95,11 @@ typedef struct {
     void (*winograd_transform_kernel)(const winograd_form *form, int32_t is_transposed, const float *kernel, float *transformed,
                                       int64_t first, int64_t last);
     void (*winograd_convolve)(const winograd_form *form, const float *images, const float *kernel, const float *bias,
-                              float *output, float *scratch, int64_t first, int64_t last);
-    void (*winograd_spread)(const winograd_form *form, const float *upstream, const float *kernel, float *gradient, float *scratch,
+                              float *output, uint8_t *winners, float *scratch, int64_t first, int64_t last);
+    void (*winograd_spread)(const winograd_form *form, const float *upstream, const uint8_t *winners, const float *kernel, float *gradient, float *scratch,
                             int64_t first, int64_t last, int64_t first_group, int64_t last_group);
-    void (*winograd_add_gradients)(const winograd_form *form, const float *images, const float *upstream, float *sums,
-                                   float *bias_sums, float *scratch, int64_t first, int64_t last);
+    void (*winograd_add_gradients)(const winograd_form *form, const float *images, const float *upstream,
+                                   const uint8_t *winners, float *sums, float *bias_sums, float *scratch, int64_t first, int64_t last);
     void (*winograd_finish_gradient)(const winograd_form *form, const float *sums, int64_t parts, int64_t stride,
                                      float *gradient, int64_t first, int64_t last);
 } fovea_kernel_table;

@@ -124,6 +124,26 @@ INLINE int pool_one_2x2(const fovea_max_pool *pool, const float *p, int64_t next
     return 1;
 }
 
+// The larger of two and its place. The first of equals wins, and the first NaN.
+INLINE void take_larger(floats *best, ints *place, floats x, int32_t place_of_x) {
+    ints wins = ~(x <= *best) & (*best == *best);
+    *best = choose(wins, x, *best);
+    *place = choose_int(wins, splat_int(place_of_x), *place);
+}
+
+// Results of 2 by 2 windows whose elements, row by row, are in registers. Returns the winners.
+INLINE ints pool_four(const floats x[4], int32_t is_rectified, floats *pooled) {
+    floats best = x[0];
+    ints place = splat_int(0);
+    UNROLLED for (int i = 1; i < 4; i++) take_larger(&best, &place, x[i], i);
+    if (is_rectified) {
+        place = choose_int(best > 0.0f, place, splat_int(-1));
+        best = choose(best < 0.0f, splat(0.0f), best);
+    }
+    *pooled = best;
+    return place;
+}
+
 // Rows first..<last of all planes' results.
 static void max_pool_rows(const fovea_max_pool *pool, const float *images, float *pooled, void *winners,
                           int64_t first, int64_t last) {

@@ -65,28 +65,15 @@ INLINE void store_outputs(const fovea_narrow_convolution *c, narrow_source sourc
     }
 }
 
-// The larger of two and its place. The first of equals wins, and the first NaN.
-INLINE void take_larger(floats *best, ints *place, floats x, ints place_of_x) {
-    ints wins = ~(x <= *best) & (*best == *best);
-    *best = choose(wins, x, *best);
-    *place = choose_int(wins, place_of_x, *place);
-}
-
 INLINE void store_pooled(const fovea_narrow_convolution *c, narrow_source source, const float *kernel, const float *bias,
                          narrow_target target, narrow_finish finish, int64_t line, const int columns, const int vectors) {
     floats sums[2][12][2];
     sum_outputs(c, source, kernel, bias, sums, line, 2, 2 * columns, vectors);
     UNROLLED for (int v = 0; v < vectors; v++) {
         UNROLLED for (int j = 0; j < columns; j++) {
-            floats best = finish_output(finish, sums[0][2 * j][v]);
-            ints place = splat_int(0);
-            take_larger(&best, &place, finish_output(finish, sums[0][2 * j + 1][v]), splat_int(1));
-            take_larger(&best, &place, finish_output(finish, sums[1][2 * j][v]), splat_int(2));
-            take_larger(&best, &place, finish_output(finish, sums[1][2 * j + 1][v]), splat_int(3));
-            if (target.rectifies) {
-                place = choose_int(best > 0.0f, place, splat_int(-1));
-                best = choose(best < 0.0f, splat(0.0f), best);
-            }
+            floats outputs[4], best;
+            UNROLLED for (int i = 0; i < 4; i++) outputs[i] = finish_output(finish, sums[i / 2][2 * j + i % 2][v]);
+            ints place = pool_four(outputs, target.rectifies, &best);
             int64_t at = v * target.block + j * narrow_lanes;
             store_floats(target.results + at, best);
             if (target.winners) store_some_bytes(target.winners + at, place, narrow_lanes);

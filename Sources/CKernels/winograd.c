@@ -14,8 +14,9 @@ enum { strip_step = 12, strip_floats = 1152, longest_strip = 36, longest_gradien
 static int64_t place_stride(int64_t floats) { return ((floats / winograd_lanes + 1) | 1) * winograd_lanes; }
 
 static void complete(winograd_form *f, int64_t batch) {
-    f->tile_rows = (f->output_height + winograd_results - 1) / winograd_results;
-    f->tile_columns = (f->output_width + winograd_results - 1) / winograd_results;
+    f->results = winograd_pixels + 1 - f->window;
+    f->tile_rows = (f->output_height + f->results - 1) / f->results;
+    f->tile_columns = (f->output_width + f->results - 1) / f->results;
     f->tiles = batch * f->tile_rows * f->tile_columns;
     f->group = f->filters % 64 == 0 ? 64 : f->filters % 32 == 0 ? 32 : 16;
     int64_t strip = strip_floats / f->channels / strip_step * strip_step;
@@ -26,7 +27,8 @@ static void complete(winograd_form *f, int64_t batch) {
 
 static winograd_form form_of(const fovea_winograd *c) {
     winograd_form f = {c->height, c->width, c->channels, c->filters, {c->padding[0], c->padding[1]}, c->output_height,
-                       c->output_width, .relu = c->relu, .ceiling = c->ceiling};
+                       c->output_width, .window = c->window, .relu = c->relu, .ceiling = c->ceiling, .pools = c->pools,
+                       .rectifies = c->rectifies};
     complete(&f, c->batch);
     return f;
 }
@@ -83,6 +85,8 @@ typedef struct {
     int64_t workers, batch;
     int32_t is_transposed;
     const float *images, *kernel, *bias, *upstream;
+    const uint8_t *winners;
+    uint8_t *new_winners;
     float *result, *sums, *scratch;
 } winograd_work;
 
@@ -107,15 +111,15 @@ static void convolve_parts(void *context, int64_t first, int64_t last) {
     const winograd_work *w = context;
     const winograd_form *f = &w->form;
     for (int64_t part = first; part < last; part++) {
-        w->kernels->winograd_convolve(f, w->images, w->kernel, w->bias, w->result, w->scratch + part * strip_scratch(f),
-                                      f->tiles * part / w->workers, f->tiles * (part + 1) / w->workers);
+        w->kernels->winograd_convolve(f, w->images, w->kernel, w->bias, w->result, w->new_winners,
+                                      w->scratch + part * strip_scratch(f), f->tiles * part / w->workers, f->tiles * (part + 1) / w->workers);
     }
 }
 
 void fovea_winograd_forward(const fovea_winograd *c, const float *images, const void *transformed, const float *bias,
-                            float *output, void *scratch) {
+                            float *output, uint8_t *winners, void *scratch) {
     winograd_work work = {.form = form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .images = images,
-                          .kernel = transformed, .bias = bias, .result = output, .scratch = scratch};
+                          .kernel = transformed, .bias = bias, .new_winners = winners, .result = output, .scratch = scratch};
     fovea_parallel_for(c->workers, nanoseconds(&work.form), convolve_parts, &work);
 }
 
@@ -128,19 +132,19 @@ static void spread_parts(void *context, int64_t first, int64_t last) {
         float *scratch = w->scratch + part * strip_scratch(f);
         int64_t next = part + 1, workers = w->workers;
         if (w->batch >= workers) {
-            w->kernels->winograd_spread(f, w->upstream, w->kernel, w->result, scratch, w->batch * part / workers,
+            w->kernels->winograd_spread(f, w->upstream, w->winners, w->kernel, w->result, scratch, w->batch * part / workers,
                                         w->batch * next / workers, 0, groups);
         } else {
-            w->kernels->winograd_spread(f, w->upstream, w->kernel, w->result, scratch, 0, w->batch, groups * part / workers,
+            w->kernels->winograd_spread(f, w->upstream, w->winners, w->kernel, w->result, scratch, 0, w->batch, groups * part / workers,
                                         groups * next / workers);
         }
     }
 }
 
-void fovea_winograd_input_gradient(const fovea_winograd *c, const float *upstream, const void *transformed, float *gradient,
-                                   void *scratch) {
+void fovea_winograd_input_gradient(const fovea_winograd *c, const float *upstream, const uint8_t *winners,
+                                   const void *transformed, float *gradient, void *scratch) {
     winograd_work work = {.form = input_gradient_form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .batch = c->batch,
-                          .upstream = upstream, .kernel = transformed, .result = gradient, .scratch = scratch};
+                          .upstream = upstream, .winners = winners, .kernel = transformed, .result = gradient, .scratch = scratch};
     fovea_parallel_for(c->workers, nanoseconds(&work.form), spread_parts, &work);
 }
 
@@ -150,7 +154,7 @@ static void add_parts(void *context, int64_t first, int64_t last) {
     for (int64_t part = first; part < last; part++) {
         float *sums = w->sums + part * sum_count(f);
         memset(sums, 0, (size_t)sum_count(f) * sizeof(float));
-        w->kernels->winograd_add_gradients(f, w->images, w->upstream, sums + f->filters, sums,
+        w->kernels->winograd_add_gradients(f, w->images, w->upstream, w->winners, sums + f->filters, sums,
                                            w->scratch + part * strip_scratch(f), f->tiles * part / w->workers,
                                            f->tiles * (part + 1) / w->workers);
     }
@@ -162,10 +166,10 @@ static void finish_channels(void *context, int64_t first, int64_t last) {
     w->kernels->winograd_finish_gradient(f, w->sums + f->filters, w->workers, sum_count(f), w->result, first, last);
 }
 
-void fovea_winograd_kernel_gradient(const fovea_winograd *c, const float *images, const float *upstream, float *gradient,
-                                    float *bias_gradient, void *scratch) {
+void fovea_winograd_kernel_gradient(const fovea_winograd *c, const float *images, const float *upstream,
+                                    const uint8_t *winners, float *gradient, float *bias_gradient, void *scratch) {
     winograd_work work = {.form = kernel_gradient_form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .images = images,
-                          .upstream = upstream, .result = gradient, .scratch = scratch};
+                          .upstream = upstream, .winners = winners, .result = gradient, .scratch = scratch};
     const winograd_form *f = &work.form;
     work.sums = work.scratch + c->workers * strip_scratch(f);
     fovea_parallel_for(c->workers, nanoseconds(f), add_parts, &work);

@@ -4,11 +4,12 @@
 #include <stdint.h>
 
 enum {
-    winograd_results = 4,                                   // of a tile, along an axis
-    winograd_window = 3,
-    winograd_pixels = winograd_results + winograd_window - 1,  // that a tile's results see, along an axis
-    winograd_places = winograd_pixels * winograd_pixels,    // of a transformed tile
-    winograd_lanes = 16,                                    // channels in a block
+    winograd_pixels = 6,                                  // that a tile's results see, along an axis
+    winograd_places = winograd_pixels * winograd_pixels,  // of a transformed tile
+    winograd_lanes = 16,                                  // channels in a block
+    // Along an axis: the most results of a tile, for the smallest window, and the largest window.
+    winograd_most_results = 4,
+    winograd_largest_window = 5,
 };
 
 // Tiles are counted row by row, image by image. They are worked on in strips that stay in the second-level cache: transformed, a strip
@@ -18,12 +19,14 @@ typedef struct {
     int64_t height, width, channels, filters;
     int64_t padding[2];
     int64_t output_height, output_width;
+    int64_t window, results;  // along an axis; the results are those of a tile
     int64_t tile_rows, tile_columns, tiles;  // of an image, of all
     int64_t strip;
     int64_t group;  // filters whose products are summed together
     int64_t source_stride, product_stride;
     int32_t relu;
     float ceiling;
+    int32_t pools, rectifies;
 } winograd_form;
 
 #endif

@@ -11,7 +11,7 @@ typedef struct {
 
 INLINE tile_place place_of(const winograd_form *f, int64_t tile) {
     int64_t of_image = f->tile_rows * f->tile_columns, rest = tile % of_image;
-    return (tile_place){tile / of_image, rest / f->tile_columns * winograd_results, rest % f->tile_columns * winograd_results};
+    return (tile_place){tile / of_image, rest / f->tile_columns * f->results, rest % f->tile_columns * f->results};
 }
 
 INLINE int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -107,31 +107,40 @@ static void multiply(const winograd_form *f, const float *source, const float *k
 #endif
 }
 
+// Where results go: those of a convolution, or pooled ones with their winners, unless nobody asks for these.
+typedef struct {
+    float *results;
+    uint8_t *winners;
+} winograd_target;
+
 // The results of `count` tiles for the filters of a group.
-static void finish_strip(const winograd_form *f, const float *products, int64_t first, int64_t count, int64_t filter,
-                         const float *bias, float *output) {
-    int64_t blocks = f->filters / winograd_lanes, row = f->output_width * winograd_lanes;
+INLINE void finish_strip(const winograd_form *f, const float *products, int64_t first, int64_t count, int64_t filter,
+                         const float *bias, winograd_target target, const int results) {
+    int64_t blocks = f->filters / winograd_lanes, step = f->pools ? 2 : 1;
+    int64_t height = f->output_height / step, width = f->output_width / step, row = width * winograd_lanes;
     tile_finish finish = {splat(0.0f), splat(f->ceiling), f->relu, f->relu && f->ceiling > 0};
     for (int64_t block = 0; block < f->group / winograd_lanes; block++) {
         if (bias) finish.bias = load_floats(bias + filter + block * winograd_lanes);
         for (int64_t t = 0; t < count; t++) {
             tile_place at = place_of(f, first + t);
             const float *from = products + (block * f->strip + t) * winograd_lanes;
-            float *to = output + ((at.image * blocks + filter / winograd_lanes + block) * f->output_height + at.row) * row
-                + at.column * winograd_lanes;
-            int64_t rows = f->output_height - at.row, columns = f->output_width - at.column;
-            if (rows >= winograd_results && columns >= winograd_results) {
-                finish_tile(from, f->product_stride, finish, to, row, winograd_results, winograd_results);
+            int64_t y = at.row / step, x = at.column / step, rows = height - y, columns = width - x;
+            int64_t to = ((at.image * blocks + filter / winograd_lanes + block) * height + y) * row + x * winograd_lanes;
+            if (f->pools) {
+                uint8_t *winners = target.winners ? target.winners + to : 0;
+                finish_pooled_tile(from, f->product_stride, finish, f->rectifies, target.results + to, winners, row, rows, columns,
+                                   results);
+            } else if (rows >= results && columns >= results) {
+                finish_tile(from, f->product_stride, finish, target.results + to, row, results, results, results);
             } else {
-                finish_tile(from, f->product_stride, finish, to, row, rows, columns);
+                finish_tile(from, f->product_stride, finish, target.results + to, row, rows, columns, results);
             }
         }
     }
 }
 
-// Tiles first..<last of a convolution.
-static void winograd_convolve(const winograd_form *f, const float *images, const float *kernel, const float *bias, float *output,
-                              float *scratch, int64_t first, int64_t last) {
+INLINE void convolve_tiles(const winograd_form *f, const float *images, const float *kernel, const float *bias,
+                           winograd_target target, float *scratch, int64_t first, int64_t last, const int results) {
     float *products = scratch + winograd_places * f->source_stride;
     for (int64_t start = first; start < last; start += f->strip) {
         int64_t count = smaller_of(f->strip, last - start);
@@ -142,36 +151,56 @@ static void winograd_convolve(const winograd_form *f, const float *images, const
                 multiply(f, scratch + place * f->source_stride, group + place * f->channels * f->group,
                          products + place * f->product_stride, count);
             }
-            finish_strip(f, products, start, count, filter, bias, output);
+            finish_strip(f, products, start, count, filter, bias, target, results);
         }
     }
 }
 
-// Channels first..<last of a kernel [3, 3, channels, filters], or with `is_transposed` of one [3, 3, filters, channels], to
-// [filters / group, places, channels, group].
-static void winograd_transform_kernel(const winograd_form *f, int32_t is_transposed, const float *kernel, float *transformed,
-                                      int64_t first, int64_t last) {
+// Tiles first..<last of a convolution.
+static void winograd_convolve(const winograd_form *f, const float *images, const float *kernel, const float *bias, float *output,
+                              uint8_t *winners, float *scratch, int64_t first, int64_t last) {
+    winograd_target target = {output, winners};
+    if (f->results == 4) {
+        convolve_tiles(f, images, kernel, bias, target, scratch, first, last, 4);
+    } else {
+        convolve_tiles(f, images, kernel, bias, target, scratch, first, last, 2);
+    }
+}
+
+// Channels first..<last of a kernel [window, window, channels, filters], or with `is_transposed` of one
+// [window, window, filters, channels], to [filters / group, places, channels, group].
+INLINE void transform_channels(const winograd_form *f, int32_t is_transposed, const float *kernel, float *transformed,
+                               int64_t first, int64_t last, const int window) {
     for (int64_t channel = first; channel < last; channel++) {
         for (int64_t filter = 0; filter < f->filters; filter += winograd_lanes) {
-            floats numbers[winograd_window][winograd_window];
-            for (int i = 0; i < winograd_window; i++) {
-                for (int j = 0; j < winograd_window; j++) {
-                    int64_t window = i * winograd_window + j;
+            floats numbers[winograd_largest_window][winograd_largest_window];
+            for (int i = 0; i < window; i++) {
+                for (int j = 0; j < window; j++) {
+                    int64_t place = i * window + j;
                     if (is_transposed) {
-                        const float *from = kernel + (window * f->filters + filter) * f->channels + channel;
+                        const float *from = kernel + (place * f->filters + filter) * f->channels + channel;
                         float lanes[winograd_lanes];
                         for (int lane = 0; lane < winograd_lanes; lane++) lanes[lane] = from[lane * f->channels];
                         numbers[i][j] = load_floats(lanes);
                     } else {
-                        numbers[i][j] = load_floats(kernel + (window * f->channels + channel) * f->filters + filter);
+                        numbers[i][j] = load_floats(kernel + (place * f->channels + channel) * f->filters + filter);
                     }
                 }
             }
             int64_t group = filter / f->group;
-            transform_kernel((const floats(*)[winograd_window])numbers,
+            transform_kernel((const floats(*)[winograd_largest_window])numbers,
                              transformed + (group * winograd_places * f->channels + channel) * f->group + filter % f->group,
-                             f->channels * f->group);
+                             f->channels * f->group, window);
         }
+    }
+}
+
+static void winograd_transform_kernel(const winograd_form *f, int32_t is_transposed, const float *kernel, float *transformed,
+                                      int64_t first, int64_t last) {
+    if (f->window == 3) {
+        transform_channels(f, is_transposed, kernel, transformed, first, last, 3);
+    } else {
+        transform_channels(f, is_transposed, kernel, transformed, first, last, 5);
     }
 }
 

@@ -45,7 +45,7 @@ extension ContractionKernel {
 enum Algorithm: Hashable, Sendable, CustomStringConvertible {
     /// As they are defined, in float32.
     case direct
-    /// Winograd's F(4×4, 3×3), in float32 (Lavin and Gray 2016, arXiv:1509.09308).
+    /// Winograd's F(4×4, 3×3) or F(2×2, 5×5), in float32 (Lavin and Gray 2016, arXiv:1509.09308).
     case winograd
     /// Each number as the sum of one, two or three bfloat16 numbers, whose products are summed in float32: errors of about
     /// 2⁻⁸, 2⁻¹⁶ and 2⁻²⁴ of each product.
@@ -55,7 +55,7 @@ enum Algorithm: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .direct: "direct"
         // Not the name that times of oneDNN's kernel for it were kept under.
-        case .winograd: "winograd 4×4"
+        case .winograd: "winograd tiles"
         case .bfloat16(let terms): "bfloat16×\(terms)"
         }
     }

@@ -15,7 +15,7 @@ struct OneDNNCatalog: KernelCatalog {
     func candidates(_ request: ContractionRequest) throws -> [any ContractionKernel] {
         switch request {
         case .convolution(let request):
-            if request.pooling != nil, let pooled = NarrowConvolution(request, threads: threads) {
+            if request.pooling != nil, let pooled = pooledConvolution(request) {
                 return [pooled]
             }
             let usual = try usualKernel(for: request)

@@ -17,7 +17,7 @@ public final class Tuner {
     public struct Record: Sendable, Hashable, Codable {
         /// Direction, shapes and all else that the choice depends on, besides precision and machine.
         public let request: String
-        /// What was chosen, such as `winograd 4×4`.
+        /// What was chosen, such as `winograd tiles`.
         public let algorithm: String
         /// The least time of each algorithm, by its name. Empty where there is but one, which needs no measuring.
         public let microseconds: [String: Double]

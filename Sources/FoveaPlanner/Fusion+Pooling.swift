@@ -22,20 +22,20 @@ extension FusedGraph {
         }
     }
 
-    /// Gradients of max-poolings that nothing but the gradient of a convolution's kernel reads, with the bias's that comes with it.
-    func poolingGradientsForKernels() -> Set<Tensor> {
-        Set(
-            kernels.compactMap { kernel -> Tensor? in
-                guard let gradient = kernel.members.first,
-                    case .convolutionKernelGradient = gradient.operation,
-                    case .maxPoolGradient = gradient.inputs[1].operation, !roots.contains(gradient.inputs[1]),
-                    gradient.inputs[0] != gradient.inputs[1]
-                else { return nil }
-                let upstream = gradient.inputs[1]
-                let isAlone = (consumers[upstream] ?? []).allSatisfy {
-                    $0 == gradient || $0 == kernel.biasGradient
-                }
-                return isAlone ? upstream : nil
+    /// Gradients of max-poolings that nothing but gradients of convolutions read, and the bias's that comes with the kernel's.
+    func poolingGradientsForConvolutions() -> Set<Tensor> {
+        let biasGradients = Set(kernels.compactMap(\.biasGradient))
+        func isUpstream(_ tensor: Tensor, of consumer: Tensor) -> Bool {
+            switch consumer.operation {
+            case .convolutionKernelGradient, .convolutionInputGradient:
+                consumer.inputs[1] == tensor && consumer.inputs[0] != tensor
+            default: biasGradients.contains(consumer)
+            }
+        }
+        return Set(
+            kernels.flatMap(\.members).filter { tensor in
+                guard case .maxPoolGradient = tensor.operation, !roots.contains(tensor) else { return false }
+                return (consumers[tensor] ?? []).allSatisfy { isUpstream(tensor, of: $0) }
             })
     }
 }

@@ -17,9 +17,10 @@ struct PlanBuilder {
     var winners: [WinnersKey: (winners: Plan.ValueID, request: PoolingRequest)] = [:]
     /// Max-pooled tensors whose gradient the graph contains.
     let pooledForGradient: Set<WinnersKey>
-    /// The max-pooling, the only one, that reads a convolution's result, and gradients of max-poolings that only kernels' gradients read.
+    /// The max-pooling, the only one, that reads a convolution's result, and gradients of max-poolings that only
+    /// convolutions' gradients read.
     let poolingOf: [Tensor: Tensor]
-    let poolingGradientsForKernels: Set<Tensor>
+    let poolingGradientsForConvolutions: Set<Tensor>
     /// Batch normalisations that have been planned.
     var normalizations: [NormalizationKey: Normalization] = [:]
     var normalizationGradients: [NormalizationGradientKey: NormalizationGradients] = [:]
@@ -61,7 +62,7 @@ struct PlanBuilder {
                     images: tensor.inputs[0], window: rule.window, isRectified: rule.isRectified)
             })
         poolingOf = fused.poolingsOfConvolutions()
-        poolingGradientsForKernels = fused.poolingGradientsForKernels()
+        poolingGradientsForConvolutions = fused.poolingGradientsForConvolutions()
         rectifiedNormalizations = Set(
             fused.kernels.flatMap(\.members).compactMap { tensor in
                 guard case .batchNorm(let rule) = tensor.operation, rule.isRectified else { return nil }

@@ -20,10 +20,10 @@ import Testing
                 let numbers = (0..<shape.elementCount).map { _ in Float(generator.uniform() - 0.5) }
                 return Variable(name: name, initial: try TensorValue(shape: shape, numbers))
             }
-            kernel = try variable("kernel", [3, 3, 2, channels])
+            kernel = try variable("kernel", [3, 3, 5, channels])
             bias = try variable("bias", [channels])
             weights = try variable("weights", [3 * 2 * channels, 4])
-            let images = Tensor.input("images", [8, 6, 2])
+            let images = Tensor.input("images", [8, 6, 5])
             let x = try (images.convolved(with: Tensor(kernel)) + Tensor(bias)).relu()
                 .maxPooled(SlidingWindow(2, strides: 2))
             let keep = try Tensor.randomUniform(x.shape).greaterOrEqual(0.3)
@@ -52,7 +52,7 @@ import Testing
         // Targets of both signs would make losses that cancel.
         let targets = value([size, 4], seed: seed + 50).doubles.map(abs)
         return [
-            "images": value([size, 8, 6, 2], seed: seed),
+            "images": value([size, 8, 6, 5], seed: seed),
             "targets": TensorValue(shape: [size, 4], dtype: .float32, doubles: targets),
         ]
     }

@@ -10,15 +10,31 @@ extension OneDNNCatalog {
         return try usualKernel(for: request)
     }
 
+    func pooledKernel(for request: ConvolutionRequest) -> (any PooledConvolutionKernel)? {
+        pooledConvolution(request)
+    }
+
+    /// What pools are convolutions of few channels, and Winograd's where this is the algorithm.
+    func pooledConvolution(_ request: ConvolutionRequest) -> (
+        any OneDNNConvolution & PooledConvolutionKernel
+    )? {
+        if let narrow = NarrowConvolution(request, threads: threads) { return narrow }
+        guard usualBFloat16(isForwardConvolution: request.direction == .forward) == nil, usesWinograd(request)
+        else { return nil }
+        return WinogradConvolution(request, threads: threads)
+    }
+
+    private func usesWinograd(_ request: ConvolutionRequest) -> Bool {
+        precision != .strict && request.suitsWinograd(threads: threads)
+    }
+
     func usualKernel(for request: ConvolutionRequest) throws -> any OneDNNConvolution {
         if let algorithm = usualBFloat16(isForwardConvolution: request.direction == .forward),
             let kernel = try kernel(for: request, algorithm)
         {
             return kernel
         }
-        if precision != .strict, request.suitsWinograd(threads: threads),
-            let kernel = WinogradConvolution(request, threads: threads)
-        {
+        if usesWinograd(request), let kernel = WinogradConvolution(request, threads: threads) {
             return kernel
         }
         return try directKernel(for: request)
@@ -145,30 +161,28 @@ extension ConvolutionRequest {
 }
 
 extension ConvolutionRequest {
-    /// Whether Winograd's F(4×4, 3×3) pays (Lavin and Gray 2016, arXiv:1509.09308).
+    /// Whether Winograd's algorithm pays: F(4×4, 3×3) or F(2×2, 5×5) (Lavin and Gray 2016, arXiv:1509.09308).
     ///
-    /// It computes whole 4×4 tiles of the result: where images do not fill their tiles, direct sums win. For a kernel's gradient
-    /// each thread has sums of its own for all channels and filters, which want some tiles, and many where they go through memory.
-    /// The narrow vectors of the baseline are no quicker than the library's own.
+    /// It saves three quarters of the multiplications, or 64 %, but computes whole tiles of the result: where images do not fill these,
+    /// direct sums win. For a kernel's gradient each thread has sums of its own for all channels and filters, which want some tiles, and
+    /// many where they go through memory. The narrow vectors of the baseline are no quicker than the library's own.
     fileprivate func suitsWinograd(threads: Int) -> Bool {
-        guard OneDNNBackend.vectorKind != "baseline" else { return false }
-        let waste = tileWaste(output.imageSize)
-        guard direction == .kernelGradient else { return waste <= Self.largestTileWaste }
-        let tiles = output[0] * Self.tiles(output[1]) * Self.tiles(output[2]) / threads
+        guard OneDNNBackend.vectorKind != "baseline", let results = WinogradConvolution.results(of: self)
+        else {
+            return false
+        }
+        func tiles(_ extent: Int) -> Int { (extent + results - 1) / results }
+        let count = tiles(output[1]) * tiles(output[2])
+        let products = Double(output[1] * output[2] * kernel[0] * kernel[1])
+        let saving = products / Double(count * WinogradConvolution.productsOfTile)
+        guard direction == .kernelGradient else { return saving >= Self.leastSaving }
         let staysInCache = kernel[2] * kernel[3] <= Self.mostCachedWeights
-        return waste <= Self.largestGradientTileWaste && tiles >= (staysInCache ? 24 : 96)
+        return saving >= Self.leastGradientSaving && output[0] * count / threads >= (staysInCache ? 24 : 96)
     }
 
-    private static let largestTileWaste = 1.6
-    private static let largestGradientTileWaste = 1.8
+    /// Products of the direct algorithm for each one.
+    private static let leastSaving = 2.5
+    private static let leastGradientSaving = 2.2
     /// Of a kernel, for each place of its window: 36 sums for each take 2.3 MiB.
     private static let mostCachedWeights = 1 << 14
-
-    private static func tiles(_ extent: Int) -> Int { (extent + 3) / 4 }
-
-    /// Elements computed for each one needed.
-    private func tileWaste(_ size: Size2D) -> Double {
-        func padded(_ extent: Int) -> Double { Double(Self.tiles(extent) * 4) / Double(extent) }
-        return padded(size.height) * padded(size.width)
-    }
 }

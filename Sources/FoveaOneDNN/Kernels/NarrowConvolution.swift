@@ -2,12 +2,6 @@ import CKernels
 import FoveaGraph
 import FoveaPlanner
 
-extension OneDNNCatalog {
-    func pooledKernel(for request: ConvolutionRequest) throws -> (any PooledConvolutionKernel)? {
-        NarrowConvolution(request, threads: threads)
-    }
-}
-
 /// A convolution of images with few channels, or its kernel's gradient, directly and in kernels of our own, which may pool the result
 /// before it is stored.
 struct NarrowConvolution: OneDNNConvolution, PooledConvolutionKernel {

@@ -2,8 +2,8 @@ import CKernels
 import FoveaGraph
 import FoveaPlanner
 
-/// By Winograd's F(4×4, 3×3), in kernels of our own.
-struct WinogradConvolution: OneDNNConvolution {
+/// By Winograd's F(4×4, 3×3) or F(2×2, 5×5), in kernels of our own, which may pool the result before it is stored.
+struct WinogradConvolution: OneDNNConvolution, PooledConvolutionKernel {
     let request: ConvolutionRequest
     private let spec: fovea_winograd
 
@@ -13,13 +13,30 @@ struct WinogradConvolution: OneDNNConvolution {
         (self.request, self.spec) = (request, spec)
     }
 
+    /// Results along an axis of what is computed together; nil for windows that the kernels do not have.
+    static func results(of request: ConvolutionRequest) -> Int? {
+        switch (request.kernel[0], request.kernel[1]) {
+        case (3, 3): 4
+        case (5, 5): 2
+        default: nil
+        }
+    }
+
+    /// Multiplications for such a tile, for each pair of a channel and a filter.
+    static let productsOfTile = 36
+
     private static let block = fovea_winograd.channelBlock
+    private var storedOutput: Shape { request.pooling?.output ?? request.output }
 
     var algorithm: Algorithm { .winograd }
     var imagesLayout: Layout { .channelBlocks(Self.block, request.images) }
     var kernelLayout: Layout { .rowMajor(request.kernel) }
-    var outputLayout: Layout { .channelBlocks(Self.block, request.output) }
-    var implementation: String { "\(algorithm):\(OneDNNBackend.vectorKind)" }
+    var outputLayout: Layout { .channelBlocks(Self.block, storedOutput) }
+    var winnersBytes: Int { request.pooling?.keepsWinners == true ? storedOutput.elementCount : 0 }
+    var implementation: String {
+        let tile = Self.results(of: request).map { "\($0)×\($0)" } ?? ""
+        return "winograd \(tile):\(OneDNNBackend.vectorKind)"
+    }
     var scratchpadBytes: Int { spec.scratchpadBytes(request.direction) }
     var packedKernelBytes: Int {
         request.direction == .kernelGradient
@@ -31,33 +48,38 @@ struct WinogradConvolution: OneDNNConvolution {
         let output = try operands.floats(.destination)
         let bias = request.hasBias ? try operands.floats(.bias) : nil
         let scratch = try operands.address(.scratchpad)
+        let winners = operands.addresses[.winners]?.assumingMemoryBound(to: UInt8.self)
         if request.direction == .kernelGradient {
             return WinogradKernelGradientCall(
-                spec: spec, images: images, upstream: output, gradient: kernel, biasGradient: bias,
+                spec: spec, images: images, upstream: output, gradient: kernel, winners: winners,
+                biasGradient: bias,
                 scratch: scratch)
         }
         return WinogradCall(
             spec, isGradient: request.direction == .inputGradient, images: images, kernel: kernel, bias: bias,
-            output: output, transformed: try operands.address(.packedWeights), scratch: scratch,
+            output: output, winners: winners, transformed: try operands.address(.packedWeights),
+            scratch: scratch,
             keptKernel: operands.keptWeights)
     }
 }
 
 extension fovea_winograd {
     fileprivate static let channelBlock = 16
-    /// More zeros would need a window that reaches further.
-    private static let mostPadding = 2
 
-    /// The kernel's form of a convolution or one of its gradients; nil for other windows than 3×3, strides, dilations, groups,
-    /// channels that do not fill blocks, and more padding than the window reaches over.
+    /// The kernel's form of a convolution or one of its gradients; nil for other windows than 3×3 and 5×5, strides, dilations, groups,
+    /// channels that do not fill blocks, more padding than the window reaches over, and other poolings than of 2×2 outputs each.
     fileprivate init?(_ request: ConvolutionRequest, threads: Int) {
         let rule = request.convolution
-        guard request.kernel[0] == 3, request.kernel[1] == 3, rule.strides == 1, rule.dilations == 1,
+        guard WinogradConvolution.results(of: request) != nil, rule.strides == 1, rule.dilations == 1,
             rule.groups == 1, request.images.channels.isMultiple(of: Self.channelBlock),
             request.output.channels.isMultiple(of: Self.channelBlock),
-            max(rule.padding.top, rule.padding.left) <= Self.mostPadding
+            max(rule.padding.top, rule.padding.left) < request.kernel[0]
         else { return nil }
+        if let pooling = request.pooling {
+            guard pooling.window == SlidingWindow(2, strides: 2) else { return nil }
+        }
         self.init()
+        window = Int32(request.kernel[0])
         workers = Int32(threads)
         batch = Int64(request.images[0])
         (height, width) = (Int64(request.images[1]), Int64(request.images[2]))
@@ -66,6 +88,8 @@ extension fovea_winograd {
         (output_height, output_width) = (Int64(request.output[1]), Int64(request.output[2]))
         relu = request.hasReLU ? 1 : 0
         ceiling = request.ceiling ?? 0
+        pools = request.pooling == nil ? 0 : 1
+        rectifies = request.pooling?.isRectified == true ? 1 : 0
     }
 
     fileprivate func scratchpadBytes(_ direction: ConvolutionDirection) -> Int {
@@ -85,6 +109,7 @@ private final class WinogradCall: KernelCall {
     private let isGradient: Bool
     private let images, kernel, output: UnsafeMutablePointer<Float>
     private let bias: UnsafeMutablePointer<Float>?
+    private let winners: UnsafeMutablePointer<UInt8>?
     private let transformed, scratch: UnsafeMutableRawPointer
     /// The kernel, if it is transformed again only when it has changed.
     private let keptKernel: (any Versioned)?
@@ -93,11 +118,13 @@ private final class WinogradCall: KernelCall {
     init(
         _ spec: fovea_winograd, isGradient: Bool, images: UnsafeMutablePointer<Float>,
         kernel: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?,
-        output: UnsafeMutablePointer<Float>, transformed: UnsafeMutableRawPointer,
+        output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<UInt8>?,
+        transformed: UnsafeMutableRawPointer,
         scratch: UnsafeMutableRawPointer, keptKernel: (any Versioned)?
     ) {
         (self.spec, self.isGradient) = (spec, isGradient)
-        (self.images, self.kernel, self.bias, self.output) = (images, kernel, bias, output)
+        (self.images, self.kernel, self.bias) = (images, kernel, bias)
+        (self.output, self.winners) = (output, winners)
         (self.transformed, self.scratch, self.keptKernel) = (transformed, scratch, keptKernel)
     }
 
@@ -108,9 +135,9 @@ private final class WinogradCall: KernelCall {
                 fovea_winograd_transform(spec, isGradient ? 1 : 0, kernel, transformed)
             }
             if isGradient {
-                fovea_winograd_input_gradient(spec, output, transformed, images, scratch)
+                fovea_winograd_input_gradient(spec, output, winners, transformed, images, scratch)
             } else {
-                fovea_winograd_forward(spec, images, transformed, bias, output, scratch)
+                fovea_winograd_forward(spec, images, transformed, bias, output, winners, scratch)
             }
         }
         transformedVersion = version
@@ -120,12 +147,13 @@ private final class WinogradCall: KernelCall {
 private struct WinogradKernelGradientCall: KernelCall {
     let spec: fovea_winograd
     let images, upstream, gradient: UnsafeMutablePointer<Float>
+    let winners: UnsafeMutablePointer<UInt8>?
     let biasGradient: UnsafeMutablePointer<Float>?
     let scratch: UnsafeMutableRawPointer
 
     @Compute func run() {
         withUnsafePointer(to: spec) {
-            fovea_winograd_kernel_gradient($0, images, upstream, gradient, biasGradient, scratch)
+            fovea_winograd_kernel_gradient($0, images, upstream, winners, gradient, biasGradient, scratch)
         }
     }
 }

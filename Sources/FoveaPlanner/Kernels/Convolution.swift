@@ -20,8 +20,7 @@ public struct ConvolutionRequest: KernelRequest, Hashable {
     /// With a ReLU: what larger results become.
     public var ceiling: Float?
 
-    /// Forward: max-pooling of the output, of which only the result is stored. Kernel gradient: the upstream gradient is that of this
-    /// result.
+    /// Forward: max-pooling of the output, of which only the result is stored. Gradients: the upstream gradient is that of this result.
     public var pooling: Pooling?
 
     public struct Pooling: Hashable, Sendable {
@@ -100,16 +99,20 @@ extension PlanBuilder {
             let request = ConvolutionRequest(
                 direction: .inputGradient, convolution: rule.convolution, images: tensor.shape,
                 kernel: shapes[0], output: shapes[1])
-            let chosen = try catalog.kernel(for: request)
+            let pooled = try upstreamOfPooled(request, tensor)
+            let chosen = try pooled?.kernel ?? catalog.kernel(for: request)
             let weights = try value(value(tensor.inputs[0]), in: chosen.kernelLayout)
-            let upstream = try value(value(tensor.inputs[1]), in: chosen.outputLayout)
+            let upstream = try pooled?.upstream ?? value(value(tensor.inputs[1]), in: chosen.outputLayout)
             let output = addValue(tensor.operation.rule.name, tensor.node.type, chosen.imagesLayout)
             valueOf[result] = output
+            var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
+                (.destination, upstream, false), (.weights, weights, false), (.source, output, true),
+            ]
+            if let pooled { operands.append((.winners, pooled.winners, false)) }
+            operands += packedWeights(chosen)
             addCall(
-                request, chosen,
-                [(.destination, upstream, false), (.weights, weights, false), (.source, output, true)]
-                    + packedWeights(chosen),
-                note: chosen.implementation)
+                pooled?.request ?? request, chosen, operands,
+                note: chosen.implementation + (pooled != nil ? " + pooling gradient" : ""))
 
         case .convolutionKernelGradient(let rule):
             let request = ConvolutionRequest(

@@ -54,7 +54,7 @@ extension PlanBuilder {
         return true
     }
 
-    /// What a kernel's gradient is computed from where its upstream gradient is that of a max-pooling.
+    /// What a convolution's gradient is computed from where its upstream gradient is that of a max-pooling.
     struct PooledUpstream {
         let request: ConvolutionRequest
         let kernel: any PooledConvolutionKernel
@@ -62,13 +62,13 @@ extension PlanBuilder {
         let winners: Plan.ValueID
     }
 
-    /// For the gradient of a convolution's kernel: the gradient of pooled images instead of the images', if a kernel takes it. If none
-    /// does, the images' is computed now.
+    /// For a gradient of a convolution: the gradient of its pooled output instead of the output's, if a kernel takes it. If none does,
+    /// the output's is computed now.
     mutating func upstreamOfPooled(_ convolution: ConvolutionRequest, _ tensor: Tensor) throws
         -> PooledUpstream?
     {
         let images = tensor.inputs[1]
-        guard poolingGradientsForKernels.contains(images), valueOf[images] == nil,
+        guard poolingGradientsForConvolutions.contains(images), valueOf[images] == nil,
             case .maxPoolGradient(let rule) = images.operation
         else { return nil }
         let key = WinnersKey(images: images.inputs[0], window: rule.window, isRectified: rule.isRectified)

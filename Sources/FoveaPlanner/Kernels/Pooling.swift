@@ -34,7 +34,7 @@ extension MaxPool: SingleOperation {
 extension MaxPoolGradient: SingleOperation {
     func addCalls(for tensor: Tensor, to builder: inout PlanBuilder) throws {
         // The one that reads it may do it, or asks for it.
-        if builder.poolingGradientsForKernels.contains(tensor) { return }
+        if builder.poolingGradientsForConvolutions.contains(tensor) { return }
         try builder.addMaxPoolGradient(tensor, self)
     }
 }
