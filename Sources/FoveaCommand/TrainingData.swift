@@ -212,9 +212,9 @@ extension TrainingData.Form {
         let openSize = shape.accepts([size?.height ?? 0, size?.width ?? 0, shape.channels]) ? size : nil
         guard openSize != nil || !shape.hasOpenExtents else {
             throw CommandError(
-                "\(file): the model takes pictures of any size, \(shape), and those of a folder are brought to one; write a "
-                    + "model for that, such as `fovea convert \(file) sized.safetensors --input-shape "
-                    + "224x224x\(shape.channels)`")
+                "\(file): the model takes pictures of any size, \(shape), and those of a folder are brought to one: train with "
+                    + "--image-size, or write a model for one size with 'fovea convert MODEL sized.safetensors --input-shape "
+                    + "224x224x\(shape.channels)'")
         }
         self.init(
             size: openSize ?? Size2D(shape[0], shape[1]), channels: shape.channels,

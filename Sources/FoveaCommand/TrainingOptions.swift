@@ -57,8 +57,8 @@ struct TrainingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Train on pictures that are mixed with another of their batch, and on the classes of both: the share of each is drawn "
-                + "from the Beta distribution with this number, such as 0.2, twice.", valueName: "alpha"))
+            "Mix each picture with another of its batch, and their classes, by shares drawn from Beta(ALPHA, ALPHA); 0.2 is usual.",
+            valueName: "alpha"))
     var mixup: Double?
 
     @Option(
@@ -86,8 +86,7 @@ struct TrainingOptions: ParsableArguments {
         }
         if let mixup, !BatchMixing.alphas.contains(mixup) {
             throw ValidationError(
-                "--mixup must be from \(BatchMixing.alphas.lowerBound) to \(BatchMixing.alphas.upperBound), such as 0.2, not "
-                    + "\(mixup)")
+                "--mixup must be from 0.001 to 1000, such as 0.2, not \(mixup)")
         }
         try checkPositive("--accumulate", accumulate)
         try checkPositive("--early-stopping", earlyStopping)
