@@ -38,7 +38,7 @@ extension CommandTests {
             for name in wider[kind, default: []] {
                 #expect(!result.output.contains(name), "\(result.output)")
             }
-            #expect(result.output.contains("max_pool:"), "\(result.output)")
+            #expect(result.output.contains("narrow:\(kind)"), "\(result.output)")
         }
 
         @Test func unknownLimitOfInstructions() async throws {
