@@ -9,6 +9,7 @@
 #include "fovea_row_product.h"
 #include "fovea_softmax.h"
 #include "narrow_convolution_form.h"
+#include "normalization.h"
 #include "winograd.h"
 
 enum {
@@ -91,6 +92,13 @@ typedef struct {
                             uint8_t *winners, int64_t image, int64_t first, int64_t last);
     void (*narrow_add_gradients)(const narrow_form *form, narrow_source source, const float *upstream, const uint8_t *winners,
                                  float *sums, float *bias_sums, int64_t image, int64_t first, int64_t last);
+    // Chunks of the functions of fovea_normalization.h. Moments and sums are [2, lanes].
+    void (*normalization_moments)(const normalization_chunk *chunk, const float *x, float *moments);
+    void (*normalize_chunk)(const normalization_chunk *chunk, const float *x, normalization_terms terms, float *y);
+    void (*normalization_gradient_sums)(const normalization_chunk *chunk, const float *x, const float *upstream,
+                                        normalization_terms terms, float *sums);
+    void (*normalization_spread_gradient)(const normalization_chunk *chunk, const float *x, const float *upstream,
+                                          normalization_terms terms, float *gradient);
     // Parts of the functions of fovea_winograd.h: channels, tiles, images and groups of filters, tiles, channels.
     void (*winograd_transform_kernel)(const winograd_form *form, int32_t is_transposed, const float *kernel, float *transformed,
                                       int64_t first, int64_t last);

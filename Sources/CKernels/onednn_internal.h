@@ -36,7 +36,7 @@ int onednn_check_pair(const int64_t pair[2], int64_t least, const char *name, co
 // The process's engine, and attributes with a scratchpad that the caller provides. Returns 0 after onednn_fail.
 int onednn_prepare(onednn_setting *setting, int relu, float ceiling, const onednn_subject *subject);
 
-#define ONEDNN_OPERAND_COUNT (FOVEA_ARG_OFFSET_GRADIENT + 1)
+#define ONEDNN_OPERAND_COUNT (FOVEA_ARG_SCRATCHPAD + 1)
 
 // By fovea_argument: where a primitive descriptor says what the operand is, and how the call names it (0: there is none).
 typedef struct {

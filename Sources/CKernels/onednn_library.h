@@ -12,13 +12,6 @@ typedef struct dnnl_memory_desc onednn_layout;
 typedef dnnl_memory_desc_t onednn_layout;
 #endif
 
-// As what the gradient of batch normalisation is given the offset, on which it does not depend; 0: not at all.
-#if DNNL_VERSION_MAJOR >= 3
-#define ONEDNN_ARG_OFFSET_OF_GRADIENT 0
-#else
-#define ONEDNN_ARG_OFFSET_OF_GRADIENT DNNL_ARG_SHIFT
-#endif
-
 // Makes a layout from terms that onednn_describe has checked. `block` is the product of an axis's inner blocks.
 dnnl_status_t onednn_layout_create(onednn_layout **layout, const fovea_memory *memory, dnnl_data_type_t type,
                                    const int64_t *block);
@@ -55,8 +48,6 @@ dnnl_status_t onednn_convolution_describe(dnnl_primitive_desc_t *description, co
 dnnl_status_t onednn_pooling_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                       const fovea_pooling *spec, const onednn_layout *source,
                                       const onednn_layout *destination);
-dnnl_status_t onednn_normalization_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                            const fovea_normalization *spec, const onednn_layout *images);
 dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                      const onednn_layout *a, const onednn_layout *b, const onednn_layout *bias,
                                      const onednn_layout *c);

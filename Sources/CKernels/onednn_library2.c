@@ -106,19 +106,6 @@ dnnl_status_t onednn_pooling_describe(dnnl_primitive_desc_t *description, const 
     return describe(description, setting, status, &operation);
 }
 
-dnnl_status_t onednn_normalization_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                            const fovea_normalization *spec, const onednn_layout *images) {
-    unsigned flags = dnnl_use_scale | dnnl_use_shift | (spec->relu ? dnnl_fuse_norm_relu : 0);
-    dnnl_batch_normalization_desc_t operation;
-    dnnl_status_t status =
-        spec->direction == FOVEA_FORWARD
-            ? dnnl_batch_normalization_forward_desc_init(&operation, dnnl_forward_training, images,
-                                                         spec->epsilon, flags)
-            : dnnl_batch_normalization_backward_desc_init(&operation, dnnl_backward, images, images,
-                                                          spec->epsilon, flags);
-    return describe(description, setting, status, &operation);
-}
-
 dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                      const onednn_layout *a, const onednn_layout *b, const onednn_layout *bias,
                                      const onednn_layout *c) {

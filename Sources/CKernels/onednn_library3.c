@@ -218,18 +218,6 @@ dnnl_status_t onednn_pooling_describe(dnnl_primitive_desc_t *description, const 
         spec->padding_before, spec->padding_after, setting->hint, setting->attributes);
 }
 
-dnnl_status_t onednn_normalization_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
-                                            const fovea_normalization *spec, const onednn_layout *images) {
-    unsigned flags = dnnl_use_scale | dnnl_use_shift | (spec->relu ? dnnl_fuse_norm_relu : 0);
-    if (spec->direction == FOVEA_FORWARD)
-        return dnnl_batch_normalization_forward_primitive_desc_create(
-            description, setting->engine, dnnl_forward_training, images, images, spec->epsilon, flags,
-            setting->attributes);
-    return dnnl_batch_normalization_backward_primitive_desc_create(
-        description, setting->engine, dnnl_backward, images, images, images, spec->epsilon, flags,
-        setting->hint, setting->attributes);
-}
-
 dnnl_status_t onednn_matmul_describe(dnnl_primitive_desc_t *description, const onednn_setting *setting,
                                      const onednn_layout *a, const onednn_layout *b, const onednn_layout *bias,
                                      const onednn_layout *c) {

@@ -174,3 +174,23 @@ size_t fovea_memory_bytes(const fovea_memory *memory) {
     ONEDNN_LOCAL_LAYOUT layout = NULL;
     return onednn_describe(&stored, "memory", &subject, &layout) ? dnnl_memory_desc_get_size(layout) : 0;
 }
+
+int32_t fovea_memory_part(const fovea_memory *memory, int32_t axis, int64_t first, int64_t count, fovea_memory *part,
+                          size_t *offset) {
+    if (memory->is_any || axis < 0 || axis >= memory->rank) return 0;
+    int64_t block[FOVEA_ONEDNN_MAX_RANK];
+    multiply_blocks(memory->rank, memory->inner_count, memory->inner_blocks, memory->inner_axes, block);
+    int64_t stride = memory->strides[axis];
+    if (first % block[axis] != 0) return 0;
+    fovea_memory result = *memory;
+    result.extents[axis] = count;
+    for (int32_t other = 0; other < memory->rank; other++) {
+        if (memory->strides[other] <= stride) continue;
+        if (block_count(memory->extents[other], block[other]) > 1) return 0;
+        result.strides[other] = stride * block_count(count, block[axis]);
+    }
+    *part = result;
+    *offset = (size_t)(first / block[axis] * stride) * (memory->dtype == FOVEA_FLOAT32 || memory->dtype == FOVEA_INT32 ? 4
+                                                        : memory->dtype == FOVEA_BFLOAT16 ? 2 : 1);
+    return 1;
+}

@@ -1,4 +1,4 @@
-// Average pooling, batch normalisation, matrix product and reorder.
+// Average pooling, matrix product and reorder.
 #include "onednn_internal.h"
 
 // oneDNN's pooling picks no layouts: an open one becomes dense, with the other's order of axes and blocks.
@@ -85,54 +85,6 @@ fovea_primitive *fovea_pooling_create(const fovea_pooling *spec) {
     if (status == dnnl_success) status = onednn_pooling_describe(&description, &setting, spec, x, y);
     return onednn_finish(status, description,
                          spec->direction == FOVEA_FORWARD ? onednn_forward : pooling_gradient, &subject);
-}
-
-static const onednn_operands normalization = {
-    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
-    [FOVEA_ARG_DESTINATION] = {dnnl_query_dst_md, 0, DNNL_ARG_DST},
-    [FOVEA_ARG_MEAN] = {dnnl_query_dst_md, 1, DNNL_ARG_MEAN},
-    [FOVEA_ARG_VARIANCE] = {dnnl_query_dst_md, 2, DNNL_ARG_VARIANCE},
-    [FOVEA_ARG_SCALE] = {dnnl_query_weights_md, 0, DNNL_ARG_SCALE},
-    [FOVEA_ARG_OFFSET] = {dnnl_query_weights_md, 0, DNNL_ARG_SHIFT},
-    ONEDNN_WORK_OPERANDS,
-};
-
-static const onednn_operands normalization_gradient = {
-    [FOVEA_ARG_SOURCE] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
-    [FOVEA_ARG_DESTINATION] = {dnnl_query_diff_dst_md, 0, DNNL_ARG_DIFF_DST},
-    [FOVEA_ARG_MEAN] = {dnnl_query_src_md, 1, DNNL_ARG_MEAN},
-    [FOVEA_ARG_VARIANCE] = {dnnl_query_src_md, 2, DNNL_ARG_VARIANCE},
-    [FOVEA_ARG_SCALE] = {dnnl_query_weights_md, 0, DNNL_ARG_SCALE},
-    [FOVEA_ARG_OFFSET] = {dnnl_query_weights_md, 0, ONEDNN_ARG_OFFSET_OF_GRADIENT},
-    [FOVEA_ARG_SOURCE_GRADIENT] = {dnnl_query_diff_src_md, 0, DNNL_ARG_DIFF_SRC},
-    [FOVEA_ARG_SCALE_GRADIENT] = {dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_SCALE},
-    [FOVEA_ARG_OFFSET_GRADIENT] = {dnnl_query_diff_weights_md, 0, DNNL_ARG_DIFF_SHIFT},
-    ONEDNN_WORK_OPERANDS,
-};
-
-fovea_primitive *fovea_normalization_create(const fovea_normalization *spec) {
-    onednn_subject subject = {""};
-    onednn_subject_add(&subject, "batch normalisation %s", spec->direction == FOVEA_FORWARD ? "forward" : "backward");
-    onednn_subject_add_memory(&subject, "source", &spec->source);
-    if (spec->source.rank != 4 || spec->source.is_any || spec->direction == FOVEA_BACKWARD_WEIGHTS) {
-        onednn_fail(&subject, "needs images of rank 4 in a known layout, and has no weights' direction of its own");
-        return NULL;
-    }
-    ONEDNN_LOCAL_LAYOUT x = NULL;
-    ONEDNN_LOCAL_SETTING setting = {0};
-    if (!onednn_describe(&spec->source, "source", &subject, &x) || !onednn_prepare(&setting, 0, 0, &subject))
-        return NULL;
-    dnnl_status_t status = dnnl_success;
-    if (spec->direction != FOVEA_FORWARD) {
-        const onednn_setting plain = {.engine = setting.engine};
-        fovea_normalization forward = *spec;
-        forward.direction = FOVEA_FORWARD;
-        status = onednn_normalization_describe(&setting.hint, &plain, &forward, x);
-    }
-    dnnl_primitive_desc_t description = NULL;
-    if (status == dnnl_success) status = onednn_normalization_describe(&description, &setting, spec, x);
-    return onednn_finish(status, description,
-                         spec->direction == FOVEA_FORWARD ? normalization : normalization_gradient, &subject);
 }
 
 fovea_primitive *fovea_matmul_create(const fovea_matmul *spec) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "fovea_cpu.h"
 #include "onednn_internal.h"
+#include "threads.h"
 
 struct fovea_primitive {
     dnnl_primitive_desc_t description;
@@ -55,6 +56,8 @@ static void start_engine(void) {
 }
 
 int onednn_prepare(onednn_setting *setting, int relu, float ceiling, const onednn_subject *subject) {
+    // Primitives divide their work by the number of threads that they are made with.
+    fovea_keep_single_threaded();
     pthread_once(&engine_once, start_engine);
     if (engine_status != dnnl_success) {
         onednn_fail(subject, "the engine did not start: %s", onednn_status_words(engine_status));
@@ -193,6 +196,7 @@ void fovea_primitive_call_bind(fovea_primitive_call *call, fovea_argument argume
 
 int32_t fovea_primitive_call_run(fovea_primitive_call *call) {
     dnnl_status_t status = dnnl_invalid_arguments;
+    fovea_keep_single_threaded();
     if (call->unbound == 0) {
         status = dnnl_primitive_execute(call->primitive->primitive, stream, call->argument_count, call->arguments);
         if (status == dnnl_success) status = dnnl_stream_wait(stream);

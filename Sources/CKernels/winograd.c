@@ -55,7 +55,7 @@ static winograd_form kernel_gradient_form_of(const fovea_winograd *c) {
     return f;
 }
 
-// Of one worker.
+// Of one slot.
 static int64_t strip_scratch(const winograd_form *f) { return winograd_places * (f->source_stride + f->product_stride); }
 
 size_t fovea_winograd_kernel_bytes(const fovea_winograd *c) {
@@ -64,25 +64,25 @@ size_t fovea_winograd_kernel_bytes(const fovea_winograd *c) {
 
 size_t fovea_winograd_forward_scratch(const fovea_winograd *c) {
     winograd_form f = form_of(c);
-    return (size_t)(c->workers * strip_scratch(&f)) * sizeof(float);
+    return (size_t)(c->slots * strip_scratch(&f)) * sizeof(float);
 }
 
 size_t fovea_winograd_input_gradient_scratch(const fovea_winograd *c) {
     winograd_form f = input_gradient_form_of(c);
-    return (size_t)(c->workers * strip_scratch(&f)) * sizeof(float);
+    return (size_t)(c->slots * strip_scratch(&f)) * sizeof(float);
 }
 
 static int64_t sum_count(const winograd_form *f) { return winograd_places * f->channels * f->filters + f->filters; }
 
 size_t fovea_winograd_kernel_gradient_scratch(const fovea_winograd *c) {
     winograd_form f = kernel_gradient_form_of(c);
-    return (size_t)(c->workers * (strip_scratch(&f) + sum_count(&f))) * sizeof(float);
+    return (size_t)(c->slots * strip_scratch(&f) + c->parts * sum_count(&f)) * sizeof(float);
 }
 
 typedef struct {
     winograd_form form;
     const fovea_kernel_table *kernels;
-    int64_t workers, batch;
+    int64_t parts, batch;
     int32_t is_transposed;
     const float *images, *kernel, *bias, *upstream;
     const uint8_t *winners;
@@ -107,78 +107,77 @@ void fovea_winograd_transform(const fovea_winograd *c, int32_t is_gradient, cons
     fovea_parallel_for(work.form.channels, (double)work.form.channels * (double)work.form.filters * 4, transform_channels, &work);
 }
 
-static void convolve_parts(void *context, int64_t first, int64_t last) {
+// Parts of many tiles are whole steps.
+static int64_t first_tile(const winograd_work *w, int64_t part) {
+    int64_t tiles = w->form.tiles;
+    if (tiles < 2 * strip_step * w->parts || part == w->parts) return tiles * part / w->parts;
+    return tiles / strip_step * part / w->parts * strip_step;
+}
+
+static void convolve_part(void *context, int64_t part, int32_t slot) {
     const winograd_work *w = context;
     const winograd_form *f = &w->form;
-    for (int64_t part = first; part < last; part++) {
-        w->kernels->winograd_convolve(f, w->images, w->kernel, w->bias, w->result, w->new_winners,
-                                      w->scratch + part * strip_scratch(f), f->tiles * part / w->workers, f->tiles * (part + 1) / w->workers);
-    }
+    w->kernels->winograd_convolve(f, w->images, w->kernel, w->bias, w->result, w->new_winners, w->scratch + slot * strip_scratch(f),
+                                  first_tile(w, part), first_tile(w, part + 1));
 }
 
 void fovea_winograd_forward(const fovea_winograd *c, const float *images, const void *transformed, const float *bias,
                             float *output, uint8_t *winners, void *scratch) {
-    winograd_work work = {.form = form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .images = images,
+    winograd_work work = {.form = form_of(c), .kernels = fovea_kernels(), .parts = c->parts, .images = images,
                           .kernel = transformed, .bias = bias, .new_winners = winners, .result = output, .scratch = scratch};
-    fovea_parallel_for(c->workers, nanoseconds(&work.form), convolve_parts, &work);
+    fovea_parallel_parts(c->parts, c->slots, nanoseconds(&work.form), convolve_part, &work);
 }
 
-// Tiles overlap in the images' gradients, so each worker has images of its own, or where they are too few groups of channels.
-static void spread_parts(void *context, int64_t first, int64_t last) {
+// Tiles overlap in the images' gradients, so each part has images of its own, or where they are too few groups of channels.
+static void spread_part(void *context, int64_t part, int32_t slot) {
     const winograd_work *w = context;
     const winograd_form *f = &w->form;
-    int64_t groups = f->filters / f->group;
-    for (int64_t part = first; part < last; part++) {
-        float *scratch = w->scratch + part * strip_scratch(f);
-        int64_t next = part + 1, workers = w->workers;
-        if (w->batch >= workers) {
-            w->kernels->winograd_spread(f, w->upstream, w->winners, w->kernel, w->result, scratch, w->batch * part / workers,
-                                        w->batch * next / workers, 0, groups);
-        } else {
-            w->kernels->winograd_spread(f, w->upstream, w->winners, w->kernel, w->result, scratch, 0, w->batch, groups * part / workers,
-                                        groups * next / workers);
-        }
+    int64_t groups = f->filters / f->group, next = part + 1, parts = w->parts;
+    float *scratch = w->scratch + slot * strip_scratch(f);
+    if (w->batch >= parts) {
+        w->kernels->winograd_spread(f, w->upstream, w->winners, w->kernel, w->result, scratch, w->batch * part / parts,
+                                    w->batch * next / parts, 0, groups);
+    } else {
+        w->kernels->winograd_spread(f, w->upstream, w->winners, w->kernel, w->result, scratch, 0, w->batch, groups * part / parts,
+                                    groups * next / parts);
     }
 }
 
 void fovea_winograd_input_gradient(const fovea_winograd *c, const float *upstream, const uint8_t *winners,
                                    const void *transformed, float *gradient, void *scratch) {
-    winograd_work work = {.form = input_gradient_form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .batch = c->batch,
+    winograd_work work = {.form = input_gradient_form_of(c), .kernels = fovea_kernels(), .parts = c->parts, .batch = c->batch,
                           .upstream = upstream, .winners = winners, .kernel = transformed, .result = gradient, .scratch = scratch};
-    fovea_parallel_for(c->workers, nanoseconds(&work.form), spread_parts, &work);
+    fovea_parallel_parts(c->parts, c->slots, nanoseconds(&work.form), spread_part, &work);
 }
 
-static void add_parts(void *context, int64_t first, int64_t last) {
+static void add_part(void *context, int64_t part, int32_t slot) {
     const winograd_work *w = context;
     const winograd_form *f = &w->form;
-    for (int64_t part = first; part < last; part++) {
-        float *sums = w->sums + part * sum_count(f);
-        memset(sums, 0, (size_t)sum_count(f) * sizeof(float));
-        w->kernels->winograd_add_gradients(f, w->images, w->upstream, w->winners, sums + f->filters, sums,
-                                           w->scratch + part * strip_scratch(f), f->tiles * part / w->workers,
-                                           f->tiles * (part + 1) / w->workers);
-    }
+    float *sums = w->sums + part * sum_count(f);
+    memset(sums, 0, (size_t)sum_count(f) * sizeof(float));
+    w->kernels->winograd_add_gradients(f, w->images, w->upstream, w->winners, sums + f->filters, sums,
+                                       w->scratch + slot * strip_scratch(f), first_tile(w, part), first_tile(w, part + 1));
 }
 
 static void finish_channels(void *context, int64_t first, int64_t last) {
     const winograd_work *w = context;
     const winograd_form *f = &w->form;
-    w->kernels->winograd_finish_gradient(f, w->sums + f->filters, w->workers, sum_count(f), w->result, first, last);
+    w->kernels->winograd_finish_gradient(f, w->sums + f->filters, w->parts, sum_count(f), w->result, first, last);
 }
 
 void fovea_winograd_kernel_gradient(const fovea_winograd *c, const float *images, const float *upstream,
                                     const uint8_t *winners, float *gradient, float *bias_gradient, void *scratch) {
-    winograd_work work = {.form = kernel_gradient_form_of(c), .kernels = fovea_kernels(), .workers = c->workers, .images = images,
+    winograd_work work = {.form = kernel_gradient_form_of(c), .kernels = fovea_kernels(), .parts = c->parts, .images = images,
                           .upstream = upstream, .winners = winners, .result = gradient, .scratch = scratch};
     const winograd_form *f = &work.form;
-    work.sums = work.scratch + c->workers * strip_scratch(f);
-    fovea_parallel_for(c->workers, nanoseconds(f), add_parts, &work);
-    double finish = 0.5 * (double)(winograd_places * c->workers) * (double)f->channels * (double)f->filters / winograd_lanes;
+    work.sums = work.scratch + c->slots * strip_scratch(f);
+    fovea_parallel_parts(c->parts, c->slots, nanoseconds(f), add_part, &work);
+    double finish = 0.5 * (double)(winograd_places * c->parts) * (double)f->channels * (double)f->filters / winograd_lanes;
     fovea_parallel_for(f->channels, finish, finish_channels, &work);
     if (!bias_gradient) return;
     for (int64_t filter = 0; filter < f->filters; filter++) {
         float sum = 0;
-        for (int64_t part = 0; part < c->workers; part++) sum += work.sums[part * sum_count(f) + filter];
+        for (int64_t part = 0; part < c->parts; part++) sum += work.sums[part * sum_count(f) + filter];
         bias_gradient[filter] = sum;
     }
 }

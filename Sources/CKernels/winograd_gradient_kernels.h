@@ -187,7 +187,7 @@ INLINE void finish_channels(const winograd_form *f, const float *sums, int64_t p
     }
 }
 
-// The gradient of channels first..<last from the sums of `parts` workers, a `stride` apart.
+// The gradient of channels first..<last from the sums of all parts, a `stride` apart.
 static void winograd_finish_gradient(const winograd_form *f, const float *sums, int64_t parts, int64_t stride, float *gradient,
                                      int64_t first, int64_t last) {
     if (f->window == 3) {

@@ -83,7 +83,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "For first weights, order and dropout: the same seed gives, with as many threads, the same model, bit for bit.",
+            "For first weights, order and dropout: the same seed gives the same model, bit for bit.",
             valueName: "number"))
     var seed: UInt64 = 0
 

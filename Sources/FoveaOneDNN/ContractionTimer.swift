@@ -66,7 +66,6 @@ struct ContractionTimer {
                         let elapsed = try clock.measure { try call.run() }
                         least[group][place] = min(least[group][place], elapsed / .seconds(1))
                     }
-                    fovea_watch_contention()
                 }
             }
             rounds += 1

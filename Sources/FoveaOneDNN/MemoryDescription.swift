@@ -104,6 +104,34 @@ extension fovea_memory {
         return Layout(modes)
     }
 
+    /// The extents in the library's order of axes.
+    var extentsList: [Int] { (0..<Int(rank)).map { get(\.extents, $0) } }
+
+    func stride(along axis: Int32) -> Int { get(\.strides, Int(axis)) }
+
+    /// How many neighbours along an axis an inner block has.
+    func block(along axis: Int32) -> Int {
+        (0..<Int(inner_count)).reduce(1) {
+            get(\.inner_axes, $1) == Int(axis) ? $0 * get(\.inner_blocks, $1) : $0
+        }
+    }
+
+    /// A range along one of the library's axes, and how many bytes behind the whole it begins; nil where it is not one piece of
+    /// memory.
+    func part(_ axis: Int32, _ first: Int, _ count: Int) -> (memory: fovea_memory, offset: Int)? {
+        var (part, offset) = (fovea_memory(), 0)
+        let isPiece = withUnsafePointer(to: self) {
+            fovea_memory_part($0, axis, Int64(first), Int64(count), &part, &offset)
+        }
+        return isPiece != 0 ? (part, offset) : nil
+    }
+
+    /// Changes an axis's extent and the step of the first axis.
+    mutating func resize(_ axis: Int32, to extent: Int, outerStride: Int) {
+        set(\.extents, Int(axis), extent)
+        set(\.strides, 0, outerStride)
+    }
+
     // C arrays are imported as tuples; these reach an element by its place.
     private typealias Twelve = (
         Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64, Int64

@@ -3,8 +3,8 @@ import FoveaGraph
 import FoveaPlanner
 import FoveaRuntime
 
-/// Runs plans on the CPU: convolutions, matrix products and pooling by oneDNN, all else by vector loops that share oneDNN's
-/// threads.
+/// Runs plans on the CPU: convolutions, matrix products and average pooling by oneDNN, in parts that threads share out, and all
+/// else by vector loops. Results do not depend on the number of threads.
 public struct OneDNNBackend: Backend {
     /// What it computes with: `float32` where `mixedBFloat16` was asked for and this CPU has no bfloat16 arithmetic.
     public let precision: Precision

@@ -171,7 +171,6 @@ final class OneDNNExecutable: Executable {
             for call in prepared.calls { try call.run() }
             seenVersions = versions
         }
-        fovea_watch_contention()
     }
 
     /// The calls, with everything that they read in its place.

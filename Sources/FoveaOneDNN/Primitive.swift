@@ -25,52 +25,58 @@ final class Primitive: Sendable {
     func byteCount(_ argument: fovea_argument) -> Int { fovea_primitive_bytes(handle, argument) }
 
     func layout(_ argument: fovea_argument, order: [Int]) throws -> Layout {
-        var memory = fovea_memory()
-        guard fovea_primitive_memory(handle, argument, &memory) != 0 else {
+        guard let memory = memory(argument) else {
             throw RunError.kernel("oneDNN: \(implementation) uses a layout that cannot be described")
         }
         return memory.layout(order: order)
     }
 
-    /// In the library's order of axes; nil where the layout cannot be described.
-    private func plainLayout(_ argument: fovea_argument) -> Layout? {
+    func memory(_ argument: fovea_argument) -> fovea_memory? {
         var memory = fovea_memory()
-        guard fovea_primitive_memory(handle, argument, &memory) != 0 else { return nil }
-        return memory.layout(order: AxisOrder.plain(Int(memory.rank)))
+        return fovea_primitive_memory(handle, argument, &memory) != 0 ? memory : nil
     }
 
-    /// Whether operands of the two have the same layouts, and this one needs no more memory to work in.
+    /// In the library's order of axes; nil where the layout cannot be described.
+    private func plainLayout(_ argument: fovea_argument) -> Layout? {
+        memory(argument).map { $0.layout(order: AxisOrder.plain(Int($0.rank))) }
+    }
+
+    /// Whether operands of the two have the same layouts.
     func usesMemory(like other: Primitive) -> Bool {
         [FOVEA_ARG_SOURCE, FOVEA_ARG_WEIGHTS, FOVEA_ARG_DESTINATION].allSatisfy { argument in
             let layout = plainLayout(argument)
             return layout != nil && layout == other.plainLayout(argument)
-        } && byteCount(FOVEA_ARG_SCRATCHPAD) <= other.byteCount(FOVEA_ARG_SCRATCHPAD)
+        }
     }
 }
 
-/// A kernel that runs a primitive.
+/// A kernel that runs a primitive or several.
 protocol PrimitiveKernel: OneDNNKernel {
-    var primitive: Primitive { get }
+    var primitive: PartedPrimitive { get }
 }
 
 extension PrimitiveKernel {
     var implementation: String { primitive.implementation }
 
-    var scratchpadBytes: Int { primitive.byteCount(FOVEA_ARG_SCRATCHPAD) }
+    var scratchpadBytes: Int { primitive.scratchpadBytes }
 
-    func call(_ operands: Operands) throws -> any KernelCall { try PrimitiveCall(primitive, operands) }
+    func call(_ operands: Operands) throws -> any KernelCall { try primitive.call(operands) }
 }
 
 /// A primitive with the memory of its operands.
 final class PrimitiveCall: KernelCall {
     private let primitive: Primitive
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
 
-    init(_ primitive: Primitive, _ operands: Operands) throws {
+    convenience init(_ primitive: Primitive, _ operands: Operands) throws {
+        try self.init(primitive, operands.addresses)
+    }
+
+    init(_ primitive: Primitive, _ addresses: [Plan.Operand.Role: UnsafeMutableRawPointer]) throws {
         guard let handle = fovea_primitive_call_create(primitive.handle) else { throw Primitive.failure }
         self.primitive = primitive
         self.handle = handle
-        for (role, address) in operands.addresses {
+        for (role, address) in addresses {
             if let argument = fovea_argument(role) { bind(argument, address) }
         }
     }
@@ -83,9 +89,11 @@ final class PrimitiveCall: KernelCall {
 
     func run() throws {
         let status = fovea_primitive_call_run(handle)
-        guard status == 0 else {
-            throw RunError.kernel("oneDNN: \(primitive.implementation) failed with status \(status)")
-        }
+        guard status == 0 else { throw failure(status) }
+    }
+
+    func failure(_ status: Int32) -> RunError {
+        .kernel("oneDNN: \(primitive.implementation) failed with status \(status)")
     }
 }
 
@@ -94,22 +102,15 @@ func pair(_ size: Size2D) -> (Int64, Int64) { (Int64(size.height), Int64(size.wi
 
 extension fovea_argument {
     /// The library's name for an operand; nil for those of other kernels.
-    fileprivate init?(_ role: Plan.Operand.Role) {
+    init?(_ role: Plan.Operand.Role) {
         switch role {
         case .source: self = FOVEA_ARG_SOURCE
         case .weights: self = FOVEA_ARG_WEIGHTS
         case .bias: self = FOVEA_ARG_BIAS
         case .destination: self = FOVEA_ARG_DESTINATION
         case .winners: self = FOVEA_ARG_WORKSPACE
-        case .rectifiedMask: self = FOVEA_ARG_WORKSPACE
         case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
-        case .mean: self = FOVEA_ARG_MEAN
-        case .variance: self = FOVEA_ARG_VARIANCE
-        case .scale: self = FOVEA_ARG_SCALE
-        case .offset: self = FOVEA_ARG_OFFSET
-        case .sourceGradient: self = FOVEA_ARG_SOURCE_GRADIENT
-        case .scaleGradient: self = FOVEA_ARG_SCALE_GRADIENT
-        case .offsetGradient: self = FOVEA_ARG_OFFSET_GRADIENT
+        case .mean, .variance, .scale, .offset, .sourceGradient, .scaleGradient, .offsetGradient: return nil
         case .otherSource, .packedWeights, .indices, .element: return nil
         }
     }

@@ -8,9 +8,9 @@ import FoveaPlanner
 /// would still have a loss that looks sound. Where that could happen a pass over the results does it instead.
 struct RectifiedPrimitive: Sendable {
     /// Without the ReLU.
-    private let plain: Primitive
+    private let plain: PartedPrimitive
     /// With the ReLU, if it pays to look for numbers of which NaN could come.
-    private let fused: Primitive?
+    private let fused: PartedPrimitive?
     private let operands: [Block]
     private let result: Block
     /// What larger results become; infinity for a plain ReLU.
@@ -28,8 +28,8 @@ struct RectifiedPrimitive: Sendable {
     ///   - ceiling: what larger results become.
     ///   - fused: the same with the ReLU in it. It is used if it reads and writes the same memory.
     init(
-        _ plain: Primitive, operands: [Block], ceiling: Float? = nil, result: Block,
-        fused: () throws -> Primitive
+        _ plain: PartedPrimitive, operands: [Block], ceiling: Float? = nil, result: Block,
+        fused: () throws -> PartedPrimitive
     ) rethrows {
         self.plain = plain
         self.operands = operands
@@ -43,8 +43,7 @@ struct RectifiedPrimitive: Sendable {
 
     func call(_ operands: Operands) throws -> any KernelCall {
         RectifiedCall(
-            plain: try PrimitiveCall(plain, operands),
-            fused: try fused.map { try PrimitiveCall($0, operands) },
+            plain: try plain.call(operands), fused: try fused?.call(operands),
             operands: try self.operands.map { block in
                 BoundCheck(
                     start: try operands.floats(block.role), count: block.count,
@@ -55,8 +54,8 @@ struct RectifiedPrimitive: Sendable {
 }
 
 private final class RectifiedCall: KernelCall {
-    private let plain: PrimitiveCall
-    private let fused: PrimitiveCall?
+    private let plain: any KernelCall
+    private let fused: (any KernelCall)?
     private let operands: [BoundCheck]
     private let result: UnsafeMutablePointer<Float>
     private let count: Int
@@ -65,7 +64,7 @@ private final class RectifiedCall: KernelCall {
     fileprivate private(set) var hasBoundedResult = false
 
     init(
-        plain: PrimitiveCall, fused: PrimitiveCall?, operands: [BoundCheck],
+        plain: any KernelCall, fused: (any KernelCall)?, operands: [BoundCheck],
         result: UnsafeMutablePointer<Float>, count: Int, ceiling: Float
     ) {
         (self.plain, self.fused, self.operands) = (plain, fused, operands)

@@ -9,7 +9,7 @@ public protocol KernelCatalog: Sendable {
     func pooledKernel(for request: ConvolutionRequest) throws -> (any PooledConvolutionKernel)?
     func kernel(for request: MatMulRequest) throws -> any PreparedKernel
     func kernel(for request: PoolingRequest) throws -> any PoolingKernel
-    func kernel(for request: NormalizationRequest) throws -> any NormalizationKernel
+    func kernel(for request: NormalizationRequest) throws -> any PreparedKernel
     /// Whether a kernel normalizes images of the shape, channels last; if none does, elementwise passes do.
     func canNormalize(_ images: Shape) -> Bool
     func kernel(for request: SoftmaxRequest) throws -> any PreparedKernel

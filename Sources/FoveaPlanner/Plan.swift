@@ -36,7 +36,7 @@ public struct Plan: Sendable {
             case source, otherSource, weights, packedWeights, bias, destination, winners, scratchpad, indices,
                 element
             // Of batch normalisation, whose gradient reads the source as well as the destination's gradient.
-            case mean, variance, scale, offset, rectifiedMask
+            case mean, variance, scale, offset
             case sourceGradient, scaleGradient, offsetGradient
         }
 

@@ -3,7 +3,7 @@ import FoveaGraph
 import Testing
 
 extension KernelTests {
-    /// Winograd's algorithm against sums in double, for each kind of vectors, for shapes that leave tiles, strips and workers partly
+    /// Winograd's algorithm against sums in double, for each kind of vectors, for shapes that leave tiles, strips and parts partly
     /// filled. Scratch memory starts as NaN: nothing may depend on what was there.
     @Suite struct WinogradTests {
         private struct Shape: CustomTestStringConvertible {
@@ -19,9 +19,10 @@ extension KernelTests {
                 "\(batch)×\(height)×\(width)×\(channels) to \(filters), window \(window), padding \(padding)"
             }
 
-            func spec(workers: Int) -> fovea_winograd {
+            func spec(parts: Int) -> fovea_winograd {
                 var spec = fovea_winograd()
-                (spec.workers, spec.window) = (Int32(workers), Int32(window))
+                (spec.parts, spec.slots) = (Int32(parts), Int32(max(parts - 1, 1)))
+                spec.window = Int32(window)
                 (spec.batch, spec.height, spec.width) = (Int64(batch), Int64(height), Int64(width))
                 (spec.channels, spec.filters) = (Int64(channels), Int64(filters))
                 spec.padding = (Int64(padding.0), Int64(padding.1))
@@ -127,13 +128,13 @@ extension KernelTests {
                 shape, images: images, kernel: kernel, upstream: upstream, bias: bias)
 
             forEachVectorKind { kind in
-                for workers in 1...3 {
-                    var spec = shape.spec(workers: workers)
+                for parts in 1...4 {
+                    var spec = shape.spec(parts: parts)
                     func expect(
                         _ found: [Float], _ expected: [Sum], _ what: String, _ tolerance: Double = 1e-5
                     ) {
                         let wrong = Self.wrongCount(found, expected, tolerance)
-                        #expect(wrong == 0, "\(what), \(kind), \(workers) workers")
+                        #expect(wrong == 0, "\(what), \(kind), \(parts) parts")
                     }
                     let transformed = KernelMemory(fovea_winograd_kernel_bytes(&spec))
                     var scratch = KernelMemory(fovea_winograd_forward_scratch(&spec))
@@ -188,7 +189,7 @@ extension KernelTests {
             let (upstream, bias) = (numbers(pooledCount, seed: 3), numbers(shape.filters, seed: 4))
             forEachVectorKind { kind in
                 for rectifies in [Int32(0), 1] {
-                    var spec = shape.spec(workers: 2)
+                    var spec = shape.spec(parts: 2)
                     pool.is_rectified = rectifies
                     let transformed = KernelMemory(fovea_winograd_kernel_bytes(&spec))
                     let scratch = KernelMemory(
@@ -237,7 +238,7 @@ extension KernelTests {
             let shape = Self.shapes[2]
             let images = numbers(shape.batch * 64 * 64, seed: 1)
             let kernel = numbers(9 * 64 * 64, seed: 2)
-            var spec = shape.spec(workers: 1)
+            var spec = shape.spec(parts: 1)
             let transformed = KernelMemory(fovea_winograd_kernel_bytes(&spec))
             let scratch = KernelMemory(fovea_winograd_forward_scratch(&spec))
             fovea_winograd_transform(&spec, 0, kernel, transformed.start)
@@ -256,7 +257,7 @@ extension KernelTests {
             var images = numbers(shape.batch * shape.height * shape.width * 16, seed: 1)
             images[Self.place(1, 3, 4, 5, 16, shape.height, shape.width)] = .nan
             forEachVectorKind { kind in
-                var spec = shape.spec(workers: 2)
+                var spec = shape.spec(parts: 2)
                 spec.relu = 1
                 let transformed = KernelMemory(fovea_winograd_kernel_bytes(&spec))
                 let scratch = KernelMemory(fovea_winograd_forward_scratch(&spec))

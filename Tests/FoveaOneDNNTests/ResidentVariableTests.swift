@@ -213,10 +213,12 @@ import Testing
     @Test(arguments: [16, 20]) @Compute func threadCountsAgree(channels: Int) throws {
         let present = fovea_thread_count()
         defer { fovea_set_thread_count(present) }
-        let results = try ([1, 2] as [Int32]).map { count in
-            fovea_set_thread_count(count)
-            return try step(channels: channels, precision: .float32)
+        for precision in Precision.allCases {
+            let results = try ([1, 2, 3] as [Int32]).map { count in
+                fovea_set_thread_count(count)
+                return try step(channels: channels, precision: precision)
+            }
+            #expect(results.allSatisfy { $0 == results[0] }, "\(precision)")
         }
-        for (one, two) in zip(results[0], results[1]) { expectClose(two, one, relativeTolerance: 1e-5) }
     }
 }

@@ -22,7 +22,7 @@ struct FakeCatalog: KernelCatalog {
     var pools = false
 
     /// A kernel on paper.
-    struct Kernel: PooledConvolutionKernel, PoolingKernel, NormalizationKernel {
+    struct Kernel: PooledConvolutionKernel, PoolingKernel {
         var implementation = "fake"
         var scratchpadBytes = 0
         var imagesLayout = Layout([])
@@ -30,7 +30,6 @@ struct FakeCatalog: KernelCatalog {
         var outputLayout = Layout([])
         var packedKernelBytes = 0
         var winnersBytes = 0
-        var maskBytes = 0
     }
 
     func kernel(for request: ConvolutionRequest) -> any ConvolutionKernel {
@@ -61,10 +60,8 @@ struct FakeCatalog: KernelCatalog {
             winnersBytes: request.keepsWinners ? request.output.elementCount : 0)
     }
 
-    func kernel(for request: NormalizationRequest) -> any NormalizationKernel {
-        Kernel(
-            implementation: "fake normalisation", scratchpadBytes: scratchpadBytes,
-            maskBytes: request.isRectified ? (request.images.elementCount + 7) / 8 : 0)
+    func kernel(for request: NormalizationRequest) -> any PreparedKernel {
+        Kernel(implementation: "fake normalisation", scratchpadBytes: scratchpadBytes)
     }
 
     func kernel(for request: MatMulRequest) -> any PreparedKernel { Kernel() }

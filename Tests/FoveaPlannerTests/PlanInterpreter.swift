@@ -16,14 +16,6 @@ final class PlanInterpreter: Executable {
     private var starts: [Int] = []
     private var isSet = Set<String>()
     var winners: [Plan.ValueID: TensorValue] = [:]
-    /// What batch normalisation was rectified of, by the value that remembers where.
-    var rectified: [Plan.ValueID: BatchNormInputs] = [:]
-
-    struct BatchNormInputs: Equatable {
-        let x: TensorValue
-        let scale: [Double]
-        let offset: [Double]
-    }
 
     init(_ graph: BoundGraph, catalog: any KernelCatalog) throws {
         inputs = try graph.inputs()

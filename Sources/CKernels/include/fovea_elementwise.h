@@ -125,21 +125,13 @@ void fovea_gather(int32_t element_bytes, int64_t groups, int64_t outer, int64_t 
 void fovea_scatter_add(int64_t groups, int64_t outer, int64_t extent, int64_t inner, int64_t count,
                        const float *source, const int32_t *indices, float *destination);
 
-// The number of threads that kernels use: OMP_NUM_THREADS or the CPUs that this process may run on, at most 256 or
-// the number of CPUs, and no more than the system gives. These kernels and oneDNN share one pool, which belongs to the calling operating-system
-// thread, as does the number that is set. To be called once before oneDNN runs on a thread: it starts the pool, and where
-// the system lets it have fewer threads, the number is that. Otherwise the runtime would end the process.
+// The number of threads that kernels use, also oneDNN's: OMP_NUM_THREADS or the CPUs that this process may run on, at most 256 or
+// the number of CPUs, and no more than the system gives. The first call starts them. Loops of several threads at once do not mix:
+// one has all workers, the others run on the threads that have started them.
 int32_t fovea_thread_count(void);
 
 // Why there are fewer threads than was asked for; empty where there are not.
 const char *fovea_thread_shortage(void);
-
-// To be called after each run, from the compute thread: while other programs keep taking CPUs away, makes threads that wait
-// for each other give up the CPU soon. By itself the OpenMP runtime lets them spin for milliseconds, longer than the
-// scheduler's time slice: every wait then lasts until the other program's slice ends, and a training step takes twenty to a
-// hundred times as long. The runtime spins far less while it manages more threads than there are CPUs, so this starts a second
-// pool that does nothing, and ends it when the others are gone: on a quiet machine spinning is faster by some percent.
-void fovea_watch_contention(void);
 
 // From 1 to the greatest number that OMP_NUM_THREADS may have; what is outside becomes the nearest.
 void fovea_set_thread_count(int32_t count);

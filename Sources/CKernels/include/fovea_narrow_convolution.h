@@ -8,7 +8,7 @@
 // Images are [batch, height, width, channels], kernels [window rows, window columns, channels, filters], filters a multiple of 16;
 // output is [batch, filters / 16, rows, columns, 16].
 typedef struct {
-    int32_t parts;  // that run in parallel; kernel gradients depend on how many
+    int32_t parts;  // that may run in parallel; kernel gradients depend on how many
     int64_t batch, height, width, channels, filters;
     int64_t window[2], strides[2], padding[2];  // rows, columns; padding before the first
     int64_t output_height, output_width;        // of the convolution, before pooling

@@ -49,21 +49,13 @@ typedef struct {
     fovea_memory a, b, bias, c;  // rank 2, or 3 with batch first (extent 1 repeats)
 } fovea_matmul;
 
-typedef struct {
-    fovea_direction direction;  // forward with the batch's moments, or backward data with the gradients of scale and offset
-    int32_t relu;
-    float epsilon;
-    fovea_memory source;  // rank 4; the result and the gradients have the same layout
-} fovea_normalization;
-
-// What the library runs for an operation. It does not change, so threads may share it.
+// What the library runs for an operation, on the thread that calls it. It does not change, so threads may share it.
 typedef struct fovea_primitive fovea_primitive;
 
 // Each returns NULL when oneDNN has no such primitive; fovea_onednn_message() then says why.
 fovea_primitive *fovea_convolution_create(const fovea_convolution *spec);
 fovea_primitive *fovea_pooling_create(const fovea_pooling *spec);
 fovea_primitive *fovea_matmul_create(const fovea_matmul *spec);
-fovea_primitive *fovea_normalization_create(const fovea_normalization *spec);
 fovea_primitive *fovea_reorder_create(const fovea_memory *from, const fovea_memory *to);
 void fovea_primitive_destroy(fovea_primitive *primitive);
 
@@ -71,12 +63,9 @@ void fovea_primitive_destroy(fovea_primitive *primitive);
 const char *fovea_onednn_message(void);
 
 // An operand of a primitive. For gradients SOURCE means the source's gradient where that is what the primitive
-// computes or reads, and so on; DESTINATION of a backward primitive is the upstream gradient. Batch
-// normalisation, which reads the source to compute its gradient, has operands of its own for gradients.
+// computes or reads, and so on; DESTINATION of a backward primitive is the upstream gradient.
 typedef enum : int32_t {
-    FOVEA_ARG_SOURCE, FOVEA_ARG_WEIGHTS, FOVEA_ARG_BIAS, FOVEA_ARG_DESTINATION, FOVEA_ARG_WORKSPACE,
-    FOVEA_ARG_SCRATCHPAD, FOVEA_ARG_MEAN, FOVEA_ARG_VARIANCE, FOVEA_ARG_SCALE, FOVEA_ARG_OFFSET,
-    FOVEA_ARG_SOURCE_GRADIENT, FOVEA_ARG_SCALE_GRADIENT, FOVEA_ARG_OFFSET_GRADIENT
+    FOVEA_ARG_SOURCE, FOVEA_ARG_WEIGHTS, FOVEA_ARG_BIAS, FOVEA_ARG_DESTINATION, FOVEA_ARG_WORKSPACE, FOVEA_ARG_SCRATCHPAD
 } fovea_argument;
 
 // The layout that the primitive uses for an operand; returns 0 and leaves `memory` when it has no such operand or
@@ -85,6 +74,10 @@ int32_t fovea_primitive_memory(const fovea_primitive *primitive, fovea_argument 
 // Bytes of an operand, 0 when there is none. Scratchpads are the caller's.
 size_t fovea_primitive_bytes(const fovea_primitive *primitive, fovea_argument argument);
 size_t fovea_memory_bytes(const fovea_memory *memory);
+// Elements first..<first + count along an axis: their layout, and how many bytes behind the first of all they begin. Returns 0
+// where they are not one piece of memory, or do not begin with a block.
+int32_t fovea_memory_part(const fovea_memory *memory, int32_t axis, int64_t first, int64_t count, fovea_memory *part,
+                          size_t *offset);
 // For example "jit:avx512_core".
 const char *fovea_primitive_implementation(const fovea_primitive *primitive);
 
@@ -96,6 +89,33 @@ void fovea_primitive_call_destroy(fovea_primitive_call *call);
 void fovea_primitive_call_bind(fovea_primitive_call *call, fovea_argument argument, void *pointer);
 // Runs and waits. Returns 0, or oneDNN's status.
 int32_t fovea_primitive_call_run(fovea_primitive_call *call);
+
+// A call that computes a part of an operation. An operand of it may be spread over memory, `row_count` rows that are `row_stride`
+// bytes apart; such rows are copied together before the call.
+typedef struct {
+    fovea_primitive_call *call;
+    const void *rows;  // NULL: nothing is copied
+    fovea_argument copied;
+    int64_t row_count, row_bytes, row_stride;
+} fovea_operation_part;
+
+// What the parts of an operation share. `nanoseconds` is an estimate of what all of them take on one thread.
+typedef struct {
+    const fovea_operation_part *parts;
+    int64_t part_count;
+    double nanoseconds;
+    // Of these parts as many may run at the same time as there are slots of scratch, each of `scratchpad_bytes` and, behind these,
+    // `copied_bytes` for rows.
+    int32_t slots;
+    char *scratch;
+    size_t scratchpad_bytes, copied_bytes;
+} fovea_operation;
+
+// Runs all parts and waits. Returns 0, or oneDNN's status of one that failed.
+int32_t fovea_operation_run(const fovea_operation *operation);
+
+// Adds `count` arrays of numbers, `stride` apart, to the sums, one after the other.
+void fovea_add_parts(float *sums, const float *parts, int64_t count, int64_t stride, int64_t length);
 
 // For example "2.6.3".
 const char *fovea_onednn_version(void);

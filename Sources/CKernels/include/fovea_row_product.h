@@ -7,7 +7,7 @@
 
 // c = a b (+ bias) (rectified) in float32: a [rows, inner], b [inner, columns] row-major, c [rows, columns] row-major.
 typedef struct {
-    int32_t workers;  // parts of the inner axis that are summed in parallel, then added up
+    int32_t parts;  // of the inner axis, which are summed in parallel, then added up
     int64_t rows, inner, columns;
     int64_t a_strides[2];  // elements from row to row and from column to column
     int32_t relu;

@@ -11,8 +11,9 @@
 // A convolution with strides and dilations of 1. Images and output are [batch, channels / 16, height, width, 16] with channels and
 // filters multiples of 16; kernels are [window, window, channels, filters].
 typedef struct {
-    int32_t workers;  // parts that run in parallel; kernel gradients depend on how many
-    int32_t window;   // 3 or 5, in rows and columns
+    int32_t parts;   // that may run in parallel; kernel gradients depend on how many
+    int32_t slots;   // at most how many do run in parallel, each with memory to work in
+    int32_t window;  // 3 or 5, in rows and columns
     int64_t batch, height, width, channels, filters;
     int64_t padding[2];  // rows above the images and columns to their left, less than the window's
     int64_t output_height, output_width;  // of the convolution, before pooling

@@ -9,8 +9,8 @@ struct BFloat16Convolution: OneDNNConvolution {
     private let spec: fovea_bfloat16_convolution
 
     /// Nil for what the kernels do not do.
-    init?(_ request: ConvolutionRequest, _ algorithm: Algorithm, threads: Int) {
-        guard let spec = fovea_bfloat16_convolution(request, algorithm, threads: threads) else { return nil }
+    init?(_ request: ConvolutionRequest, _ algorithm: Algorithm) {
+        guard let spec = fovea_bfloat16_convolution(request, algorithm) else { return nil }
         (self.request, self.algorithm, self.spec) = (request, algorithm, spec)
     }
 
@@ -38,7 +38,7 @@ extension fovea_bfloat16_convolution {
     /// The kernel's form of a convolution or one of its gradients; nil for algorithms in float32 and for what the kernels do
     /// not do or not do well: groups, channels that do not fill blocks, more padding than the window reaches over, strides or
     /// dilations with small batches.
-    fileprivate init?(_ request: ConvolutionRequest, _ algorithm: Algorithm, threads: Int) {
+    fileprivate init?(_ request: ConvolutionRequest, _ algorithm: Algorithm) {
         let (rule, window) = (request.convolution, (height: request.kernel[0], width: request.kernel[1]))
         guard case .bfloat16(let terms) = algorithm, rule.groups == 1,
             request.images.channels.isMultiple(of: Self.channelBlock),
@@ -48,7 +48,7 @@ extension fovea_bfloat16_convolution {
         else { return nil }
         self.init()
         self.terms = Int32(terms)
-        workers = Int32(threads)
+        workers = Int32(Self.workers(request))
         batch = Int64(request.images[0])
         (height, width, channels) = (
             Int64(request.images[1]), Int64(request.images[2]), Int64(request.images[3])
@@ -66,6 +66,14 @@ extension fovea_bfloat16_convolution {
     }
 
     fileprivate static let channelBlock = 16
+
+    /// Into how many parts the work is cut. It depends on shapes alone, because results depend on it. Parts of a kernel's gradient
+    /// have sums of their own.
+    private static func workers(_ request: ConvolutionRequest) -> Int {
+        let (fewest, most, mostSums) = (2, 8, 1 << 20)
+        guard request.direction == .kernelGradient else { return most }
+        return min(max(mostSums / request.kernel.elementCount, fewest), most)
+    }
 
     fileprivate func scratchpadBytes(_ direction: ConvolutionDirection) -> Int {
         withUnsafePointer(to: self) {

@@ -9,8 +9,8 @@ struct BFloat16MatMul: OneDNNMatMul {
     private let spec: fovea_bfloat16_matmul
 
     /// Nil for what the kernel does not do.
-    init?(_ request: MatMulRequest, _ algorithm: Algorithm, threads: Int) {
-        guard let spec = fovea_bfloat16_matmul(request, algorithm, threads: threads) else { return nil }
+    init?(_ request: MatMulRequest, _ algorithm: Algorithm) {
+        guard let spec = fovea_bfloat16_matmul(request, algorithm) else { return nil }
         (self.request, self.algorithm, self.spec) = (request, algorithm, spec)
     }
 
@@ -26,9 +26,12 @@ struct BFloat16MatMul: OneDNNMatMul {
 }
 
 extension fovea_bfloat16_matmul {
+    /// Into how many parts the work is cut, whatever the number of threads, because results depend on it.
+    private static let parts: Int32 = 4
+
     /// The kernel's form of a matrix product; nil for algorithms in float32, for batches of matrices, and for matrices too
     /// small to fill tiles.
-    fileprivate init?(_ request: MatMulRequest, _ algorithm: Algorithm, threads: Int) {
+    fileprivate init?(_ request: MatMulRequest, _ algorithm: Algorithm) {
         let smallest = 16
         guard case .bfloat16(let terms) = algorithm, request.batch == 1,
             min(request.rows, request.inner, request.columns) >= smallest,
@@ -38,7 +41,7 @@ extension fovea_bfloat16_matmul {
         else { return nil }
         self.init()
         self.terms = Int32(terms)
-        workers = Int32(threads)
+        workers = Self.parts
         (rows, inner, columns) = (Int64(request.rows), Int64(request.inner), Int64(request.columns))
         a_strides = (Int64(request.a.rowStride), Int64(request.a.columnStride))
         b_strides = (Int64(request.b.rowStride), Int64(request.b.columnStride))

@@ -18,14 +18,14 @@ extension OneDNNCatalog {
     func pooledConvolution(_ request: ConvolutionRequest) -> (
         any OneDNNConvolution & PooledConvolutionKernel
     )? {
-        if let narrow = NarrowConvolution(request, threads: threads) { return narrow }
+        if let narrow = NarrowConvolution(request) { return narrow }
         guard usualBFloat16(isForwardConvolution: request.direction == .forward) == nil, usesWinograd(request)
         else { return nil }
         return WinogradConvolution(request, threads: threads)
     }
 
     private func usesWinograd(_ request: ConvolutionRequest) -> Bool {
-        precision != .strict && request.suitsWinograd(threads: threads)
+        precision != .strict && request.suitsWinograd
     }
 
     func usualKernel(for request: ConvolutionRequest) throws -> any OneDNNConvolution {
@@ -43,8 +43,8 @@ extension OneDNNCatalog {
     /// Elsewhere the library's kernels for few channels are faster as long as nothing is pooled; here they give blocks of 8 channels,
     /// which no other kernel wants.
     private func directKernel(for request: ConvolutionRequest) throws -> any OneDNNConvolution {
-        let narrow = OneDNNBackend.vectorKind == "avx2" ? NarrowConvolution(request, threads: threads) : nil
-        return try narrow ?? LibraryConvolution(request)
+        let narrow = OneDNNBackend.vectorKind == "avx2" ? NarrowConvolution(request) : nil
+        return try narrow ?? LibraryConvolution(request, threads: threads)
     }
 
     /// The kernel for an algorithm; nil, or oneDNN's error, where there is none.
@@ -52,7 +52,7 @@ extension OneDNNCatalog {
         for request: ConvolutionRequest, _ algorithm: Algorithm
     ) throws -> (any OneDNNConvolution)? {
         switch algorithm {
-        case .bfloat16: BFloat16Convolution(request, algorithm, threads: threads)
+        case .bfloat16: BFloat16Convolution(request, algorithm)
         case .winograd: WinogradConvolution(request, threads: threads)
         case .direct: try directKernel(for: request)
         }
@@ -89,19 +89,20 @@ private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
     let imagesLayout: Layout
     let kernelLayout: Layout
     let outputLayout: Layout
-    let primitive: Primitive
+    let primitive: PartedPrimitive
     /// With a ReLU, if there is to be one.
     private let rectified: RectifiedPrimitive?
 
     var algorithm: Algorithm { .direct }
     var packedKernelBytes: Int { 0 }
 
-    init(_ request: ConvolutionRequest) throws {
-        let primitive = try Primitive(request)
+    init(_ request: ConvolutionRequest, threads: Int) throws {
+        let whole = try Primitive(request)
+        let primitive = try ConvolutionParts(of: request, like: whole, threads: threads).primitive()
         (self.request, self.primitive) = (request, primitive)
-        imagesLayout = try primitive.layout(FOVEA_ARG_SOURCE, order: AxisOrder.images)
-        kernelLayout = try primitive.layout(FOVEA_ARG_WEIGHTS, order: request.kernelOrder)
-        outputLayout = try primitive.layout(FOVEA_ARG_DESTINATION, order: AxisOrder.images)
+        imagesLayout = try whole.layout(FOVEA_ARG_SOURCE, order: AxisOrder.images)
+        kernelLayout = try whole.layout(FOVEA_ARG_WEIGHTS, order: request.kernelOrder)
+        outputLayout = try whole.layout(FOVEA_ARG_DESTINATION, order: AxisOrder.images)
         guard request.hasReLU else {
             rectified = nil
             return
@@ -114,37 +115,49 @@ private struct LibraryConvolution: OneDNNConvolution, PrimitiveKernel {
         rectified = try RectifiedPrimitive(
             primitive, operands: operands, ceiling: request.ceiling,
             result: .init(role: .destination, count: outputLayout.memoryCount(request.output))
-        ) { try Primitive(request, fusesReLU: true) }
+        ) {
+            let whole = try Primitive(request, fusesReLU: true)
+            return try ConvolutionParts(of: request, fusesReLU: true, like: whole, threads: threads)
+                .primitive()
+        }
     }
 
     func call(_ operands: Operands) throws -> any KernelCall {
-        try rectified?.call(operands) ?? PrimitiveCall(primitive, operands)
+        try rectified?.call(operands) ?? primitive.call(operands)
     }
 }
 
-extension Primitive {
+extension fovea_convolution {
+    /// With layouts that the library chooses.
+    ///
     /// - Parameter fusesReLU: whether the ReLU that is asked for is part of it. Such a primitive makes zeros of NaN.
-    fileprivate convenience init(_ request: ConvolutionRequest, fusesReLU: Bool = false) throws {
+    init(_ request: ConvolutionRequest, fusesReLU: Bool) {
         let rule = request.convolution
         let filters = request.kernel[3]
-        var spec = fovea_convolution()
-        spec.direction =
+        self.init()
+        direction =
             switch request.direction {
             case .forward: FOVEA_FORWARD
             case .inputGradient: FOVEA_BACKWARD_DATA
             case .kernelGradient: FOVEA_BACKWARD_WEIGHTS
             }
-        spec.has_bias = request.hasBias ? 1 : 0
-        spec.relu = request.hasReLU && fusesReLU ? 1 : 0
-        spec.ceiling = request.ceiling ?? 0
-        spec.strides = pair(rule.strides)
-        spec.dilations = pair(rule.dilations)
-        spec.padding_before = (Int64(rule.padding.top), Int64(rule.padding.left))
-        spec.padding_after = (Int64(rule.padding.bottom), Int64(rule.padding.right))
-        spec.source = fovea_memory(any: request.images.dimensions, order: AxisOrder.images)
-        spec.destination = fovea_memory(any: request.output.dimensions, order: AxisOrder.images)
-        spec.bias = fovea_memory([filters], strides: [1], order: [0])
-        spec.weights = fovea_memory(any: request.kernelExtents, order: request.kernelOrder)
+        has_bias = request.hasBias ? 1 : 0
+        relu = request.hasReLU && fusesReLU ? 1 : 0
+        ceiling = request.ceiling ?? 0
+        strides = pair(rule.strides)
+        dilations = pair(rule.dilations)
+        padding_before = (Int64(rule.padding.top), Int64(rule.padding.left))
+        padding_after = (Int64(rule.padding.bottom), Int64(rule.padding.right))
+        source = fovea_memory(any: request.images.dimensions, order: AxisOrder.images)
+        destination = fovea_memory(any: request.output.dimensions, order: AxisOrder.images)
+        bias = fovea_memory([filters], strides: [1], order: [0])
+        weights = fovea_memory(any: request.kernelExtents, order: request.kernelOrder)
+    }
+}
+
+extension Primitive {
+    fileprivate convenience init(_ request: ConvolutionRequest, fusesReLU: Bool = false) throws {
+        var spec = fovea_convolution(request, fusesReLU: fusesReLU)
         try self.init(fovea_convolution_create(&spec))
     }
 }
@@ -164,20 +177,15 @@ extension ConvolutionRequest {
     /// Whether Winograd's algorithm pays: F(4×4, 3×3) or F(2×2, 5×5) (Lavin and Gray 2016, arXiv:1509.09308).
     ///
     /// It saves three quarters of the multiplications, or 64 %, but computes whole tiles of the result: where images do not fill these,
-    /// direct sums win. For a kernel's gradient each thread has sums of its own for all channels and filters, which want some tiles, and
+    /// direct sums win. For a kernel's gradient there are at least two sums for all channels and filters, which want some tiles, and
     /// many where they go through memory. The narrow vectors of the baseline are no quicker than the library's own.
-    fileprivate func suitsWinograd(threads: Int) -> Bool {
-        guard OneDNNBackend.vectorKind != "baseline", let results = WinogradConvolution.results(of: self)
-        else {
-            return false
-        }
-        func tiles(_ extent: Int) -> Int { (extent + results - 1) / results }
-        let count = tiles(output[1]) * tiles(output[2])
-        let products = Double(output[1] * output[2] * kernel[0] * kernel[1])
-        let saving = products / Double(count * WinogradConvolution.productsOfTile)
+    fileprivate var suitsWinograd: Bool {
+        guard OneDNNBackend.vectorKind != "baseline", let tiles = winogradTiles else { return false }
+        let products = Double(output[0] * output[1] * output[2] * kernel[0] * kernel[1])
+        let saving = products / Double(tiles * WinogradConvolution.productsOfTile)
         guard direction == .kernelGradient else { return saving >= Self.leastSaving }
         let staysInCache = kernel[2] * kernel[3] <= Self.mostCachedWeights
-        return saving >= Self.leastGradientSaving && output[0] * count / threads >= (staysInCache ? 24 : 96)
+        return saving >= Self.leastGradientSaving && tiles / 2 >= (staysInCache ? 24 : 96)
     }
 
     /// Products of the direct algorithm for each one.

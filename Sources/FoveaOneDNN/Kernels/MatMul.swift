@@ -22,14 +22,14 @@ extension OneDNNCatalog {
     /// The kernel for an algorithm; nil, or oneDNN's error, where there is none.
     func kernel(for request: MatMulRequest, _ algorithm: Algorithm) throws -> (any OneDNNMatMul)? {
         switch algorithm {
-        case .bfloat16: BFloat16MatMul(request, algorithm, threads: threads)
+        case .bfloat16: BFloat16MatMul(request, algorithm)
         case .direct: try directKernel(for: request)
         case .winograd: nil
         }
     }
 
     private func directKernel(for request: MatMulRequest) throws -> any OneDNNMatMul {
-        try RowProduct(request, threads: threads) ?? LibraryMatMul(request)
+        try RowProduct(request) ?? LibraryMatMul(request, threads: threads)
     }
 }
 
@@ -60,14 +60,14 @@ extension OneDNNMatMul {
 
 private struct LibraryMatMul: OneDNNMatMul, PrimitiveKernel {
     let request: MatMulRequest
-    let primitive: Primitive
+    let primitive: PartedPrimitive
     /// With a ReLU, if there is to be one.
     private let rectified: RectifiedPrimitive?
 
     var algorithm: Algorithm { .direct }
 
-    init(_ request: MatMulRequest) throws {
-        let primitive = try Primitive(request)
+    init(_ request: MatMulRequest, threads: Int) throws {
+        let primitive = try PartedPrimitive(request, threads: threads)
         (self.request, self.primitive) = (request, primitive)
         guard request.hasReLU else {
             rectified = nil
@@ -82,11 +82,63 @@ private struct LibraryMatMul: OneDNNMatMul, PrimitiveKernel {
         if request.hasBias { operands.append(.init(role: .bias, count: columns)) }
         rectified = try RectifiedPrimitive(
             primitive, operands: operands, result: .init(role: .destination, count: rows * columns)
-        ) { try Primitive(request, fusesReLU: true) }
+        ) { try PartedPrimitive(request, fusesReLU: true, threads: threads) }
     }
 
     func call(_ operands: Operands) throws -> any KernelCall {
-        try rectified?.call(operands) ?? PrimitiveCall(primitive, operands)
+        try rectified?.call(operands) ?? primitive.call(operands)
+    }
+}
+
+extension PartedPrimitive {
+    /// A product in parts: of a batch, or of the longer side of the result. Where they sum over different numbers nothing is cut.
+    fileprivate init(_ request: MatMulRequest, fusesReLU: Bool = false, threads: Int) throws {
+        let (batch, rows, columns) = (request.batch, request.rows, request.columns)
+        let moved = 4 * batch * (rows * request.inner + request.inner * columns + rows * columns)
+        let nanoseconds = Double(2 * batch * rows * request.inner * columns) / 250 + Double(moved) * 0.015
+        // Each part brings one of the matrices into an order of its own.
+        let wanted = min(Self.count(nanoseconds: nanoseconds), 8)
+        var primitives: [Int: Primitive] = [:]
+        func part(_ count: Int, _ change: (inout MatMulRequest) -> Void) throws -> Part {
+            var part = request
+            change(&part)
+            let primitive = try primitives[count] ?? Primitive(part, fusesReLU: fusesReLU)
+            primitives[count] = primitive
+            return Part(primitive: primitive)
+        }
+        let parts =
+            try batch > 1
+            ? Part.ranges(batch, step: 1, wanted: wanted).map { first, count in
+                var part = try part(count) { $0.batch = count }
+                part.offsets = [
+                    .source: first * request.a.batchStride, .weights: first * request.b.batchStride,
+                    .destination: first * request.c.batchStride,
+                ]
+                return part
+            }
+            : columns >= rows
+                ? Part.ranges(columns, step: 32, wanted: wanted).map { first, count in
+                    var part = try part(count) { $0.columns = count }
+                    part.offsets = [
+                        .weights: first * request.b.columnStride,
+                        .destination: first * request.c.columnStride,
+                    ]
+                    if request.hasBias { part.offsets[.bias] = first }
+                    return part
+                }
+                : Part.ranges(rows, step: 16, wanted: wanted).map { first, count in
+                    var part = try part(count) { $0.rows = count }
+                    part.offsets = [
+                        .source: first * request.a.rowStride, .destination: first * request.c.rowStride,
+                    ]
+                    return part
+                }
+        self.init(
+            parts.map { part in
+                var part = part
+                part.offsets = part.offsets.mapValues { $0 * MemoryLayout<Float>.size }
+                return part
+            }, nanoseconds: nanoseconds, threads: threads)
     }
 }
 
@@ -127,8 +179,8 @@ private struct RowProduct: OneDNNMatMul {
     private let product: fovea_row_product
 
     /// Nil for what the kernel does not do.
-    init?(_ request: MatMulRequest, threads: Int) {
-        guard let product = fovea_row_product(request, threads: threads) else { return nil }
+    init?(_ request: MatMulRequest) {
+        guard let product = fovea_row_product(request) else { return nil }
         (self.request, self.product) = (request, product)
     }
 
@@ -149,13 +201,14 @@ extension fovea_row_product {
     ///
     /// Such a product lasts as long as reading the matrix. The library's kernels read columns in blocks, a little of each
     /// memory page at a time, and take twice as long for matrices that no cache holds.
-    fileprivate init?(_ request: MatMulRequest, threads: Int) {
+    fileprivate init?(_ request: MatMulRequest) {
         guard request.batch == 1, request.rows <= Self.mostRows, request.b.columnStride == 1,
             request.b.rowStride == request.columns, request.c.columnStride == 1,
             request.c.rowStride == request.columns
         else { return nil }
         self.init()
-        workers = Int32(threads)
+        let nanoseconds = 0.05 * Double(request.inner * request.columns * request.rows)
+        parts = Int32(min(PartedPrimitive.count(nanoseconds: nanoseconds), Self.mostParts))
         (rows, inner, columns) = (Int64(request.rows), Int64(request.inner), Int64(request.columns))
         a_strides = (Int64(request.a.rowStride), Int64(request.a.columnStride))
         relu = request.hasReLU ? 1 : 0
@@ -163,6 +216,8 @@ extension fovea_row_product {
 
     /// With more rows arithmetic takes longer than reading.
     private static let mostRows = 4
+    /// Their sums are added up by one thread.
+    private static let mostParts = 8
 
     fileprivate var scratchpadBytes: Int { withUnsafePointer(to: self) { fovea_row_product_scratch($0) } }
 }

@@ -9,8 +9,8 @@ struct NarrowConvolution: OneDNNConvolution, PooledConvolutionKernel {
     private let spec: fovea_narrow_convolution
 
     /// Nil for what the kernels do not do.
-    init?(_ request: ConvolutionRequest, threads: Int) {
-        guard let spec = fovea_narrow_convolution(request, threads: threads) else { return nil }
+    init?(_ request: ConvolutionRequest) {
+        guard let spec = fovea_narrow_convolution(request) else { return nil }
         (self.request, self.spec) = (request, spec)
     }
 
@@ -44,10 +44,12 @@ struct NarrowConvolution: OneDNNConvolution, PooledConvolutionKernel {
 extension fovea_narrow_convolution {
     private static let mostChannels = 4
     private static let channelBlock = 16
+    /// Each has sums of its own for a kernel's gradient.
+    private static let mostParts = 16
 
     /// The kernel's form of a convolution or its kernel's gradient; nil for images of more channels, dilations, groups, filters that do
     /// not fill blocks, and other poolings than of 2×2 outputs each.
-    fileprivate init?(_ request: ConvolutionRequest, threads: Int) {
+    fileprivate init?(_ request: ConvolutionRequest) {
         let rule = request.convolution
         guard request.direction != .inputGradient, request.images.channels <= Self.mostChannels,
             rule.groups == 1, rule.dilations == 1, request.output.channels.isMultiple(of: Self.channelBlock)
@@ -56,7 +58,8 @@ extension fovea_narrow_convolution {
             guard pooling.window == SlidingWindow(2, strides: 2) else { return nil }
         }
         self.init()
-        parts = Int32(threads)
+        let nanoseconds = Double(request.operationCount ?? 0) / 200
+        parts = Int32(min(PartedPrimitive.count(nanoseconds: nanoseconds), Self.mostParts))
         batch = Int64(request.images[0])
         (height, width) = (Int64(request.images[1]), Int64(request.images[2]))
         (channels, filters) = (Int64(request.images.channels), Int64(request.output.channels))

@@ -4,96 +4,84 @@ import FoveaPlanner
 import FoveaRuntime
 
 extension OneDNNCatalog {
-    func kernel(for request: NormalizationRequest) throws -> any NormalizationKernel {
-        LibraryNormalization(request: request, primitive: try Primitive(request))
+    func kernel(for request: NormalizationRequest) throws -> any PreparedKernel {
+        guard let normalization = fovea_normalization(request) else {
+            throw RunError.kernel("batch normalisation of images whose channels lie in no whole blocks")
+        }
+        return NormalizationKernel(request: request, normalization: normalization)
     }
 
-    /// Only what oneDNN has vectors for: its other kernels are slower than elementwise passes.
-    func canNormalize(_ images: Shape) -> Bool {
-        let request = NormalizationRequest(
-            isGradient: true, isRectified: true, epsilon: 1e-3, images: images, layout: .rowMajor(images))
-        return (try? Primitive(request))?.implementation.contains("jit") ?? false
-    }
+    /// What has whole vectors of channels, in any layout that other kernels give it.
+    func canNormalize(_ images: Shape) -> Bool { images.channels.isMultiple(of: 16) }
 }
 
-private struct LibraryNormalization: NormalizationKernel, PrimitiveKernel {
+private struct NormalizationKernel: OneDNNKernel {
     let request: NormalizationRequest
-    let primitive: Primitive
+    let normalization: fovea_normalization
 
-    var maskBytes: Int { primitive.byteCount(FOVEA_ARG_WORKSPACE) }
+    var implementation: String { "normalization:\(OneDNNBackend.vectorKind)" }
+
+    var scratchpadBytes: Int { withUnsafePointer(to: normalization) { fovea_normalization_scratch($0) } }
 
     func call(_ operands: Operands) throws -> any KernelCall {
-        let call = try PrimitiveCall(primitive, operands)
-        guard request.isRectified, !request.isGradient else { return call }
-        return RectifiedNormalizationCall(
-            primitive: call, request: request, images: try operands.floats(.source),
-            result: try operands.floats(.destination), mean: try operands.floats(.mean),
-            variance: try operands.floats(.variance), scale: try operands.floats(.scale),
-            offset: try operands.floats(.offset))
+        try NormalizationCall(normalization, isGradient: request.isGradient, operands)
     }
 }
 
-/// Batch normalisation with ReLU. oneDNN's makes zeros of NaN, so that a network whose weights have become NaN would still
-/// have a loss that looks sound; here NaN stays NaN.
-private struct RectifiedNormalizationCall: KernelCall {
-    let primitive: PrimitiveCall
-    let request: NormalizationRequest
-    let images, result: UnsafeMutablePointer<Float>
-    let mean: UnsafePointer<Float>
-    let variance: UnsafePointer<Float>
-    let scale: UnsafePointer<Float>
-    let offset: UnsafePointer<Float>
+extension fovea_normalization {
+    /// The kernel's form of a batch normalisation; nil for blocks of other sizes than its own.
+    fileprivate init?(_ request: NormalizationRequest) {
+        let shape = request.images
+        guard let block = request.layout.channelBlock(of: shape), shape.channels.isMultiple(of: block),
+            block == 8 || block.isMultiple(of: 16)
+        else { return nil }
+        self.init()
+        batch = Int64(shape[0])
+        blocks = Int64(shape.channels / block)
+        pixels = Int64(shape.dimensions.dropFirst().dropLast().reduce(1, *))
+        lanes = Int64(block)
+        epsilon = request.epsilon
+        relu = request.isRectified ? 1 : 0
+    }
+}
 
-    func run() throws {
-        try primitive.run()
-        let channels = request.images.channels
-        // A channel with one NaN, or with infinite elements, has no variance.
-        for channel in 0..<channels
-        where variance[channel].isNaN || !scale[channel].isFinite || offset[channel].isNaN {
-            computeAgain(channel)
-        }
+private struct NormalizationCall: KernelCall {
+    private let normalization: fovea_normalization
+    private let isGradient: Bool
+    private let images, mean, variance, scale, offset: UnsafeMutablePointer<Float>
+    /// The result, or the gradient with respect to it.
+    private let result: UnsafeMutablePointer<Float>
+    private let gradients:
+        (
+            images: UnsafeMutablePointer<Float>, scale: UnsafeMutablePointer<Float>,
+            offset: UnsafeMutablePointer<Float>
+        )?
+    private let scratch: UnsafeMutableRawPointer
+
+    init(_ normalization: fovea_normalization, isGradient: Bool, _ operands: Operands) throws {
+        (self.normalization, self.isGradient) = (normalization, isGradient)
+        (images, result) = (try operands.floats(.source), try operands.floats(.destination))
+        (mean, variance) = (try operands.floats(.mean), try operands.floats(.variance))
+        (scale, offset) = (try operands.floats(.scale), try operands.floats(.offset))
+        scratch = try operands.address(.scratchpad)
+        gradients =
+            isGradient
+            ? (
+                try operands.floats(.sourceGradient), try operands.floats(.scaleGradient),
+                try operands.floats(.offsetGradient)
+            ) : nil
     }
 
-    private func computeAgain(_ channel: Int) {
-        let shape = request.images
-        let block = request.layout.channelBlock(of: shape) ?? shape.channels
-        let blocks = (shape.channels + block - 1) / block
-        let pixels = shape.rank == 4 ? shape[1] * shape[2] : 1
-        let planes = shape.elementCount / max(shape.channels * pixels, 1)
-        let factor = scale[channel] / (variance[channel] + request.epsilon).squareRoot()
-        for plane in 0..<planes {
-            let start = (plane * blocks + channel / block) * pixels * block + channel % block
-            for place in stride(from: start, to: start + pixels * block, by: block) {
-                let y = (images[place] - mean[channel]) * factor + offset[channel]
-                result[place] = y < 0 ? 0 : y
+    func run() {
+        withUnsafePointer(to: normalization) { normalization in
+            if let gradients {
+                fovea_normalize_gradient(
+                    normalization, images, result, mean, variance, scale, offset, gradients.images,
+                    gradients.scale, gradients.offset, scratch)
+            } else {
+                fovea_normalize(
+                    normalization, images, scale, offset, result, mean, variance, scratch)
             }
         }
-    }
-}
-
-extension Primitive {
-    fileprivate convenience init(_ request: NormalizationRequest) throws {
-        let shape = request.images
-        let channels = shape.channels
-        let images: Shape =
-            shape.rank == 4 ? shape : [shape.elementCount / max(channels, 1), 1, 1, channels]
-        // Row-major images of as many channels as a vector holds are a block of channels too. oneDNN is faster if told so.
-        let vector = 16
-        let plane = images[1] * images[2] * vector
-        let source =
-            channels == vector && request.layout.isRowMajor(shape)
-            ? fovea_memory(
-                images.dimensions, strides: [plane, images[2] * vector, vector, plane],
-                blocks: [.init(axis: 3, size: vector)], order: AxisOrder.images)
-            : fovea_memory(images, request.layout, order: AxisOrder.images)
-        guard let source else {
-            throw RunError.kernel("oneDNN: normalisation of images in a layout that it cannot be told")
-        }
-        var spec = fovea_normalization()
-        spec.direction = request.isGradient ? FOVEA_BACKWARD_DATA : FOVEA_FORWARD
-        spec.relu = request.isRectified ? 1 : 0
-        spec.epsilon = request.epsilon
-        spec.source = source
-        try self.init(fovea_normalization_create(&spec))
     }
 }

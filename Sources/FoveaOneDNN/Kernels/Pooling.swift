@@ -13,7 +13,8 @@ extension OneDNNCatalog {
             return MaxPooling(request: request, pool: pool)
         case .average(let countsPadding):
             return AveragePooling(
-                primitive: try Primitive(averagePooling: request, countsPadding: countsPadding))
+                primitive: try PartedPrimitive(
+                    averagePooling: request, countsPadding: countsPadding, threads: threads))
         }
     }
 }
@@ -76,13 +77,14 @@ private struct MaxPoolCall: KernelCall {
 // MARK: - Averages
 
 private struct AveragePooling: PoolingKernel, PrimitiveKernel {
-    let primitive: Primitive
+    let primitive: PartedPrimitive
 
     var winnersBytes: Int { 0 }
 }
 
-extension Primitive {
-    fileprivate convenience init(averagePooling request: PoolingRequest, countsPadding: Bool) throws {
+extension PartedPrimitive {
+    /// Parts are images, or where there is one, its blocks of channels.
+    fileprivate init(averagePooling request: PoolingRequest, countsPadding: Bool, threads: Int) throws {
         guard
             let source = fovea_memory(request.images, request.imagesLayout, order: AxisOrder.images),
             let destination = fovea_memory(request.output, request.outputLayout, order: AxisOrder.images)
@@ -94,8 +96,26 @@ extension Primitive {
         spec.strides = pair(request.window.strides)
         spec.padding_before = (Int64(request.window.padding.top), Int64(request.window.padding.left))
         spec.padding_after = (Int64(request.window.padding.bottom), Int64(request.window.padding.right))
-        spec.source = source
-        spec.destination = destination
-        try self.init(fovea_pooling_create(&spec))
+        let nanoseconds = 0.3 * Double(request.images.elementCount + request.output.elementCount)
+        let (images, axisOfChannels) = (request.images[0], Int32(1))
+        let parts = try Part.ranges(
+            source, images > 1 ? 0 : axisOfChannels, wanted: Self.count(nanoseconds: nanoseconds)
+        ).reduce([] as [Part]?) { parts, range in
+            let axis = images > 1 ? 0 : axisOfChannels
+            guard let parts, let from = source.part(axis, range.first, range.count),
+                let to = destination.part(axis, range.first, range.count)
+            else { return nil }
+            (spec.source, spec.destination) = (from.memory, to.memory)
+            let primitive = try Primitive(fovea_pooling_create(&spec))
+            return parts + [
+                Part(primitive: primitive, offsets: [.source: from.offset, .destination: to.offset])
+            ]
+        }
+        if let parts {
+            self.init(parts, nanoseconds: nanoseconds, threads: threads)
+        } else {
+            (spec.source, spec.destination) = (source, destination)
+            self.init(whole: try Primitive(fovea_pooling_create(&spec)))
+        }
     }
 }

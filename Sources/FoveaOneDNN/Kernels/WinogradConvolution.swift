@@ -80,7 +80,8 @@ extension fovea_winograd {
         }
         self.init()
         window = Int32(request.kernel[0])
-        workers = Int32(threads)
+        parts = Int32(request.winogradParts)
+        slots = min(parts, Int32(threads))
         batch = Int64(request.images[0])
         (height, width) = (Int64(request.images[1]), Int64(request.images[2]))
         (channels, filters) = (Int64(request.images.channels), Int64(request.output.channels))
@@ -154,6 +155,33 @@ private struct WinogradKernelGradientCall: KernelCall {
     @Compute func run() {
         withUnsafePointer(to: spec) {
             fovea_winograd_kernel_gradient($0, images, upstream, winners, gradient, biasGradient, scratch)
+        }
+    }
+}
+
+extension ConvolutionRequest {
+    var winogradTiles: Int? {
+        guard let results = WinogradConvolution.results(of: self) else { return nil }
+        return output[0] * ((output[1] + results - 1) / results) * ((output[2] + results - 1) / results)
+    }
+
+    /// Into how many parts the work is cut.
+    ///
+    /// Parts of a kernel's gradient have sums of their own for all channels and filters, so that there are few of them. Gradients
+    /// of images are cut by images, or those of one by blocks of its channels.
+    fileprivate var winogradParts: Int {
+        let tiles = winogradTiles ?? 0
+        let nanoseconds =
+            0.02 * Double(tiles * WinogradConvolution.productsOfTile / 16) * Double(kernel[2] * kernel[3])
+        let wanted = PartedPrimitive.count(nanoseconds: nanoseconds)
+        switch direction {
+        case .forward:
+            let tilesInPart = 36
+            return PartedPrimitive.powerOfTwo(upTo: min(wanted, max(tiles / tilesInPart, 2)))
+        case .inputGradient: return min(wanted, images[0] > 1 ? images[0] : images.channels / 16)
+        case .kernelGradient:
+            let (fewest, most, tilesInPart) = (2, 8, 400)
+            return min(max(PartedPrimitive.powerOfTwo(upTo: tiles / tilesInPart), fewest), most)
         }
     }
 }

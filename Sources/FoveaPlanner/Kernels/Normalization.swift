@@ -3,7 +3,7 @@ import FoveaGraph
 /// Batch normalisation of images, or its gradients.
 public struct NormalizationRequest: KernelRequest, Hashable {
     public var isGradient: Bool
-    /// Negative results become zero; the gradient needs to be told by the forward kernel which.
+    /// Negative results become zero and have no gradient.
     public var isRectified: Bool
     public var epsilon: Float
     /// Channels last.
@@ -20,12 +20,6 @@ public struct NormalizationRequest: KernelRequest, Hashable {
     }
 
     public var name: String { isGradient ? "batch normalisation gradient" : "batch normalisation" }
-}
-
-/// A kernel that may remember what it has rectified.
-public protocol NormalizationKernel: PreparedKernel {
-    /// Bytes that remember which elements were rectified; 0 for none.
-    var maskBytes: Int { get }
 }
 
 extension BatchNorm: SingleOperation {
@@ -54,8 +48,6 @@ extension PlanBuilder {
         let mean: Plan.ValueID
         let variance: Plan.ValueID
         let normalized: Plan.ValueID
-        /// Which elements were rectified, if any were.
-        let mask: Plan.ValueID?
         let request: NormalizationRequest
     }
 
@@ -97,14 +89,12 @@ extension PlanBuilder {
         let forward = Normalization(
             images: source, mean: addValue("mean", vector, .rowMajor(vector.shape)),
             variance: addValue("variance", vector, .rowMajor(vector.shape)),
-            normalized: addValue("batchNorm", images.node.type, request.layout),
-            mask: kernel.maskBytes > 0 ? addBytes("rectified", kernel.maskBytes) : nil, request: request)
-        var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
+            normalized: addValue("batchNorm", images.node.type, request.layout), request: request)
+        let operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
             (.source, source, false), (.scale, try rowMajorValue(key.inputs[1]), false),
             (.offset, try rowMajorValue(key.inputs[2]), false), (.destination, forward.normalized, true),
             (.mean, forward.mean, true), (.variance, forward.variance, true),
         ]
-        if let mask = forward.mask { operands.append((.rectifiedMask, mask, true)) }
         addCall(
             request, kernel, operands, note: kernel.implementation + (key.isRectified ? " + relu" : ""))
         normalizations[key] = forward
@@ -142,7 +132,7 @@ extension PlanBuilder {
             images: addValue("batchNormGradient", type, request.layout),
             scale: addValue("scale gradient", vector, .rowMajor(vector.shape)),
             offset: addValue("offset gradient", vector, .rowMajor(vector.shape)))
-        var operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
+        let operands: [(Plan.Operand.Role, Plan.ValueID, Bool)] = [
             (.source, forward.images, false), (.destination, upstream, false), (.mean, forward.mean, false),
             (.variance, forward.variance, false),
             (.scale, try rowMajorValue(key.forward.inputs[1]), false),
@@ -150,7 +140,6 @@ extension PlanBuilder {
             (.sourceGradient, gradients.images, true), (.scaleGradient, gradients.scale, true),
             (.offsetGradient, gradients.offset, true),
         ]
-        if key.isRectified, let mask = forward.mask { operands.append((.rectifiedMask, mask, false)) }
         addCall(
             request, kernel, operands, note: kernel.implementation + (key.isRectified ? " + relu" : ""))
         normalizationGradients[key] = gradients
