@@ -21,6 +21,7 @@ import Testing
         }
 
         let name: String
+        let imageStream: UInt64
         let inputShape, outputShape: [Int]
         let parameters: Int
         let inference, training: [Double]
@@ -57,7 +58,7 @@ import Testing
         }
         let gradients = try gradient(of: (y * upstream).sum(), withRespectTo: sources)
         let batch = record.inputShape[0]
-        let x = try hashed(2, Shape(record.inputShape))
+        let x = try hashed(record.imageStream, Shape(record.inputShape))
         let weights = try hashed(0, Shape(record.outputShape))
         // Training changes moving averages, so it comes second.
         let (inference, training) = try await Compute.run {
