@@ -17,10 +17,10 @@ public protocol Backend: Sendable {
     var versions: [String: String] { get }
 
     /// How many threads compute at once.
-    var threadCount: Int { get }
+    @Compute var threadCount: Int { get }
 
     /// Why there are fewer threads than was asked for, such as a limit on processes; nil where there are not.
-    var threadShortage: String? { get }
+    @Compute var threadShortage: String? { get }
 
     /// Memory for executables that run in turn.
     @Compute func makeWorkspace() -> any Workspace
