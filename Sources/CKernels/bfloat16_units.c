@@ -252,7 +252,8 @@ static int is_supported(const tile_unit *unit) {
         || !__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512dq")) {
         return 0;
     }
-    return unit == &fovea_avx512_bfloat16_unit || (fovea_limit_of_cpu() == FOVEA_CPU_ALL && __builtin_cpu_supports("amx-bf16") && amx_is_granted());
+    return unit == &fovea_avx512_bfloat16_unit
+        || (fovea_limit_of_cpu() == FOVEA_CPU_ALL && __builtin_cpu_supports("amx-bf16") && amx_is_granted());
 #else
     (void)unit;
     return 0;

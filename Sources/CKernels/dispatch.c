@@ -10,12 +10,14 @@ static int32_t is_supported(const fovea_kernel_table *table) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (table == &fovea_kernels_avx512) {
-        return fovea_limit_of_cpu() <= FOVEA_CPU_AVX512 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        return fovea_limit_of_cpu() <= FOVEA_CPU_AVX512
+            && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
             && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")
             && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     }
     if (table == &fovea_kernels_avx2) {
-        return fovea_limit_of_cpu() <= FOVEA_CPU_AVX2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+        return fovea_limit_of_cpu() <= FOVEA_CPU_AVX2
+            && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     }
 #endif
     return table == &fovea_kernels_baseline;

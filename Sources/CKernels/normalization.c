@@ -112,32 +112,34 @@ static void spread_gradients(void *context, int64_t first, int64_t last) {
     }
 }
 
+static int64_t chunks_of_block(const form *f) { return f->image_chunks * f->pixel_chunks; }
+
+// The number of a channel's chunk, and where among the sums of a chunk the channel's are.
+static int64_t chunk_of(const form *f, int64_t channel, int64_t index) {
+    return (index / f->pixel_chunks * f->blocks + channel / f->lanes) * f->pixel_chunks + index % f->pixel_chunks;
+}
+static float sum_of(const work *w, int64_t number, int64_t which, int64_t channel) {
+    return w->sums[(number * 2 + which) * w->form.lanes + channel % w->form.lanes];
+}
+
 // Adds up what chunks have of a channel: the first numbers, and weighted by their elements, or the second.
 static double total(const work *w, int64_t channel, int64_t which, int is_weighted) {
-    const form *f = &w->form;
-    int64_t block = channel / f->lanes, lane = channel % f->lanes;
     double sum = 0;
-    for (int64_t group = 0; group < f->image_chunks; group++) {
-        for (int64_t part = 0; part < f->pixel_chunks; part++) {
-            int64_t number = (group * f->blocks + block) * f->pixel_chunks + part;
-            double term = w->sums[(number * 2 + which) * f->lanes + lane];
-            sum += is_weighted ? term * (double)place_of(w, number).elements : term;
-        }
+    for (int64_t index = 0; index < chunks_of_block(&w->form); index++) {
+        int64_t number = chunk_of(&w->form, channel, index);
+        double term = sum_of(w, number, which, channel);
+        sum += is_weighted ? term * (double)place_of(w, number).elements : term;
     }
     return sum;
 }
 
 // What the means of chunks deviate from the mean of all.
 static double deviation(const work *w, int64_t channel, double mean) {
-    const form *f = &w->form;
-    int64_t block = channel / f->lanes, lane = channel % f->lanes;
     double sum = 0;
-    for (int64_t group = 0; group < f->image_chunks; group++) {
-        for (int64_t part = 0; part < f->pixel_chunks; part++) {
-            int64_t number = (group * f->blocks + block) * f->pixel_chunks + part;
-            double difference = w->sums[number * 2 * f->lanes + lane] - mean;
-            sum += difference * difference * (double)place_of(w, number).elements;
-        }
+    for (int64_t index = 0; index < chunks_of_block(&w->form); index++) {
+        int64_t number = chunk_of(&w->form, channel, index);
+        double difference = sum_of(w, number, 0, channel) - mean;
+        sum += difference * difference * (double)place_of(w, number).elements;
     }
     return sum;
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Fovea
-import Synchronization
 
 struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -426,29 +425,5 @@ struct TrainCommand: AsyncParsableCommand {
         let isThere = access(checkpoint, F_OK) == 0
         return "; the checkpoint could not be written (\(failure))"
             + (isThere ? ", so the same command goes on from an earlier one" : "")
-    }
-}
-
-/// How far training has come, as its callbacks see it.
-private final class TrainingProgress: Sendable {
-    /// What was done before this run, parts of epochs included.
-    let epochsBefore = Mutex(0.0)
-    let completeEpochs = Mutex(0)
-}
-
-extension TrainingPosition {
-    /// How many epochs are done, parts included.
-    fileprivate var epochs: Double {
-        Double(completeEpochs) + Double(completeSteps) / Double(stepsPerEpoch)
-    }
-}
-
-extension TrainingError {
-    /// Whether training came to numbers that are not finite.
-    fileprivate var isOfNumbers: Bool {
-        switch self {
-        case .lossNotFinite, .variableNotFinite: true
-        default: false
-        }
     }
 }

@@ -4,8 +4,8 @@ import Synchronization
 /// The one thread that all computation runs on.
 ///
 /// It shares out its loops to worker threads, which have one loop at a time. Code marked `@Compute` runs on this thread whatever
-/// task called it, so that what it works on stays in the same caches. Where the system lets the process start no thread, computations run on the threads that ask for them, one
-/// after the other.
+/// task called it, so that what it works on stays in the same caches. Where the system lets the process start no thread,
+/// computations run on the threads that ask for them, one after the other.
 @globalActor
 public actor Compute {
     public static let shared = Compute()

@@ -15,7 +15,8 @@ struct OneDNNCatalog: KernelCatalog {
     func candidates(_ request: ContractionRequest) throws -> [any ContractionKernel] {
         switch request {
         case .convolution(let request):
-            if request.pooling != nil, let pooled = pooledConvolution(request) {
+            // There is one way to pool at once.
+            if request.pooling != nil, let pooled = pooledKernel(for: request) as? any ContractionKernel {
                 return [pooled]
             }
             let usual = try usualKernel(for: request)

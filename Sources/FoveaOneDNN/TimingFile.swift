@@ -17,16 +17,23 @@ struct TimingFile: Sendable {
     ///
     /// - Throws: `TimingFileError` when it cannot be read or holds something else.
     func read() throws(TimingFileError) -> Times {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        // Opened before it is looked at, because another process may replace it at any time; without waiting for a pipe's writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
             if errno == ENOENT { return [:] }
             throw TimingFileError(path, "could not be read: \(String(cString: strerror(errno)))")
         }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.largestByteCount else {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_size <= Self.largestByteCount
+        else {
+            close(descriptor)
             throw TimingFileError(path, "is no file of measured times")
         }
-        guard let file = fopen(path, "rbe") else {
-            throw TimingFileError(path, "could not be read: \(String(cString: strerror(errno)))")
+        guard let file = fdopen(descriptor, "rb") else {
+            let code = errno
+            close(descriptor)
+            throw TimingFileError(path, "could not be read: \(String(cString: strerror(code)))")
         }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))

@@ -10,14 +10,8 @@ extension OneDNNCatalog {
         return try usualKernel(for: request)
     }
 
-    func pooledKernel(for request: ConvolutionRequest) -> (any PooledConvolutionKernel)? {
-        pooledConvolution(request)
-    }
-
     /// What pools are convolutions of few channels, and Winograd's where this is the algorithm.
-    func pooledConvolution(_ request: ConvolutionRequest) -> (
-        any OneDNNConvolution & PooledConvolutionKernel
-    )? {
+    func pooledKernel(for request: ConvolutionRequest) -> (any PooledConvolutionKernel)? {
         if let narrow = NarrowConvolution(request) { return narrow }
         guard usualBFloat16(isForwardConvolution: request.direction == .forward) == nil, usesWinograd(request)
         else { return nil }

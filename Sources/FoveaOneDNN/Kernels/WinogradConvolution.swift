@@ -52,14 +52,12 @@ struct WinogradConvolution: OneDNNConvolution, PooledConvolutionKernel {
         if request.direction == .kernelGradient {
             return WinogradKernelGradientCall(
                 spec: spec, images: images, upstream: output, gradient: kernel, winners: winners,
-                biasGradient: bias,
-                scratch: scratch)
+                biasGradient: bias, scratch: scratch)
         }
         return WinogradCall(
             spec, isGradient: request.direction == .inputGradient, images: images, kernel: kernel, bias: bias,
             output: output, winners: winners, transformed: try operands.address(.packedWeights),
-            scratch: scratch,
-            keptKernel: operands.keptWeights)
+            scratch: scratch, keptKernel: operands.keptWeights)
     }
 }
 
@@ -120,8 +118,7 @@ private final class WinogradCall: KernelCall {
         _ spec: fovea_winograd, isGradient: Bool, images: UnsafeMutablePointer<Float>,
         kernel: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?,
         output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<UInt8>?,
-        transformed: UnsafeMutableRawPointer,
-        scratch: UnsafeMutableRawPointer, keptKernel: (any Versioned)?
+        transformed: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer, keptKernel: (any Versioned)?
     ) {
         (self.spec, self.isGradient) = (spec, isGradient)
         (self.images, self.kernel, self.bias) = (images, kernel, bias)
