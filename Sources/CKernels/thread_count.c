@@ -23,8 +23,8 @@ enum { always_allowed_threads = 256 };
 // What the kernels are given on the stacks of workers, with room to spare.
 enum { least_stack_bytes = 1 << 20 };
 
-// Left to Swift and Dispatch, which wait for ever for a thread that they do not get.
-enum { spare_threads = 2 };
+// Left to the thread that computes, and to Swift and Dispatch, which wait for ever for a thread that they do not get.
+enum { spare_threads = 4 };
 
 static pthread_once_t asked_once = PTHREAD_ONCE_INIT, prepared_once = PTHREAD_ONCE_INIT;
 static int32_t asked;

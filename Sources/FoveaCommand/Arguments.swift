@@ -56,8 +56,8 @@ func say(_ text: String, terminator: String = "\n") { StandardStreams.write(visi
 func warn(_ message: String) { StandardStreams.writeError(visibleLines(message) + "\n") }
 
 /// Says why computation uses fewer threads than was asked for, if it does.
-func warnOfThreadShortage() async {
-    if let shortage = await (try? Device.cpu.backend)?.threadShortage {
+func warnOfThreadShortage() {
+    if let shortage = (try? Device.cpu.backend)?.threadShortage {
         warn("Computing on fewer threads: \(shortage)")
     }
 }

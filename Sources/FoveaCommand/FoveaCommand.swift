@@ -40,7 +40,7 @@ struct FoveaCommand: AsyncParsableCommand {
             try checkSubcommand(CommandLine.arguments.dropFirst().first)
             var command = try parseAsRoot()
             isRunning = true
-            if computing.contains(where: { $0 == type(of: command) }) { await warnOfThreadShortage() }
+            if computing.contains(where: { $0 == type(of: command) }) { warnOfThreadShortage() }
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -399,7 +399,7 @@ struct TrainCommand: AsyncParsableCommand {
             mixup: training.mixup,
             validation: validation,
             imageSize: pictures.imageSize, augment: pictures.augment, dropout: dropout,
-            precision: backend.precision.rawValue, threads: await backend.threadCount,
+            precision: backend.precision.rawValue, threads: backend.threadCount,
             versions: backend.versions.merging(["fovea": FoveaCommand.version]) { $1 },
             autotune: await tuner?.records)
         try await results.write(metrics.json(), to: .metrics)

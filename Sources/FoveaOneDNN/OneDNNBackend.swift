@@ -49,11 +49,9 @@ public struct OneDNNBackend: Backend {
 
     /// Threads that computation uses: as many as `OMP_NUM_THREADS` says, or as this process may use processors; at most
     /// 256, or the number of processors where that is more, and no more than the system gives (`threadShortage`).
-    @Compute
     public static var threadCount: Int { Int(fovea_thread_count()) }
 
     /// Why computation uses fewer threads than was asked for, such as a limit on processes; nil where it does not.
-    @Compute
     public static var threadShortage: String? {
         let text = String(cString: fovea_thread_shortage())
         return text.isEmpty ? nil : text

@@ -17,10 +17,10 @@ public protocol Backend: Sendable {
     var versions: [String: String] { get }
 
     /// How many threads compute at once.
-    @Compute var threadCount: Int { get }
+    var threadCount: Int { get }
 
     /// Why there are fewer threads than was asked for, such as a limit on processes; nil where there are not.
-    @Compute var threadShortage: String? { get }
+    var threadShortage: String? { get }
 
     /// Memory for executables that run in turn.
     @Compute func makeWorkspace() -> any Workspace

@@ -36,6 +36,13 @@ import Testing
         }
     }
 
+    /// Anyone may ask, also before anything was computed.
+    @Test func numberIsKnownWithoutWaiting() throws {
+        let backend = try Device.cpu.backend
+        #expect(backend.threadCount == Int(fovea_thread_count()) && backend.threadCount >= 1)
+        #expect((backend.threadShortage == nil) == (String(cString: fovea_thread_shortage()) == ""))
+    }
+
     @Test(arguments: NamedNetwork.measured + [.resNet18, .cifarResNet20]) func gradientsHaveTheSameBits(
         of network: NamedNetwork
     ) async throws {
