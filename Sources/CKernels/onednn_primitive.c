@@ -47,9 +47,10 @@ static void limit_instructions(void) {
 
 static void start_engine(void) {
     limit_instructions();
-    // The library keeps as many primitives as this that nobody uses any more. A thousand, which is usual, take as much memory as
-    // a training step of a small network, and what a program wants again soon is among the last ones.
-    dnnl_set_primitive_cache_capacity(128);
+    // The library keeps as many primitives as this that nobody uses any more. A thousand, which is usual, take more memory than a
+    // training step of a small network, because version 3's products have 160 KiB each. What a program wants again soon is among
+    // the last ones.
+    dnnl_set_primitive_cache_capacity(32);
     engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
     if (engine_status == dnnl_success)
         engine_status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);

@@ -39,7 +39,7 @@ struct TrainingMemoryTests {
             for size in 1...47 { try await train(size) }
             let all = try residentMebibytes()
             // Parameters and what Adam remembers of them are 38 MiB: as many again would be seen.
-            #expect(all <= largest + 24, "\(largest) MiB, then \(all) MiB")
+            #expect(all <= largest + 32, "\(largest) MiB, then \(all) MiB")
             #expect(Double(all) <= 1.3 * Double(largest), "\(largest) MiB, then \(all) MiB")
         }
     }
