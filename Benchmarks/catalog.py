@@ -25,6 +25,7 @@ BFLOAT16_PEERS = {
 INFERENCE_PEERS = {
     "onnx_runtime": ("ONNX Runtime", "onnx_runtime.py"),
     "openvino": ("OpenVINO", "openvino_runtime.py"),
+    "ncnn": ("ncnn", "ncnn_runtime.py"),
 }
 LOADING_PEERS = {
     "keras_loading": ("Keras ImageDataGenerator", "keras_loading.py"),

@@ -3,8 +3,8 @@
 A layer is a tuple: ("conv", filters, kernel size, padding), ("pool",), ("flatten",),
 ("dense", units, activation or None) or ("dropout", rate). Every such convolution has a bias and a ReLU,
 every such pooling is 2x2 maximum pooling. Residual networks (residual.py) have ("conv_norm", filters, kernel size,
-stride, bias), ("pool3",), a 3x3 maximum pooling with stride 2, ("residual", filters, stride, bias) and
-("global_pool",); with a bias, projections are not normalised, as in Keras's example for CIFAR-10.
+stride, bias), ("pool3",), a 3x3 maximum pooling with stride 2, ("residual", filters, stride, bias), ("bottleneck", filters,
+stride, bias) and ("global_pool",); with a bias, projections are not normalised, as in Keras's example for CIFAR-10.
 """
 
 import math
@@ -76,6 +76,19 @@ NETWORKS = {
            for filters in (16, 32, 64) for block in range(3)],
          ("global_pool",), ("dense", 10, "softmax")],
         273_066),
+    "vgg16": Network(
+        (224, 224, 3), 32,
+        [*[layer for filters, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+           for layer in [("conv", filters, 3, "same")] * count + [("pool",)]],
+         ("flatten",), ("dense", 4096, "relu"), ("dense", 4096, "relu"), ("dense", 1000, "softmax")],
+        138_357_544),
+    "resnet50": Network(
+        (224, 224, 3), 32,
+        [("conv_norm", 64, 7, 2, True), ("pool3",),
+         *[("bottleneck", filters, 2 if block == 0 and filters > 64 else 1, True)
+           for filters, count in ((64, 3), (128, 4), (256, 6), (512, 3)) for block in range(count)],
+         ("global_pool",), ("dense", 1000, "softmax")],
+        25_583_592),
     "softmax-regression": Network((784,), 32, [("dense", 10, "softmax")], 7_850),
 }
 

@@ -13,58 +13,116 @@ from pathlib import Path
 from networks import NETWORKS
 
 
+class Builder:
+    """Nodes and weights of a graph. Layers take the name of a value with its channels and return those of their result."""
+
+    def __init__(self):
+        import numpy as np
+        self.random = np.random.default_rng(1)
+        self.nodes, self.weights, self.parameters = [], [], 0
+
+    def weight(self, values, is_trained=True):
+        import numpy as np
+        from onnx import numpy_helper
+
+        name = f"weights_{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(values.astype(np.float32), name))
+        self.parameters += values.size if is_trained else 0
+        return name
+
+    def kernel(self, shape, fan_in):
+        """Scaled as by He et al. 2015, arXiv:1502.01852."""
+        import numpy as np
+
+        return self.weight(self.random.normal(0, np.sqrt(2 / fan_in), shape))
+
+    def zeros(self, count):
+        import numpy as np
+
+        return self.weight(np.zeros(count))
+
+    def node(self, operation, *inputs, **attributes):
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(operation, inputs, [f"value_{len(self.nodes)}"], **attributes))
+        return self.nodes[-1].output[0]
+
+    def conv(self, x, channels, filters, size, stride=1, border=0, bias=True):
+        weights = [self.kernel((filters, channels, size, size), channels * size * size)]
+        if bias:
+            weights.append(self.zeros(filters))
+        return self.node("Conv", x, *weights, strides=[stride] * 2, pads=[border] * 4)
+
+    def conv_norm(self, x, channels, filters, size, stride, bias, relu=True):
+        import numpy as np
+
+        x = self.conv(x, channels, filters, size, stride, size // 2, bias)
+        moments = [self.weight(np.zeros(filters), is_trained=False), self.weight(np.ones(filters), is_trained=False)]
+        x = self.node("BatchNormalization", x, self.weight(np.ones(filters)), self.zeros(filters), *moments)
+        return self.node("Relu", x) if relu else x
+
+    def residual(self, x, channels, filters, stride, bias):
+        y = self.conv_norm(x, channels, filters, 3, stride, bias)
+        y = self.conv_norm(y, filters, filters, 3, 1, bias, relu=False)
+        if stride != 1 or channels != filters:
+            x = (self.conv(x, channels, filters, 1, stride) if bias
+                 else self.conv_norm(x, channels, filters, 1, stride, bias, relu=False))
+        return self.node("Relu", self.node("Add", x, y)), filters
+
+    def bottleneck(self, x, channels, filters, stride, bias):
+        y = self.conv_norm(x, channels, filters, 1, stride, bias)
+        y = self.conv_norm(y, filters, filters, 3, 1, bias)
+        y = self.conv_norm(y, filters, 4 * filters, 1, 1, bias, relu=False)
+        if channels != 4 * filters:
+            x = self.conv_norm(x, channels, 4 * filters, 1, stride, bias, relu=False)
+        return self.node("Relu", self.node("Add", x, y)), 4 * filters
+
+
 def build(name, batch_size):
-    import numpy as np
     import onnx
-    from onnx import helper, numpy_helper
+    from onnx import helper
 
     network = NETWORKS[name]
-    random = np.random.default_rng(1)
     *spatial, channels = network.input_shape
-    nodes, weights = [], []
-
-    def add(operation, *parameters, **attributes):
-        inputs = [nodes[-1].output[0] if nodes else "images"]
-        for shape in parameters:
-            # Kernels scaled as by He et al. 2015, arXiv:1502.01852; biases are vectors of zeros.
-            fan_in = np.prod(shape[1:] if operation == "Conv" else shape[:1])
-            values = random.normal(0, np.sqrt(2 / fan_in), shape) if len(shape) > 1 else np.zeros(shape)
-            inputs.append(f"weights_{len(weights)}")
-            weights.append(numpy_helper.from_array(values.astype(np.float32), inputs[-1]))
-        nodes.append(helper.make_node(operation, inputs, [f"value_{len(nodes)}"], **attributes))
-
+    builder, x = Builder(), "images"
     for kind, *arguments in network.layers:
         if kind == "conv":
             filters, size, padding = arguments
             border = size // 2 if padding == "same" else 0
-            add("Conv", (filters, channels, size, size), (filters,), pads=[border] * 4)
-            add("Relu")
+            x = builder.node("Relu", builder.conv(x, channels, filters, size, border=border))
             channels = filters
             spatial = [extent + 2 * border - size + 1 for extent in spatial]
         elif kind == "pool":
-            add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+            x = builder.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
             spatial = [extent // 2 for extent in spatial]
+        elif kind == "pool3":
+            x = builder.node("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+        elif kind == "conv_norm":
+            x = builder.conv_norm(x, channels, *arguments)
+            channels = arguments[0]
+        elif kind in ("residual", "bottleneck"):
+            x, channels = getattr(builder, kind)(x, channels, *arguments)
+        elif kind == "global_pool":
+            x = builder.node("Flatten", builder.node("GlobalAveragePool", x))
         elif kind == "flatten":
-            add("Flatten")
-            channels, spatial = channels * spatial[0] * spatial[1], []
+            x = builder.node("Flatten", x)
+            channels *= spatial[0] * spatial[1]
         elif kind == "dense":
             units, activation = arguments
-            add("Gemm", (channels, units), (units,))
+            x = builder.node("Gemm", x, builder.kernel((channels, units), channels), builder.zeros(units))
             channels = units
             if activation:
-                add({"relu": "Relu", "softmax": "Softmax", "sigmoid": "Sigmoid"}[activation])
+                x = builder.node({"relu": "Relu", "softmax": "Softmax", "sigmoid": "Sigmoid"}[activation], x)
         # Dropout does nothing in inference.
 
-    count = sum(np.prod(array.dims) for array in weights)
-    if count != network.parameters:
-        raise ValueError(f"{name} has {count} parameters instead of {network.parameters}")
+    if builder.parameters != network.parameters:
+        raise ValueError(f"{name} has {builder.parameters} parameters instead of {network.parameters}")
     *size, input_channels = network.input_shape
     images = helper.make_tensor_value_info(
         "images", onnx.TensorProto.FLOAT, [batch_size, input_channels, *size])
-    outputs = helper.make_tensor_value_info(
-        nodes[-1].output[0], onnx.TensorProto.FLOAT, [batch_size, network.classes])
+    outputs = helper.make_tensor_value_info(x, onnx.TensorProto.FLOAT, [batch_size, network.classes])
     model = helper.make_model(
-        helper.make_graph(nodes, name, [images], [outputs], weights),
+        helper.make_graph(builder.nodes, name, [images], [outputs], builder.weights),
         opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     return model

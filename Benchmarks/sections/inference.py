@@ -1,17 +1,22 @@
-"""Inference in float32: Fovea, ONNX Runtime and OpenVINO, for one image and for a batch."""
+"""Inference in float32: Fovea, ONNX Runtime, OpenVINO and ncnn, for one image and for a batch."""
 
 from catalog import INFERENCE_PEERS, fovea, peers
 from programs import run_in_turn
 from report import Comparison, comparison_section, summary
 
 DEFAULT_NETWORKS = ["fashion-cnn", "wide-kernel-cnn", "cats-dogs-cnn"]
-BATCH_SIZES = [1, 64]
+# Of images of 224x224 pixels a batch is 8.
+LARGE_NETWORKS = ["vgg16", "resnet50"]
+
+
+def batch_sizes(network):
+    return [1, 8 if network in LARGE_NETWORKS else 64]
 
 
 def measure(options):
     comparisons = []
-    for network in options.networks or DEFAULT_NETWORKS:
-        for batch_size in BATCH_SIZES:
+    for network in options.networks or DEFAULT_NETWORKS + LARGE_NETWORKS:
+        for batch_size in batch_sizes(network):
             programs = [
                 fovea(options, "Fovea", network, batch_size, "--inference"),
                 *peers(options, INFERENCE_PEERS, network, batch_size)]
