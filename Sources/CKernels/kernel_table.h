@@ -6,10 +6,12 @@
 #include "fovea_combine.h"
 #include "fovea_elementwise.h"
 #include "fovea_max_pool.h"
+#include "fovea_panel_product.h"
 #include "fovea_row_product.h"
 #include "fovea_softmax.h"
 #include "narrow_convolution_form.h"
 #include "normalization.h"
+#include "panel_product.h"
 #include "winograd.h"
 
 enum {
@@ -81,6 +83,9 @@ typedef struct {
                               float *gradient, int64_t first, int64_t last);
     void (*add_row_products)(const fovea_row_product *product, const float *a, const float *b, float *sums,
                              int64_t first, int64_t last);
+    // `panel` is memory to work in.
+    void (*multiply_panel)(const fovea_panel_product *product, const panel_range *range, const float *a, const float *b,
+                           const float *bias, float *c, float *panel);
     // Parts are lines for `along`, groups of lines for the others.
     fovea_softmax_function softmax_across, softmax_short, softmax_along;
     // fovea_combine, fovea_rectify and fovea_is_bounded of whole groups of lanes.
@@ -99,17 +104,27 @@ typedef struct {
                                         normalization_terms terms, float *sums);
     void (*normalization_spread_gradient)(const normalization_chunk *chunk, const float *x, const float *upstream,
                                           normalization_terms terms, float *gradient);
-    // Parts of the functions of fovea_winograd.h: channels, tiles, images and groups of filters, tiles, channels.
+    // Parts of the functions of fovea_winograd.h: channels; tiles; images and groups of filters; tiles; channels; and of large
+    // kernels blocks of channels, a group of filters, blocks of filters, a group of channels.
     void (*winograd_transform_kernel)(const winograd_form *form, int32_t is_transposed, const float *kernel, float *transformed,
                                       int64_t first, int64_t last);
     void (*winograd_convolve)(const winograd_form *form, const float *images, const float *kernel, const float *bias,
                               float *output, uint8_t *winners, float *scratch, int64_t first, int64_t last);
-    void (*winograd_spread)(const winograd_form *form, const float *upstream, const uint8_t *winners, const float *kernel, float *gradient, float *scratch,
-                            int64_t first, int64_t last, int64_t first_group, int64_t last_group);
+    void (*winograd_spread)(const winograd_form *form, const float *upstream, const uint8_t *winners, const float *kernel,
+                            float *gradient, float *scratch, int64_t first, int64_t last, int64_t first_group, int64_t last_group);
     void (*winograd_add_gradients)(const winograd_form *form, const float *images, const float *upstream,
                                    const uint8_t *winners, float *sums, float *bias_sums, float *scratch, int64_t first, int64_t last);
     void (*winograd_finish_gradient)(const winograd_form *form, const float *sums, int64_t parts, int64_t stride,
                                      float *gradient, int64_t first, int64_t last);
+    void (*winograd_transform_images)(const winograd_form *form, const float *images, int64_t first, int64_t count,
+                                      int64_t first_block, int64_t last_block, float *source);
+    void (*winograd_convolve_group)(const winograd_form *form, const float *source, int64_t first, int64_t count,
+                                    const float *kernel, const float *bias, float *output, uint8_t *winners, float *scratch,
+                                    int64_t filter);
+    void (*winograd_transform_upstream)(const winograd_form *form, const float *upstream, const uint8_t *winners, int64_t first,
+                                        int64_t count, int64_t first_block, int64_t last_block, float *source);
+    void (*winograd_spread_group)(const winograd_form *form, const float *source, int64_t first, int64_t count,
+                                  const float *kernel, float *gradient, float *scratch, int64_t filter);
 } fovea_kernel_table;
 
 extern const fovea_kernel_table fovea_kernels_baseline;

@@ -7,9 +7,11 @@
 #include "max_pool_kernels.h"
 #include "narrow_convolution_kernels.h"
 #include "normalization_kernels.h"
+#include "panel_product_kernels.h"
 #include "row_product_kernels.h"
 #include "softmax_kernels.h"
 #include "winograd_gradient_kernels.h"
+#include "winograd_large_kernels.h"
 
 #define KERNEL_TABLE(kind)                                              \
     {                                                                   \
@@ -27,6 +29,7 @@
         .narrow_convolve = narrow_convolve,                             \
         .narrow_add_gradients = narrow_add_gradients,                   \
         .add_row_products = add_row_products,                           \
+        .multiply_panel = multiply_panel,                               \
         .softmax_across = softmax_across,                               \
         .softmax_short = softmax_short,                                 \
         .softmax_along = softmax_along,                                 \
@@ -42,6 +45,10 @@
         .winograd_spread = winograd_spread,                             \
         .winograd_add_gradients = winograd_add_gradients,               \
         .winograd_finish_gradient = winograd_finish_gradient,           \
+        .winograd_transform_images = winograd_transform_images,         \
+        .winograd_convolve_group = winograd_convolve_group,             \
+        .winograd_transform_upstream = winograd_transform_upstream,     \
+        .winograd_spread_group = winograd_spread_group,                 \
     }
 
 #endif

@@ -72,6 +72,29 @@ size_t fovea_winograd_input_gradient_scratch(const fovea_winograd *c) {
     return (size_t)(c->slots * strip_scratch(&f)) * sizeof(float);
 }
 
+// A large kernel's tiles are transformed for all threads together, as many at once as leave the products of a group of filters and a
+// piece of the kernel in the second-level cache, in strips of equal length.
+enum { longest_shared_strip = 96, piece_floats = 2048, largest_group = 32 };
+
+static winograd_form large_form_of(const fovea_winograd *c, int is_gradient) {
+    winograd_form f = is_gradient ? input_gradient_form_of(c) : form_of(c);
+    if (f.group > largest_group) f.group = largest_group;
+    int64_t strips = (f.tiles + longest_shared_strip - 1) / longest_shared_strip;
+    f.strip = ((f.tiles + strips - 1) / strips + strip_step - 1) / strip_step * strip_step;
+    f.piece = piece_floats / f.group;
+    f.source_stride = place_stride(f.strip * f.channels);
+    f.product_stride = place_stride(f.strip * f.group);
+    f.piece_stride = place_stride(f.piece * f.group);
+    return f;
+}
+
+static int64_t group_scratch(const winograd_form *f) { return winograd_places * (f->piece_stride + f->product_stride); }
+
+size_t fovea_winograd_large_kernel_scratch(const fovea_winograd *c, int32_t is_gradient) {
+    winograd_form f = large_form_of(c, is_gradient);
+    return (size_t)(winograd_places * f.source_stride + c->slots * group_scratch(&f)) * sizeof(float);
+}
+
 static int64_t sum_count(const winograd_form *f) { return winograd_places * f->channels * f->filters + f->filters; }
 
 size_t fovea_winograd_kernel_gradient_scratch(const fovea_winograd *c) {
@@ -88,6 +111,9 @@ typedef struct {
     const uint8_t *winners;
     uint8_t *new_winners;
     float *result, *sums, *scratch;
+    // Of a large kernel: the tiles at hand, transformed.
+    float *source;
+    int64_t first, count;
 } winograd_work;
 
 // A few nanoseconds for the sixteen lanes of a place.
@@ -95,16 +121,18 @@ static double nanoseconds(const winograd_form *f) {
     return 0.02 * (double)(f->tiles * winograd_places) * (double)f->channels / winograd_lanes * (double)f->filters;
 }
 
-static void transform_channels(void *context, int64_t first, int64_t last) {
+static void transform_channel_blocks(void *context, int64_t first, int64_t last) {
     const winograd_work *w = context;
-    w->kernels->winograd_transform_kernel(&w->form, w->is_transposed, w->kernel, w->result, first, last);
+    w->kernels->winograd_transform_kernel(&w->form, w->is_transposed, w->kernel, w->result, first * winograd_lanes,
+                                          last * winograd_lanes);
 }
 
 void fovea_winograd_transform(const fovea_winograd *c, int32_t is_gradient, const float *kernel, void *transformed) {
     winograd_work work = {
         .form = is_gradient ? input_gradient_form_of(c) : form_of(c), .kernels = fovea_kernels(), .is_transposed = is_gradient,
         .kernel = kernel, .result = transformed};
-    fovea_parallel_for(work.form.channels, (double)work.form.channels * (double)work.form.filters * 4, transform_channels, &work);
+    double nanoseconds = (double)work.form.channels * (double)work.form.filters * 4;
+    fovea_parallel_for(work.form.channels / winograd_lanes, nanoseconds, transform_channel_blocks, &work);
 }
 
 // Parts of many tiles are whole steps.
@@ -180,4 +208,55 @@ void fovea_winograd_kernel_gradient(const fovea_winograd *c, const float *images
         for (int64_t part = 0; part < c->parts; part++) sum += work.sums[part * sum_count(f) + filter];
         bias_gradient[filter] = sum;
     }
+}
+
+static void transform_image_blocks(void *context, int64_t first, int64_t last) {
+    const winograd_work *w = context;
+    w->kernels->winograd_transform_images(&w->form, w->images, w->first, w->count, first, last, w->source);
+}
+
+static void transform_upstream_blocks(void *context, int64_t first, int64_t last) {
+    const winograd_work *w = context;
+    w->kernels->winograd_transform_upstream(&w->form, w->upstream, w->winners, w->first, w->count, first, last, w->source);
+}
+
+static void convolve_group(void *context, int64_t group, int32_t slot) {
+    const winograd_work *w = context;
+    const winograd_form *f = &w->form;
+    w->kernels->winograd_convolve_group(f, w->source, w->first, w->count, w->kernel, w->bias, w->result, w->new_winners,
+                                        w->scratch + slot * group_scratch(f), group * f->group);
+}
+
+static void spread_group(void *context, int64_t group, int32_t slot) {
+    const winograd_work *w = context;
+    const winograd_form *f = &w->form;
+    w->kernels->winograd_spread_group(f, w->source, w->first, w->count, w->kernel, w->result, w->scratch + slot * group_scratch(f),
+                                      group * f->group);
+}
+
+// Strip by strip: transforms its tiles, and then goes through the groups of filters.
+static void run_strips(winograd_work *w, int32_t slots, float *scratch, fovea_range_body transform, fovea_part_body body) {
+    const winograd_form *f = &w->form;
+    w->source = scratch;
+    w->scratch = scratch + winograd_places * f->source_stride;
+    for (w->first = 0; w->first < f->tiles; w->first += f->strip) {
+        w->count = f->tiles - w->first < f->strip ? f->tiles - w->first : f->strip;
+        double vectors = (double)(winograd_places * w->count * f->channels / winograd_lanes);
+        fovea_parallel_for(f->channels / winograd_lanes, vectors, transform, w);
+        fovea_parallel_parts(f->filters / f->group, slots, 0.3 * vectors * (double)f->filters, body, w);
+    }
+}
+
+void fovea_winograd_forward_large_kernel(const fovea_winograd *c, const float *images, const float *kernel, const float *bias,
+                                         float *output, uint8_t *winners, void *scratch) {
+    winograd_work work = {.form = large_form_of(c, 0), .kernels = fovea_kernels(), .images = images, .kernel = kernel,
+                          .bias = bias, .new_winners = winners, .result = output};
+    run_strips(&work, c->slots, scratch, transform_image_blocks, convolve_group);
+}
+
+void fovea_winograd_input_gradient_large_kernel(const fovea_winograd *c, const float *upstream, const uint8_t *winners,
+                                                const float *kernel, float *gradient, void *scratch) {
+    winograd_work work = {.form = large_form_of(c, 1), .kernels = fovea_kernels(), .upstream = upstream, .winners = winners,
+                          .kernel = kernel, .result = gradient};
+    run_strips(&work, c->slots, scratch, transform_upstream_blocks, spread_group);
 }

@@ -23,7 +23,8 @@ typedef struct {
     int64_t tile_rows, tile_columns, tiles;  // of an image, of all
     int64_t strip;
     int64_t group;  // filters whose products are summed together
-    int64_t source_stride, product_stride;
+    int64_t piece;  // channels of a large kernel for which these filters are transformed at once
+    int64_t source_stride, product_stride, piece_stride;
     int32_t relu;
     float ceiling;
     int32_t pools, rectifies;

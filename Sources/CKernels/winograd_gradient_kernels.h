@@ -27,16 +27,25 @@ INLINE void unpool_tile(const winograd_form *f, winograd_upstream upstream, int6
     }
 }
 
-// Transforms the gradients of `count` tiles, of so many blocks of filters, to [places, blocks, strip, 16], places a `stride` apart,
-// and adds them to the bias's unless that is NULL.
-INLINE void transform_gradient_strip(const winograd_form *f, winograd_upstream upstream, int64_t blocks, int64_t first,
+// Some of the blocks of filters.
+typedef struct {
+    int64_t all, first, last;
+} block_range;
+
+INLINE block_range all_blocks(int64_t filters) {
+    return (block_range){filters / winograd_lanes, 0, filters / winograd_lanes};
+}
+
+// Transforms the gradients of `count` tiles to [places, blocks, strip, 16], places a `stride` apart, and adds them to the bias's
+// unless that is NULL.
+INLINE void transform_gradient_strip(const winograd_form *f, winograd_upstream upstream, block_range blocks, int64_t first,
                                      int64_t count, float *gradients, int64_t stride, float *bias_sums, const int results) {
     int64_t step = f->pools ? 2 : 1, plane_size = (f->output_height / step) * (f->output_width / step) * winograd_lanes;
-    for (int64_t block = 0; block < blocks; block++) {
+    for (int64_t block = blocks.first; block < blocks.last; block++) {
         floats sum = splat(0.0f);
         for (int64_t t = 0; t < count; t++) {
             tile_place at = place_of(f, first + t);
-            int64_t plane = (at.image * blocks + block) * plane_size, row = f->output_width * winograd_lanes;
+            int64_t plane = (at.image * blocks.all + block) * plane_size, row = f->output_width * winograd_lanes;
             float part[winograd_most_results * winograd_most_results * winograd_lanes];
             const float *from = part;
             if (f->pools) {
@@ -61,8 +70,8 @@ INLINE void transform_gradient_strip(const winograd_form *f, winograd_upstream u
     }
 }
 
-static void transform_gradients(const winograd_form *f, winograd_upstream upstream, int64_t blocks, int64_t first, int64_t count,
-                                float *gradients, int64_t stride, float *bias_sums) {
+static void transform_gradients(const winograd_form *f, winograd_upstream upstream, block_range blocks, int64_t first,
+                                int64_t count, float *gradients, int64_t stride, float *bias_sums) {
     if (f->results == 4) {
         transform_gradient_strip(f, upstream, blocks, first, count, gradients, stride, bias_sums, 4);
     } else {
@@ -102,7 +111,7 @@ static void winograd_spread(const winograd_form *f, const float *upstream, const
     }
     for (int64_t start = first * of_image; start < last * of_image; start += f->strip) {
         int64_t count = smaller_of(f->strip, last * of_image - start);
-        transform_gradients(f, (winograd_upstream){upstream, winners}, f->channels / winograd_lanes, start, count, scratch,
+        transform_gradients(f, (winograd_upstream){upstream, winners}, all_blocks(f->channels), start, count, scratch,
                             f->source_stride, 0);
         for (int64_t group = first_group; group < last_group; group++) {
             const float *weights = kernel + group * f->group * winograd_places * f->channels;
@@ -154,7 +163,7 @@ static void winograd_add_gradients(const winograd_form *f, const float *images, 
     for (int64_t start = first; start < last; start += f->strip) {
         int64_t count = smaller_of(f->strip, last - start);
         transform_strip(f, images, start, count, scratch);
-        transform_gradients(f, (winograd_upstream){upstream, winners}, f->filters / winograd_lanes, start, count, gradients,
+        transform_gradients(f, (winograd_upstream){upstream, winners}, all_blocks(f->filters), start, count, gradients,
                             f->product_stride, bias_sums);
         for (int64_t place = 0; place < winograd_places; place++) {
             const float *source = scratch + place * f->source_stride, *from = gradients + place * f->product_stride;

@@ -2,7 +2,7 @@
 #ifndef FOVEA_WINOGRAD_KERNELS_H
 #define FOVEA_WINOGRAD_KERNELS_H
 #include "kernel_table.h"
-#include "winograd_transforms.h"
+#include "winograd_squares.h"
 
 // Where a tile is.
 typedef struct {
@@ -29,10 +29,11 @@ INLINE void copy_part(const float *plane, int64_t height, int64_t width, int64_t
     }
 }
 
-// Transforms `count` tiles of all channels, from `first` on.
-static void transform_strip(const winograd_form *f, const float *images, int64_t first, int64_t count, float *source) {
+// Transforms `count` tiles of blocks of channels, from `first` on.
+static void transform_blocks(const winograd_form *f, const float *images, int64_t first, int64_t count, int64_t first_block,
+                             int64_t last_block, float *source) {
     int64_t blocks = f->channels / winograd_lanes, plane_size = f->height * f->width * winograd_lanes;
-    for (int64_t block = 0; block < blocks; block++) {
+    for (int64_t block = first_block; block < last_block; block++) {
         for (int64_t t = 0; t < count; t++) {
             tile_place at = place_of(f, first + t);
             int64_t row = at.row - f->padding[0], column = at.column - f->padding[1];
@@ -49,14 +50,30 @@ static void transform_strip(const winograd_form *f, const float *images, int64_t
     }
 }
 
-// Sums over all channels for `tiles` tiles and `vectors` vectors of filters, which are kept in registers.
-INLINE void sum_products(const winograd_form *f, const float *source, const float *kernel, float *products, const int tiles,
-                         const int vectors) {
+static void transform_strip(const winograd_form *f, const float *images, int64_t first, int64_t count, float *source) {
+    transform_blocks(f, images, first, count, 0, f->channels / winograd_lanes, source);
+}
+
+// Channels whose products are summed: all, or some of them, whose sums may be added to those of others.
+typedef struct {
+    int64_t channels;
+    int adds;
+    int64_t fetch;
+} summation;
+
+// Sums over channels for `tiles` tiles and `vectors` vectors of filters, which are kept in registers.
+INLINE void sum_products(const winograd_form *f, summation over, const float *source, const float *kernel, float *products,
+                         const int tiles, const int vectors) {
     floats sums[12][4];
     UNROLLED for (int t = 0; t < tiles; t++) {
-        UNROLLED for (int v = 0; v < vectors; v++) sums[t][v] = splat(0.0f);
+        UNROLLED for (int v = 0; v < vectors; v++) {
+            sums[t][v] = over.adds ? load_floats(products + (v * f->strip + t) * winograd_lanes) : splat(0.0f);
+        }
     }
-    for (int64_t block = 0; block < f->channels; block += winograd_lanes) {
+    for (int64_t block = 0; block < over.channels; block += winograd_lanes) {
+        if (over.fetch) {
+            UNROLLED for (int t = 0; t < tiles; t++) __builtin_prefetch(source + over.fetch + t * winograd_lanes);
+        }
         _Pragma("clang loop unroll_count(2)") for (int c = 0; c < winograd_lanes; c++) {
             floats weights[4];
             UNROLLED for (int v = 0; v < vectors; v++) weights[v] = load_floats(kernel + v * winograd_lanes);
@@ -76,11 +93,11 @@ INLINE void sum_products(const winograd_form *f, const float *source, const floa
 }
 
 // The same for any number of tiles, `at_once` together.
-INLINE void multiply_strip(const winograd_form *f, const float *source, const float *kernel, float *products, int64_t count,
-                           const int at_once, const int vectors) {
+INLINE void multiply_strip(const winograd_form *f, summation over, const float *source, const float *kernel, float *products,
+                           int64_t count, const int at_once, const int vectors) {
     int64_t t = 0;
 #define TILES(number) \
-    sum_products(f, source + t * winograd_lanes, kernel, products + t * winograd_lanes, number, vectors)
+    sum_products(f, over, source + t * winograd_lanes, kernel, products + t * winograd_lanes, number, vectors)
     for (; t + at_once <= count; t += at_once) TILES(at_once);
     for (; t + 4 <= count; t += 4) TILES(4);
     switch (count - t) {
@@ -93,18 +110,23 @@ INLINE void multiply_strip(const winograd_form *f, const float *source, const fl
 }
 
 // For the filters of a group.
-static void multiply(const winograd_form *f, const float *source, const float *kernel, float *products, int64_t count) {
+static void multiply_some(const winograd_form *f, summation over, const float *source, const float *kernel, float *products,
+                          int64_t count) {
 #if defined(FOVEA_WIDE_REGISTERS)
     switch (f->group) {
-    case 64: multiply_strip(f, source, kernel, products, count, 6, 4); break;
-    case 32: multiply_strip(f, source, kernel, products, count, 12, 2); break;
-    default: multiply_strip(f, source, kernel, products, count, 12, 1); break;
+    case 64: multiply_strip(f, over, source, kernel, products, count, 6, 4); break;
+    case 32: multiply_strip(f, over, source, kernel, products, count, 12, 2); break;
+    default: multiply_strip(f, over, source, kernel, products, count, 12, 1); break;
     }
 #else
     for (int64_t filter = 0; filter < f->group; filter += winograd_lanes) {
-        multiply_strip(f, source, kernel + filter, products + filter * f->strip, count, 6, 1);
+        multiply_strip(f, over, source, kernel + filter, products + filter * f->strip, count, 6, 1);
     }
 #endif
+}
+
+static void multiply(const winograd_form *f, const float *source, const float *kernel, float *products, int64_t count) {
+    multiply_some(f, (summation){f->channels, 0, 0}, source, kernel, products, count);
 }
 
 // Where results go: those of a convolution, or pooled ones with their winners, unless nobody asks for these.
@@ -167,30 +189,14 @@ static void winograd_convolve(const winograd_form *f, const float *images, const
     }
 }
 
-// Channels first..<last of a kernel [window, window, channels, filters], or with `is_transposed` of one
-// [window, window, filters, channels], to [filters / group, places, channels, group].
-INLINE void transform_channels(const winograd_form *f, int32_t is_transposed, const float *kernel, float *transformed,
+// Channels first..<last of a kernel, whole blocks, to [filters / group, places, channels, group].
+INLINE void transform_channels(const winograd_form *f, const int is_transposed, const float *kernel, float *transformed,
                                int64_t first, int64_t last, const int window) {
-    for (int64_t channel = first; channel < last; channel++) {
+    for (int64_t channel = first; channel < last; channel += winograd_lanes) {
         for (int64_t filter = 0; filter < f->filters; filter += winograd_lanes) {
-            floats numbers[winograd_largest_window][winograd_largest_window];
-            for (int i = 0; i < window; i++) {
-                for (int j = 0; j < window; j++) {
-                    int64_t place = i * window + j;
-                    if (is_transposed) {
-                        const float *from = kernel + (place * f->filters + filter) * f->channels + channel;
-                        float lanes[winograd_lanes];
-                        for (int lane = 0; lane < winograd_lanes; lane++) lanes[lane] = from[lane * f->channels];
-                        numbers[i][j] = load_floats(lanes);
-                    } else {
-                        numbers[i][j] = load_floats(kernel + (place * f->channels + channel) * f->filters + filter);
-                    }
-                }
-            }
             int64_t group = filter / f->group;
-            transform_kernel((const floats(*)[winograd_largest_window])numbers,
-                             transformed + (group * winograd_places * f->channels + channel) * f->group + filter % f->group,
-                             f->channels * f->group, window);
+            float *to = transformed + (group * winograd_places * f->channels + channel) * f->group + filter % f->group;
+            transform_square(f, is_transposed, kernel, channel, filter, to, f->channels * f->group, window);
         }
     }
 }
@@ -198,9 +204,11 @@ INLINE void transform_channels(const winograd_form *f, int32_t is_transposed, co
 static void winograd_transform_kernel(const winograd_form *f, int32_t is_transposed, const float *kernel, float *transformed,
                                       int64_t first, int64_t last) {
     if (f->window == 3) {
-        transform_channels(f, is_transposed, kernel, transformed, first, last, 3);
+        if (is_transposed) transform_channels(f, 1, kernel, transformed, first, last, 3);
+        else transform_channels(f, 0, kernel, transformed, first, last, 3);
     } else {
-        transform_channels(f, is_transposed, kernel, transformed, first, last, 5);
+        if (is_transposed) transform_channels(f, 1, kernel, transformed, first, last, 5);
+        else transform_channels(f, 0, kernel, transformed, first, last, 5);
     }
 }
 

@@ -79,6 +79,43 @@ import Testing
         }
     }
 
+    /// Kernels that only large shapes get: products by panels, and Winograd's algorithm with a kernel that is transformed piece by
+    /// piece.
+    @Test(arguments: ["avx2", "avx512"]) @Compute func largeShapesEqualReference(kind: String) throws {
+        let (present, presentUnit) = (OneDNNBackend.vectorKind, OneDNNBackend.bfloat16Unit)
+        defer {
+            _ = fovea_set_vector_kind(present)
+            _ = fovea_set_bfloat16_unit(presentUnit)
+        }
+        guard fovea_set_vector_kind(kind) != 0 else { return }
+        _ = fovea_set_bfloat16_unit("none")
+        let product = OperationCase(
+            "large product", [.batch([12, 272]), .fixed([272, 1024]), .fixed([1024])], .faster
+        ) { [try (.matmul($0[0], $0[1]) + $0[2]).relu()] }
+        let convolution = OperationCase(
+            "large kernel", [.batch([1, 8, 8, 128]), .fixed([3, 3, 128, 256]), .fixed([256])], .faster
+        ) {
+            [
+                try
+                    ($0[0].convolved(
+                        with: $0[1], Convolution(padding: Padding2D(top: 1, bottom: 1, left: 1, right: 1)))
+                    + $0[2]).relu()
+            ]
+        }
+        for operationCase in [product, convolution] { try compare(operationCase, .float32) }
+        func calls(_ operationCase: OperationCase) throws -> [Plan.Call] {
+            let graph = try operationCase.graph(batch: operationCase.batch)
+            return try OneDNNBackend().plan(
+                BoundGraph(
+                    outputs: graph.outputs + graph.gradients, mode: .training, batch: operationCase.batch)
+            ).calls
+        }
+        #expect(try calls(product).contains { $0.kernel.implementation == "panel_product:\(kind)" })
+        let winograd = try calls(convolution).filter { $0.kernel.implementation.hasPrefix("winograd") }
+        #expect(winograd.count >= 2)
+        #expect(winograd.allSatisfy { call in !call.operands.contains { $0.role == .packedWeights } })
+    }
+
     @Test(arguments: [1, 2])
     @Compute func everyThreadCountEqualsReference(count: Int32) throws {
         let present = fovea_thread_count()

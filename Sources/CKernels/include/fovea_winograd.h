@@ -42,4 +42,12 @@ void fovea_winograd_input_gradient(const fovea_winograd *convolution, const floa
 void fovea_winograd_kernel_gradient(const fovea_winograd *convolution, const float *images, const float *upstream,
                                     const uint8_t *winners, float *gradient, float *bias_gradient, void *scratch);
 
+// Forward and input gradient from the kernel itself, which is transformed piece by piece: for kernels that would leave the caches
+// when transformed.
+size_t fovea_winograd_large_kernel_scratch(const fovea_winograd *convolution, int32_t is_gradient);
+void fovea_winograd_forward_large_kernel(const fovea_winograd *convolution, const float *images, const float *kernel,
+                                         const float *bias, float *output, uint8_t *winners, void *scratch);
+void fovea_winograd_input_gradient_large_kernel(const fovea_winograd *convolution, const float *upstream, const uint8_t *winners,
+                                                const float *kernel, float *gradient, void *scratch);
+
 #endif

@@ -29,7 +29,8 @@ extension OneDNNCatalog {
     }
 
     private func directKernel(for request: MatMulRequest) throws -> any OneDNNMatMul {
-        try RowProduct(request) ?? LibraryMatMul(request, threads: threads)
+        if let product = RowProduct(request) { return product }
+        return try PanelProduct(request, threads: threads) ?? LibraryMatMul(request, threads: threads)
     }
 }
 

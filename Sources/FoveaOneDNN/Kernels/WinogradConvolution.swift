@@ -37,9 +37,10 @@ struct WinogradConvolution: OneDNNConvolution, PooledConvolutionKernel {
         let tile = Self.results(of: request).map { "\($0)×\($0)" } ?? ""
         return "winograd \(tile):\(OneDNNBackend.vectorKind)"
     }
-    var scratchpadBytes: Int { spec.scratchpadBytes(request.direction) }
+    var scratchpadBytes: Int { spec.scratchpadBytes(request) }
+    /// A large kernel is transformed piece by piece.
     var packedKernelBytes: Int {
-        request.direction == .kernelGradient
+        request.direction == .kernelGradient || request.hasLargeWinogradKernel
             ? 0 : withUnsafePointer(to: spec) { fovea_winograd_kernel_bytes($0) }
     }
 
@@ -56,7 +57,8 @@ struct WinogradConvolution: OneDNNConvolution, PooledConvolutionKernel {
         }
         return WinogradCall(
             spec, isGradient: request.direction == .inputGradient, images: images, kernel: kernel, bias: bias,
-            output: output, winners: winners, transformed: try operands.address(.packedWeights),
+            output: output, winners: winners,
+            transformed: request.hasLargeWinogradKernel ? nil : try operands.address(.packedWeights),
             scratch: scratch, keptKernel: operands.keptWeights)
     }
 }
@@ -79,7 +81,10 @@ extension fovea_winograd {
         self.init()
         window = Int32(request.kernel[0])
         parts = Int32(request.winogradParts)
-        slots = min(parts, Int32(threads))
+        slots = min(
+            request.hasLargeWinogradKernel
+                ? Int32(request.winogradResultChannels / Self.channelBlock) : parts,
+            Int32(threads))
         batch = Int64(request.images[0])
         (height, width) = (Int64(request.images[1]), Int64(request.images[2]))
         (channels, filters) = (Int64(request.images.channels), Int64(request.output.channels))
@@ -91,9 +96,12 @@ extension fovea_winograd {
         rectifies = request.pooling?.isRectified == true ? 1 : 0
     }
 
-    fileprivate func scratchpadBytes(_ direction: ConvolutionDirection) -> Int {
+    fileprivate func scratchpadBytes(_ request: ConvolutionRequest) -> Int {
         withUnsafePointer(to: self) {
-            switch direction {
+            switch request.direction {
+            case .forward where request.hasLargeWinogradKernel: fovea_winograd_large_kernel_scratch($0, 0)
+            case .inputGradient where request.hasLargeWinogradKernel:
+                fovea_winograd_large_kernel_scratch($0, 1)
             case .forward: fovea_winograd_forward_scratch($0)
             case .inputGradient: fovea_winograd_input_gradient_scratch($0)
             case .kernelGradient: fovea_winograd_kernel_gradient_scratch($0)
@@ -109,7 +117,9 @@ private final class WinogradCall: KernelCall {
     private let images, kernel, output: UnsafeMutablePointer<Float>
     private let bias: UnsafeMutablePointer<Float>?
     private let winners: UnsafeMutablePointer<UInt8>?
-    private let transformed, scratch: UnsafeMutableRawPointer
+    /// Where the transformed kernel goes; nil for a large one, which is transformed piece by piece.
+    private let transformed: UnsafeMutableRawPointer?
+    private let scratch: UnsafeMutableRawPointer
     /// The kernel, if it is transformed again only when it has changed.
     private let keptKernel: (any Versioned)?
     private var transformedVersion: Int?
@@ -118,7 +128,7 @@ private final class WinogradCall: KernelCall {
         _ spec: fovea_winograd, isGradient: Bool, images: UnsafeMutablePointer<Float>,
         kernel: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>?,
         output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<UInt8>?,
-        transformed: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer, keptKernel: (any Versioned)?
+        transformed: UnsafeMutableRawPointer?, scratch: UnsafeMutableRawPointer, keptKernel: (any Versioned)?
     ) {
         (self.spec, self.isGradient) = (spec, isGradient)
         (self.images, self.kernel, self.bias) = (images, kernel, bias)
@@ -127,6 +137,7 @@ private final class WinogradCall: KernelCall {
     }
 
     @Compute func run() {
+        guard let transformed else { return runLarge() }
         let version = keptKernel?.version
         withUnsafePointer(to: spec) { spec in
             if version == nil || version != transformedVersion {
@@ -139,6 +150,16 @@ private final class WinogradCall: KernelCall {
             }
         }
         transformedVersion = version
+    }
+
+    private func runLarge() {
+        withUnsafePointer(to: spec) { spec in
+            if isGradient {
+                fovea_winograd_input_gradient_large_kernel(spec, output, winners, kernel, images, scratch)
+            } else {
+                fovea_winograd_forward_large_kernel(spec, images, kernel, bias, output, winners, scratch)
+            }
+        }
     }
 }
 
@@ -162,7 +183,20 @@ extension ConvolutionRequest {
         return output[0] * ((output[1] + results - 1) / results) * ((output[2] + results - 1) / results)
     }
 
-    /// Into how many parts the work is cut.
+    /// Whether the transformed kernel would leave the caches, so that it is transformed again for each strip of tiles. This takes less
+    /// time than to read all of it; for a smaller one, as long as there is only one strip.
+    fileprivate var hasLargeWinogradKernel: Bool {
+        guard direction != .kernelGradient, let tiles = winogradTiles else { return false }
+        let weights = kernel[2] * kernel[3]
+        let tilesInStrip = 96
+        return weights >= 1 << 15 || weights >= 1 << 14 && tiles <= tilesInStrip
+    }
+
+    fileprivate var winogradResultChannels: Int {
+        direction == .forward ? output.channels : images.channels
+    }
+
+    /// Into how many parts the work is cut, unless the kernel is large: then by groups of the result's channels.
     ///
     /// Parts of a kernel's gradient have sums of their own for all channels and filters, so that there are few of them. Gradients
     /// of images are cut by images, or those of one by blocks of its channels.
