@@ -58,7 +58,7 @@ static void transform_strip(const winograd_form *f, const float *images, int64_t
 typedef struct {
     int64_t channels;
     int adds;
-    int64_t fetch;
+    int64_t fetch;  // how far away the tiles lie that will be read next; 0 where they are in the cache
 } summation;
 
 // Sums over channels for `tiles` tiles and `vectors` vectors of filters, which are kept in registers.
