@@ -6,6 +6,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -37,6 +38,9 @@ enum { pauses_between_looks = 32 };
 static const double least_interrupted_share = 0.3;
 static const int64_t look_interval = 10000000, soon = 50000000, contention_lasts = 300000000;
 
+// For so long after an interruption nobody is moved to another CPU: that one may be another program's.
+static const int64_t suspicion_lasts = 1000000000;
+
 #define OWN_CACHE_LINES __attribute__((aligned(128)))
 
 // What the pool knows of a thread.
@@ -44,6 +48,12 @@ typedef struct {
     // What is left of its share: the loop's generation in the upper half, then the first part and the one after the last.
     OWN_CACHE_LINES _Atomic uint64_t share;
     OWN_CACHE_LINES _Atomic uint32_t sleeps;
+    // Where it was when it last looked.
+    _Atomic int32_t cpu;
+    // Of a worker that may run on several CPUs its number, these, and whether it is kept from one for now.
+    _Atomic pid_t thread;
+    cpu_set_t cpus;
+    _Atomic int32_t is_placed;
 } member;
 
 static struct {
@@ -118,17 +128,18 @@ static spin_limits limits_at(int64_t now) {
     return now < atomic_load_explicit(&pool.contended_until, memory_order_relaxed) ? contended_spin : quiet_spin;
 }
 
-// Spins until a word changes or it is time to sleep; tells which.
-static int spin_while(_Atomic uint32_t *word, uint32_t value, int is_end) {
+// Spins until a word changes or it is time to sleep; tells which. A worker waits for a loop's start, who has started it for its end.
+static int spin_while(_Atomic uint32_t *word, uint32_t value, member *worker) {
     int64_t began = 0, now;
     do {
+        if (worker) atomic_store_explicit(&worker->cpu, sched_getcpu(), memory_order_relaxed);
         for (int32_t i = 0; i < pauses_between_looks; i++) {
             if (atomic_load_explicit(word, memory_order_acquire) != value) return 1;
             relax();
         }
         now = nanoseconds_now();
         if (began == 0) began = now;
-    } while (now - began < (is_end ? limits_at(now).end : limits_at(now).start));
+    } while (now - began < (worker ? limits_at(now).start : limits_at(now).end));
     return 0;
 }
 
@@ -161,20 +172,36 @@ static uint32_t take_parts(int32_t slot, uint32_t generation, int32_t participan
     return finished;
 }
 
+// Has a worker run elsewhere than on the calling thread's CPU. Virtual machines show their idle CPUs as taken, so the kernel wakes
+// threads on the CPU of who wakes them, where two would take turns of some milliseconds.
+static void place_elsewhere(member *worker, int cpu) {
+    pid_t thread = atomic_load_explicit(&worker->thread, memory_order_acquire);
+    int64_t interrupted = atomic_load_explicit(&pool.interrupted, memory_order_relaxed);
+    if (thread == 0 || cpu < 0 || cpu >= CPU_SETSIZE || nanoseconds_now() - interrupted < suspicion_lasts) return;
+    cpu_set_t others = worker->cpus;
+    CPU_CLR(cpu, &others);
+    if (sched_setaffinity(thread, sizeof others, &others) == 0) atomic_store(&worker->is_placed, 1);
+}
+
 static void await_loop(member *self, uint32_t seen) {
     while (atomic_load_explicit(&pool.generation, memory_order_acquire) == seen) {
-        if (spin_while(&pool.generation, seen, 0)) continue;
+        if (spin_while(&pool.generation, seen, self)) continue;
         atomic_store(&self->sleeps, 1);
         if (atomic_load(&pool.generation) == seen) sleep_while(&self->sleeps, 1);
         atomic_store(&self->sleeps, 0);
     }
+    if (atomic_load_explicit(&self->is_placed, memory_order_relaxed) && atomic_exchange(&self->is_placed, 0))
+        sched_setaffinity(0, sizeof self->cpus, &self->cpus);
 }
 
 static void *run_worker(void *number) {
     int32_t slot = (int32_t)(intptr_t)number;
     fovea_keep_single_threaded();
+    member *self = &pool.members[slot];
+    if (sched_getaffinity(0, sizeof self->cpus, &self->cpus) == 0 && CPU_COUNT(&self->cpus) > 1)
+        atomic_store_explicit(&self->thread, gettid(), memory_order_release);
     for (uint32_t seen = 0;;) {
-        await_loop(&pool.members[slot], seen);
+        await_loop(self, seen);
         seen = atomic_load_explicit(&pool.generation, memory_order_acquire);
         int32_t participants = atomic_load_explicit(&pool.participants, memory_order_relaxed);
         if (slot >= participants) continue;
@@ -209,7 +236,7 @@ int32_t fovea_start_workers(int32_t count) {
 static void await_end(void) {
     uint32_t unfinished;
     while ((unfinished = atomic_load_explicit(&pool.unfinished, memory_order_acquire)) != 0) {
-        if (spin_while(&pool.unfinished, unfinished, 1)) continue;
+        if (spin_while(&pool.unfinished, unfinished, NULL)) continue;
         atomic_store(&pool.starter_sleeps, 1);
         unfinished = atomic_load(&pool.unfinished);
         if (unfinished != 0) sleep_while(&pool.unfinished, unfinished);
@@ -230,9 +257,12 @@ static void run_loop(int64_t count, int32_t participants, fovea_part_body body, 
     }
     // Who falls asleep looks at the generation after it has said so, and here is it the other way round: one of the two sees it.
     atomic_store(&pool.generation, generation);
+    int cpu = sched_getcpu();
     for (int32_t slot = 1; slot < participants; slot++) {
         member *worker = &pool.members[slot];
-        if (atomic_load(&worker->sleeps) && atomic_exchange(&worker->sleeps, 0)) wake(&worker->sleeps);
+        int sleeps = atomic_load(&worker->sleeps) && atomic_exchange(&worker->sleeps, 0);
+        if (sleeps || atomic_load_explicit(&worker->cpu, memory_order_relaxed) == cpu) place_elsewhere(worker, cpu);
+        if (sleeps) wake(&worker->sleeps);
     }
     uint32_t finished = take_parts(0, generation, participants);
     if (finished > 0) atomic_fetch_sub(&pool.unfinished, finished);

@@ -1,5 +1,6 @@
 import CKernels
 import Dispatch
+import Foundation
 import FoveaGraph
 import Testing
 
@@ -27,6 +28,33 @@ extension KernelTests {
             {
                 #expect(sums == [Float(loops)])
             }
+        }
+
+        /// Threads that slept are woken on other CPUs, and may then run on all as before.
+        @Test @Compute func loopsAfterPauses() throws {
+            func allowedCPUs() throws -> Set<String> {
+                let tasks = "/proc/self/task"
+                return try Set(
+                    FileManager.default.contentsOfDirectory(atPath: tasks).compactMap { task in
+                        // A thread may have ended meanwhile.
+                        let status = try? String(contentsOfFile: "\(tasks)/\(task)/status", encoding: .utf8)
+                        return status?.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list") }
+                            .map(String.init)
+                    })
+            }
+            let before = try allowedCPUs()
+            let count = 20_011
+            let numbers = Buffer<Float>(repeating: 0, count: count)
+            _ = withThreads([2, 3]) {
+                for _ in 0..<20 {
+                    // Longer than threads spin.
+                    usleep(3000)
+                    Self.count(to: 50, numbers.pointer.baseAddress!, count)
+                    #expect(Set(numbers.elements) == [50])
+                }
+            }
+            usleep(20_000)
+            #expect(try allowedCPUs() == before)
         }
 
         /// One of the threads has the workers, the others compute alone.
