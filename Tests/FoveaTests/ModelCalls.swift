@@ -58,5 +58,6 @@ import Testing
             .cpu(precision: .strict),
         ]
         #expect(devices.map(\.description) == ["cpu", "cpu", "reference", "cpu"])
+        #expect(try Device.cpu.backend.threadCount >= 1)
     }
 }

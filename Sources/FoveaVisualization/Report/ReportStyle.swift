@@ -18,6 +18,7 @@ enum ReportStyle {
         nav { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .95rem; }
         .subtitle { color: var(--quiet); font-size: 1.1rem; margin: .3rem 0 0; }
         .results { display: flex; flex-wrap: wrap; gap: 1rem 2.8rem; margin: 1.6rem 0; }
+        .results div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
         .results dd { margin: 0; font-size: 1.9rem; line-height: 1.2; font-weight: 600; }
         .results dt { color: var(--quiet); font-size: .9rem; }
         .facts { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.6rem; margin: .8rem 0; }

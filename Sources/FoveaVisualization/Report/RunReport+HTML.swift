@@ -25,7 +25,7 @@ extension RunReport {
             """
         if !subtitle.isEmpty { page += "<p class=\"subtitle\">\(escaped(subtitle))</p>\n" }
         if !results.isEmpty {
-            let cells = results.map { "<div><dd>\(escaped($0.value))</dd><dt>\(escaped($0.name))</dt></div>" }
+            let cells = results.map { "<div><dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd></div>" }
             page += "<dl class=\"results\">\(cells.joined())</dl>\n"
         }
         if sections.count > 2 {
