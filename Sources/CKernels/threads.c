@@ -50,7 +50,7 @@ typedef struct {
     OWN_CACHE_LINES _Atomic uint32_t sleeps;
     // Where it was when it last looked.
     _Atomic int32_t cpu;
-    // Of a worker that may run on several CPUs its number, these, and whether it is kept from one for now.
+    // Of a worker that may run on several CPUs its number, these, and whether it is kept from one.
     _Atomic pid_t thread;
     cpu_set_t cpus;
     _Atomic int32_t is_placed;
@@ -128,11 +128,18 @@ static spin_limits limits_at(int64_t now) {
     return now < atomic_load_explicit(&pool.contended_until, memory_order_relaxed) ? contended_spin : quiet_spin;
 }
 
+// Says where a worker is, and takes back that it was kept from a CPU, now that it runs on another.
+static void settle(member *self) {
+    atomic_store_explicit(&self->cpu, sched_getcpu(), memory_order_relaxed);
+    if (atomic_load_explicit(&self->is_placed, memory_order_relaxed) && atomic_exchange(&self->is_placed, 0))
+        sched_setaffinity(0, sizeof self->cpus, &self->cpus);
+}
+
 // Spins until a word changes or it is time to sleep; tells which. A worker waits for a loop's start, who has started it for its end.
 static int spin_while(_Atomic uint32_t *word, uint32_t value, member *worker) {
     int64_t began = 0, now;
     do {
-        if (worker) atomic_store_explicit(&worker->cpu, sched_getcpu(), memory_order_relaxed);
+        if (worker) settle(worker);
         for (int32_t i = 0; i < pauses_between_looks; i++) {
             if (atomic_load_explicit(word, memory_order_acquire) != value) return 1;
             relax();
@@ -190,8 +197,7 @@ static void await_loop(member *self, uint32_t seen) {
         if (atomic_load(&pool.generation) == seen) sleep_while(&self->sleeps, 1);
         atomic_store(&self->sleeps, 0);
     }
-    if (atomic_load_explicit(&self->is_placed, memory_order_relaxed) && atomic_exchange(&self->is_placed, 0))
-        sched_setaffinity(0, sizeof self->cpus, &self->cpus);
+    settle(self);
 }
 
 static void *run_worker(void *number) {

@@ -18,10 +18,7 @@ struct BFloat16MatMul: OneDNNMatMul {
     var scratchpadBytes: Int { withUnsafePointer(to: spec) { fovea_bfloat16_matmul_scratch($0) } }
 
     func call(_ operands: Operands) throws -> any KernelCall {
-        BFloat16MatMulCall(
-            spec: spec, a: try operands.floats(.source), b: try operands.floats(.weights),
-            bias: request.hasBias ? try operands.floats(.bias) : nil,
-            c: try operands.floats(.destination), scratch: try operands.address(.scratchpad))
+        try MatMulCall(spec, request, operands, by: fovea_bfloat16_multiply)
     }
 }
 
@@ -46,17 +43,5 @@ extension fovea_bfloat16_matmul {
         a_strides = (Int64(request.a.rowStride), Int64(request.a.columnStride))
         b_strides = (Int64(request.b.rowStride), Int64(request.b.columnStride))
         relu = request.hasReLU ? 1 : 0
-    }
-}
-
-private struct BFloat16MatMulCall: KernelCall {
-    let spec: fovea_bfloat16_matmul
-    let a, b: UnsafePointer<Float>
-    let bias: UnsafePointer<Float>?
-    let c: UnsafeMutablePointer<Float>
-    let scratch: UnsafeMutableRawPointer
-
-    func run() {
-        withUnsafePointer(to: spec) { fovea_bfloat16_multiply($0, a, b, bias, c, scratch) }
     }
 }

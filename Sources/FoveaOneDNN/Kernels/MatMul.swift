@@ -57,6 +57,33 @@ extension OneDNNMatMul {
     }
 }
 
+/// A product in a kernel of our own.
+struct MatMulCall<Form>: KernelCall {
+    typealias Multiplication = (
+        UnsafePointer<Form>?, _ a: UnsafePointer<Float>?, _ b: UnsafePointer<Float>?,
+        _ bias: UnsafePointer<Float>?,
+        _ c: UnsafeMutablePointer<Float>?, _ scratch: UnsafeMutableRawPointer?
+    ) -> Void
+
+    private let form: Form
+    private let multiply: Multiplication
+    private let a, b: UnsafePointer<Float>
+    private let bias: UnsafePointer<Float>?
+    private let c: UnsafeMutablePointer<Float>
+    private let scratch: UnsafeMutableRawPointer
+
+    init(_ form: Form, _ request: MatMulRequest, _ operands: Operands, by multiply: @escaping Multiplication)
+        throws
+    {
+        (self.form, self.multiply) = (form, multiply)
+        (a, b) = (UnsafePointer(try operands.floats(.source)), UnsafePointer(try operands.floats(.weights)))
+        bias = request.hasBias ? UnsafePointer(try operands.floats(.bias)) : nil
+        (c, scratch) = (try operands.floats(.destination), try operands.address(.scratchpad))
+    }
+
+    func run() { withUnsafePointer(to: form) { multiply($0, a, b, bias, c, scratch) } }
+}
+
 // MARK: - By oneDNN
 
 private struct LibraryMatMul: OneDNNMatMul, PrimitiveKernel {
@@ -190,10 +217,7 @@ private struct RowProduct: OneDNNMatMul {
     var scratchpadBytes: Int { product.scratchpadBytes }
 
     func call(_ operands: Operands) throws -> any KernelCall {
-        RowProductCall(
-            product: product, a: try operands.floats(.source), b: try operands.floats(.weights),
-            bias: request.hasBias ? try operands.floats(.bias) : nil,
-            c: try operands.floats(.destination), scratch: try operands.address(.scratchpad))
+        try MatMulCall(product, request, operands, by: fovea_multiply_rows)
     }
 }
 
@@ -221,16 +245,4 @@ extension fovea_row_product {
     private static let mostParts = 8
 
     fileprivate var scratchpadBytes: Int { withUnsafePointer(to: self) { fovea_row_product_scratch($0) } }
-}
-
-private struct RowProductCall: KernelCall {
-    let product: fovea_row_product
-    let a, b: UnsafePointer<Float>
-    let bias: UnsafePointer<Float>?
-    let c: UnsafeMutablePointer<Float>
-    let scratch: UnsafeMutableRawPointer
-
-    func run() {
-        withUnsafePointer(to: product) { fovea_multiply_rows($0, a, b, bias, c, scratch) }
-    }
 }

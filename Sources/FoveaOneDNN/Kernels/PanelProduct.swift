@@ -20,10 +20,7 @@ struct PanelProduct: OneDNNMatMul {
     var scratchpadBytes: Int { withUnsafePointer(to: product) { fovea_panel_product_scratch($0) } }
 
     func call(_ operands: Operands) throws -> any KernelCall {
-        PanelProductCall(
-            product: product, a: try operands.floats(.source), b: try operands.floats(.weights),
-            bias: request.hasBias ? try operands.floats(.bias) : nil,
-            c: try operands.floats(.destination), scratch: try operands.address(.scratchpad))
+        try MatMulCall(product, request, operands, by: fovea_multiply_panels)
     }
 }
 
@@ -59,17 +56,5 @@ extension fovea_panel_product {
         a_strides = (Int64(request.a.rowStride), Int64(request.a.columnStride))
         b_strides = (Int64(request.b.rowStride), Int64(request.b.columnStride))
         relu = request.hasReLU ? 1 : 0
-    }
-}
-
-private struct PanelProductCall: KernelCall {
-    let product: fovea_panel_product
-    let a, b: UnsafePointer<Float>
-    let bias: UnsafePointer<Float>?
-    let c: UnsafeMutablePointer<Float>
-    let scratch: UnsafeMutableRawPointer
-
-    func run() {
-        withUnsafePointer(to: product) { fovea_multiply_panels($0, a, b, bias, c, scratch) }
     }
 }
