@@ -77,13 +77,6 @@ FOLD(sum_i, int32_t, integer, int64_t, long_ints, half_ints, sum_longs, sum_long
 FOLD(max, float, real, double, doubles, half_floats, max_doubles, max_double, (double)-INFINITY)
 FOLD(max_i, int32_t, integer, int64_t, long_ints, half_ints, max_longs, max_long, (int64_t)INT32_MIN)
 
-INLINE doubles lower_half(floats x) {
-    return __builtin_convertvector(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7), doubles);
-}
-INLINE doubles upper_half(floats x) {
-    return __builtin_convertvector(__builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15), doubles);
-}
-
 // Four groups at a time are added in 32 bits, which rounds twice, and then in 64 bits.
 static void sum_groups(fovea_accumulator *totals, const float *lanes, int64_t groups) {
     doubles lower, upper;

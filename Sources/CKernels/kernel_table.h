@@ -97,13 +97,13 @@ typedef struct {
                             uint8_t *winners, int64_t image, int64_t first, int64_t last);
     void (*narrow_add_gradients)(const narrow_form *form, narrow_source source, const float *upstream, const uint8_t *winners,
                                  float *sums, float *bias_sums, int64_t image, int64_t first, int64_t last);
-    // Chunks of the functions of fovea_normalization.h. Moments and sums are [2, lanes].
-    void (*normalization_moments)(const normalization_chunk *chunk, const float *x, float *moments);
+    // Chunks of the functions of fovea_normalization.h. Sums are [2 or 3, lanes of a row].
+    void (*normalization_moments)(const normalization_chunk *chunk, const float *x, normalization_terms terms, double *sums);
     void (*normalize_chunk)(const normalization_chunk *chunk, const float *x, normalization_terms terms, float *y);
     void (*normalization_gradient_sums)(const normalization_chunk *chunk, const float *x, const float *upstream,
-                                        normalization_terms terms, float *sums);
+                                        normalization_terms terms, double *sums);
     void (*normalization_spread_gradient)(const normalization_chunk *chunk, const float *x, const float *upstream,
-                                          normalization_terms terms, float *gradient);
+                                          normalization_terms terms, float *x_gradient);
     // Parts of the functions of fovea_winograd.h: channels; tiles; images and groups of filters; tiles; channels; and of large
     // kernels blocks of channels, a group of filters, blocks of filters, a group of channels.
     void (*winograd_transform_kernel)(const winograd_form *form, int32_t is_transposed, const float *kernel, float *transformed,

@@ -4,113 +4,85 @@
 #include "normalization.h"
 #include "vector_math.h"
 
-// Of blocks of 8 channels a vector has those of two pixels; the last pixel of an odd number has half a vector.
-enum { normalization_narrow = 8, normalization_sums_at_once = 4 };
+enum { normalization_sums_at_once = 2 };
+
+// Sums in double: where a normalisation follows another one, what is left of a gradient is small beside its parts.
+typedef struct {
+    doubles lower[normalization_sums_at_once], upper[normalization_sums_at_once];
+} normalization_sum;
 
 typedef struct {
-    int64_t vectors, stride;  // of an image
-    int32_t has_half;
-} normalization_walk;
+    doubles lower, upper;
+} wide_floats;
 
-INLINE normalization_walk walk_of(const normalization_chunk *chunk) {
-    if (chunk->lanes != normalization_narrow) return (normalization_walk){chunk->pixels, chunk->lanes, 0};
-    return (normalization_walk){chunk->pixels / 2, 2 * normalization_narrow, chunk->pixels % 2 != 0};
-}
+INLINE wide_floats widened(floats x) { return (wide_floats){lower_half(x), upper_half(x)}; }
+INLINE wide_floats difference(wide_floats a, wide_floats b) { return (wide_floats){a.lower - b.lower, a.upper - b.upper}; }
 
-// Numbers of sixteen channels, or those of eight twice.
-INLINE floats load_channels(const normalization_chunk *chunk, const float *p) {
-    if (chunk->lanes != normalization_narrow) return load_floats(p);
-    float lanes[2 * normalization_narrow];
-    memcpy(lanes, p, normalization_narrow * sizeof(float));
-    memcpy(lanes + normalization_narrow, p, normalization_narrow * sizeof(float));
-    return load_floats(lanes);
+INLINE void add(normalization_sum *sum, int32_t k, wide_floats x) {
+    sum->lower[k] += x.lower;
+    sum->upper[k] += x.upper;
 }
-INLINE void store_channels(const normalization_chunk *chunk, float *p, floats x) {
-    store_some_floats(p, x, chunk->lanes == normalization_narrow ? normalization_narrow : fovea_lane_group);
+INLINE void add_product(normalization_sum *sum, int32_t k, wide_floats a, wide_floats b) {
+    sum->lower[k] += a.lower * b.lower;
+    sum->upper[k] += a.upper * b.upper;
 }
-INLINE floats sum_of_channels(const normalization_chunk *chunk, floats x) {
-    if (chunk->lanes != normalization_narrow) return x;
-    return x + __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-}
-INLINE floats first_half(floats x) {
-    const ints half = {-1, -1, -1, -1, -1, -1, -1, -1};
-    return (floats)((ints)x & half);
+INLINE void store_sum(double *sums, const normalization_sum *sum) {
+    const doubles lower = sum->lower[0] + sum->lower[1], upper = sum->upper[0] + sum->upper[1];
+    memcpy(sums, &lower, sizeof(lower));
+    memcpy(sums + fovea_lane_group / 2, &upper, sizeof(upper));
 }
 
-// Runs a statement for each vector of a group of lanes, with its place in memory and the number of a sum, and another for half a
-// vector.
-#define FOR_EACH_VECTOR(statement, half_statement)                                                         \
-    for (int64_t image = 0; image < chunk->images; image++) {                                              \
-        int64_t at = image * chunk->image_stride + lane, vector = 0;                                       \
-        for (; vector + normalization_sums_at_once <= walk.vectors; vector += normalization_sums_at_once) { \
-            _Pragma("clang loop unroll(full)") for (int32_t k = 0; k < normalization_sums_at_once; k++) {  \
-                statement;                                                                                 \
-                at += walk.stride;                                                                         \
-            }                                                                                              \
-        }                                                                                                  \
-        for (const int32_t k = 0; vector < walk.vectors; vector++, at += walk.stride) statement;           \
-        if (walk.has_half) {                                                                               \
-            const int32_t k = 0;                                                                           \
-            half_statement;                                                                                \
-        }                                                                                                  \
+// The first numbers of a vector, and behind them those of another one.
+INLINE floats load_floats_or(const float *p, int64_t count, floats others) {
+    if (count >= fovea_lane_group) return load_floats(p);
+    const ints number = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return choose(number < (int32_t)count, load_some_floats(p, count), others);
+}
+
+#define FOR_EACH_LANE_GROUP for (int64_t lane = 0; lane < chunk->lanes; lane += fovea_lane_group)
+// Runs a statement for each vector of a group of lanes, with its place in memory `at`, its numbers' count `width` and the number
+// `k` of a sum.
+#define FOR_EACH_VECTOR(statement)                                                                           \
+    for (int64_t image = 0; image < chunk->images; image++) {                                                \
+        int64_t at = image * chunk->image_stride + lane, row = 0, width = fovea_lane_group;                  \
+        for (; row + normalization_sums_at_once <= chunk->rows; row += normalization_sums_at_once) {         \
+            UNROLLED for (int32_t k = 0; k < normalization_sums_at_once; k++) {                              \
+                statement;                                                                                   \
+                at += chunk->lanes;                                                                          \
+            }                                                                                                \
+        }                                                                                                    \
+        const int32_t k = 0;                                                                                 \
+        for (; row < chunk->rows; row++, at += chunk->lanes) statement;                                      \
+        width = chunk->tail - lane < fovea_lane_group ? chunk->tail - lane : fovea_lane_group;               \
+        if (width > 0) statement;                                                                            \
     }
 
-INLINE floats total_of(const normalization_chunk *chunk, const floats *sums) {
-    return sum_of_channels(chunk, (sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
-
-// Without differences, of which infinite numbers have none.
-INLINE floats plain_mean(const normalization_chunk *chunk, normalization_walk walk, const float *x, int64_t lane) {
-    floats sums[normalization_sums_at_once] = {0};
-    FOR_EACH_VECTOR(sums[k] += load_floats(x + at), sums[k] += load_some_floats(x + at, normalization_narrow))
-    return total_of(chunk, sums) / (float)(chunk->images * chunk->pixels);
-}
-
-// Mean and sum of squared deviations, each for all lanes. Sums are of differences from the first pixel, which cost no digits where
-// the mean is large beside the deviations.
-static void normalization_moments(const normalization_chunk *chunk, const float *x, float *moments) {
-    const normalization_walk walk = walk_of(chunk);
-    const floats count = splat((float)(chunk->images * chunk->pixels));
-    for (int64_t lane = 0; lane < chunk->lanes; lane += fovea_lane_group) {
-        const floats first = load_channels(chunk, x + lane);
-        floats sums[normalization_sums_at_once] = {0}, squares[normalization_sums_at_once] = {0};
-        FOR_EACH_VECTOR(sums[k] += load_floats(x + at) - first,
-                        sums[k] += first_half(load_some_floats(x + at, normalization_narrow) - first))
-        floats mean = first + total_of(chunk, sums) / count;
-        if (any(mean != mean)) mean = choose(mean == mean, mean, plain_mean(chunk, walk, x, lane));
-#define ADD_SQUARE(number)               \
-    {                                    \
-        floats difference = number;      \
-        squares[k] += difference * difference; \
+// Sums of the deviations from terms.mean, which here need not be the mean, and of their squares.
+static void normalization_moments(const normalization_chunk *chunk, const float *x, normalization_terms terms, double *sums) {
+    FOR_EACH_LANE_GROUP {
+        const floats mean = load_floats(terms.mean + lane);
+        const wide_floats center = widened(mean);
+        normalization_sum deviations = {0}, squares = {0};
+        FOR_EACH_VECTOR({
+            const wide_floats deviation = difference(widened(load_floats_or(x + at, width, mean)), center);
+            add(&deviations, k, deviation);
+            add_product(&squares, k, deviation, deviation);
+        })
+        store_sum(sums + lane, &deviations);
+        store_sum(sums + chunk->lanes + lane, &squares);
     }
-        FOR_EACH_VECTOR(ADD_SQUARE(load_floats(x + at) - mean),
-                        ADD_SQUARE(first_half(load_some_floats(x + at, normalization_narrow) - mean)))
-#undef ADD_SQUARE
-        store_channels(chunk, moments + lane, mean);
-        store_channels(chunk, moments + chunk->lanes + lane, total_of(chunk, squares));
-    }
-}
-
-INLINE floats normalized(floats x, floats mean, floats factor, floats offset, int32_t relu) {
-    floats y = (x - mean) * factor + offset;
-    return relu ? choose(y < 0.0f, splat(0.0f), y) : y;
 }
 
 INLINE void normalize_lanes(const normalization_chunk *chunk, const float *x, normalization_terms terms, float *y, int32_t relu) {
-    const normalization_walk walk = walk_of(chunk);
-    for (int64_t lane = 0; lane < chunk->lanes; lane += fovea_lane_group) {
-        const floats mean = load_channels(chunk, terms.mean + lane), factor = load_channels(chunk, terms.factor + lane);
-        const floats offset = load_channels(chunk, terms.offset + lane);
-        FOR_EACH_VECTOR(
-            {
-                (void)k;
-                store_floats(y + at, normalized(load_floats(x + at), mean, factor, offset, relu));
-            },
-            {
-                (void)k;
-                floats one = load_some_floats(x + at, normalization_narrow);
-                store_some_floats(y + at, normalized(one, mean, factor, offset, relu), normalization_narrow);
-            })
+    FOR_EACH_LANE_GROUP {
+        const floats mean = load_floats(terms.mean + lane), factor = load_floats(terms.factor + lane);
+        const floats offset = load_floats(terms.offset + lane);
+        FOR_EACH_VECTOR({
+            (void)k;
+            floats result = (load_some_floats(x + at, width) - mean) * factor + offset;
+            if (relu) result = choose(result < 0.0f, splat(0.0f), result);
+            store_some_floats(y + at, result, width);
+        })
     }
 }
 
@@ -122,41 +94,42 @@ static void normalize_chunk(const normalization_chunk *chunk, const float *x, no
     }
 }
 
-// What of the gradient passes the ReLU; `deviation` is x - mean.
-INLINE floats passing(floats upstream, floats deviation, floats factor, floats offset, int32_t relu) {
+// What of the gradient passes the ReLU: where the same numbers as forward are positive.
+INLINE floats passing(floats upstream, floats x, floats mean, floats factor, floats offset, int32_t relu) {
     if (!relu) return upstream;
-    return (floats)((ints)upstream & (deviation * factor + offset > 0.0f));
+#ifdef FOVEA_WIDE_REGISTERS
+    // Loaded before the mask is known: a load that waits for its mask takes twice the time.
+    __asm__("" : "+v"(upstream));
+#endif
+    return (floats)((ints)upstream & ((x - mean) * factor + offset > 0.0f));
 }
 
-// Sums of the gradient and of its product with the deviation from the mean.
+// Sums of the gradient, of its product with the deviation from the mean, and of the deviations, of which a rounded mean leaves
+// some.
 INLINE void add_gradient_lanes(const normalization_chunk *chunk, const float *x, const float *upstream, normalization_terms terms,
-                               float *sums, int32_t relu) {
-    const normalization_walk walk = walk_of(chunk);
-    for (int64_t lane = 0; lane < chunk->lanes; lane += fovea_lane_group) {
-        const floats mean = load_channels(chunk, terms.mean + lane), factor = load_channels(chunk, terms.factor + lane);
-        const floats offset = load_channels(chunk, terms.offset + lane);
-        floats gradients[normalization_sums_at_once] = {0}, products[normalization_sums_at_once] = {0};
-        FOR_EACH_VECTOR(
-            {
-                floats deviation = load_floats(x + at) - mean;
-                floats gradient = passing(load_floats(upstream + at), deviation, factor, offset, relu);
-                gradients[k] += gradient;
-                products[k] += gradient * deviation;
-            },
-            {
-                floats deviation = load_some_floats(x + at, normalization_narrow) - mean;
-                floats gradient = load_some_floats(upstream + at, normalization_narrow);
-                gradient = first_half(passing(gradient, deviation, factor, offset, relu));
-                gradients[k] += gradient;
-                products[k] += first_half(gradient * deviation);
-            })
-        store_channels(chunk, sums + lane, total_of(chunk, gradients));
-        store_channels(chunk, sums + chunk->lanes + lane, total_of(chunk, products));
+                               double *sums, int32_t relu) {
+    FOR_EACH_LANE_GROUP {
+        const floats mean = load_floats(terms.mean + lane), factor = load_floats(terms.factor + lane);
+        const floats offset = load_floats(terms.offset + lane);
+        const wide_floats center = widened(mean);
+        normalization_sum gradients = {0}, products = {0}, deviations = {0};
+        FOR_EACH_VECTOR({
+            const floats number = load_floats_or(x + at, width, mean);
+            const wide_floats deviation = difference(widened(number), center);
+            const floats given = load_some_floats(upstream + at, width);
+            const wide_floats gradient = widened(passing(given, number, mean, factor, offset, relu));
+            add(&gradients, k, gradient);
+            add_product(&products, k, gradient, deviation);
+            add(&deviations, k, deviation);
+        })
+        store_sum(sums + lane, &gradients);
+        store_sum(sums + chunk->lanes + lane, &products);
+        store_sum(sums + 2 * chunk->lanes + lane, &deviations);
     }
 }
 
 static void normalization_gradient_sums(const normalization_chunk *chunk, const float *x, const float *upstream,
-                                        normalization_terms terms, float *sums) {
+                                        normalization_terms terms, double *sums) {
     if (chunk->relu) {
         add_gradient_lanes(chunk, x, upstream, terms, sums, 1);
     } else {
@@ -164,37 +137,52 @@ static void normalization_gradient_sums(const normalization_chunk *chunk, const 
     }
 }
 
+// terms.gain, bias and slope of half a vector.
+typedef struct {
+    doubles gain, bias, slope;
+} gradient_terms;
+
+INLINE gradient_terms gradient_terms_of(normalization_terms terms, int64_t lane) {
+    gradient_terms half;
+    memcpy(&half.gain, terms.gain + lane, sizeof(doubles));
+    memcpy(&half.bias, terms.bias + lane, sizeof(doubles));
+    memcpy(&half.slope, terms.slope + lane, sizeof(doubles));
+    return half;
+}
+INLINE doubles spread_half(gradient_terms terms, doubles deviation, doubles gradient) {
+    return terms.gain * (gradient - (terms.bias + terms.slope * deviation));
+}
+
 INLINE void spread_gradient_lanes(const normalization_chunk *chunk, const float *x, const float *upstream,
-                                  normalization_terms terms, float *gradient, int32_t relu) {
-    const normalization_walk walk = walk_of(chunk);
-    for (int64_t lane = 0; lane < chunk->lanes; lane += fovea_lane_group) {
-        const floats mean = load_channels(chunk, terms.mean + lane), factor = load_channels(chunk, terms.factor + lane);
-        const floats offset = load_channels(chunk, terms.offset + lane), bias = load_channels(chunk, terms.bias + lane);
-        const floats slope = load_channels(chunk, terms.slope + lane);
-        FOR_EACH_VECTOR(
-            {
-                (void)k;
-                floats deviation = load_floats(x + at) - mean;
-                floats passed = passing(load_floats(upstream + at), deviation, factor, offset, relu);
-                store_floats(gradient + at, factor * (passed - bias - deviation * slope));
-            },
-            {
-                (void)k;
-                floats deviation = load_some_floats(x + at, normalization_narrow) - mean;
-                floats passed = load_some_floats(upstream + at, normalization_narrow);
-                passed = passing(passed, deviation, factor, offset, relu);
-                store_some_floats(gradient + at, factor * (passed - bias - deviation * slope), normalization_narrow);
-            })
+                                  normalization_terms terms, float *x_gradient, int32_t relu) {
+    FOR_EACH_LANE_GROUP {
+        const floats mean = load_floats(terms.mean + lane), factor = load_floats(terms.factor + lane);
+        const floats offset = load_floats(terms.offset + lane);
+        const wide_floats center = widened(mean);
+        const gradient_terms lower = gradient_terms_of(terms, lane);
+        const gradient_terms upper = gradient_terms_of(terms, lane + fovea_lane_group / 2);
+        FOR_EACH_VECTOR({
+            (void)k;
+            const floats number = load_some_floats(x + at, width);
+            const wide_floats deviation = difference(widened(number), center);
+            const floats given = load_some_floats(upstream + at, width);
+            const wide_floats gradient = widened(passing(given, number, mean, factor, offset, relu));
+            const doubles low = spread_half(lower, deviation.lower, gradient.lower);
+            const doubles high = spread_half(upper, deviation.upper, gradient.upper);
+            store_some_floats(x_gradient + at, narrowed(low, high), width);
+        })
     }
 }
 
 static void normalization_spread_gradient(const normalization_chunk *chunk, const float *x, const float *upstream,
-                                          normalization_terms terms, float *gradient) {
+                                          normalization_terms terms, float *x_gradient) {
     if (chunk->relu) {
-        spread_gradient_lanes(chunk, x, upstream, terms, gradient, 1);
+        spread_gradient_lanes(chunk, x, upstream, terms, x_gradient, 1);
     } else {
-        spread_gradient_lanes(chunk, x, upstream, terms, gradient, 0);
+        spread_gradient_lanes(chunk, x, upstream, terms, x_gradient, 0);
     }
 }
 
+#undef FOR_EACH_VECTOR
+#undef FOR_EACH_LANE_GROUP
 #endif

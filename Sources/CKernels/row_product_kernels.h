@@ -8,7 +8,8 @@
 // Matrix rows that are read together: enough for the sums to be loaded and stored rarely.
 enum { rows_together = 8 };
 
-// Adds `count` rows of b times as many columns of a to the sums.
+// Adds `count` rows of b times as many columns of a to the sums. What they come to is added as one number: so many fewer are added
+// to a sum that is large beside them.
 INLINE void add_rows(const fovea_row_product *p, const float *a, const float *b, float *sums, const int64_t count) {
     int64_t whole = p->columns / fovea_lane_group * fovea_lane_group;
     for (int64_t j = 0; j < whole; j += fovea_lane_group) {
@@ -20,18 +21,18 @@ INLINE void add_rows(const fovea_row_product *p, const float *a, const float *b,
         }
         for (int64_t i = 0; i < p->rows; i++) {
             const float *factors = a + i * p->a_strides[0];
-            floats sum = load_floats(sums + i * p->columns + j);
-            for (int64_t k = 0; k < count; k++) sum = sum + matrix[k] * splat(factors[k * p->a_strides[1]]);
-            store_floats(sums + i * p->columns + j, sum);
+            floats sum = matrix[0] * splat(factors[0]);
+            for (int64_t k = 1; k < count; k++) sum = sum + matrix[k] * splat(factors[k * p->a_strides[1]]);
+            store_floats(sums + i * p->columns + j, load_floats(sums + i * p->columns + j) + sum);
         }
     }
     for (int64_t i = 0; i < p->rows; i++) {
         for (int64_t j = whole; j < p->columns; j++) {
-            float sum = sums[i * p->columns + j];
+            float sum = 0;
             for (int64_t k = 0; k < count; k++) {
                 sum += b[k * p->columns + j] * a[i * p->a_strides[0] + k * p->a_strides[1]];
             }
-            sums[i * p->columns + j] = sum;
+            sums[i * p->columns + j] += sum;
         }
     }
 }

@@ -16,11 +16,6 @@ INLINE floats shift_of(floats largest) {
     return choose(absolute(largest) < INFINITY, largest, splat(NAN));
 }
 
-INLINE floats narrowed(doubles lower, doubles upper) {
-    half_floats a = __builtin_convertvector(lower, half_floats), b = __builtin_convertvector(upper, half_floats);
-    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-
 // Up to sixteen lines side by side, one in each lane, with `step` floats from element to element.
 INLINE void softmax_lanes(const fovea_softmax *softmax, const float *x, float *y, int64_t step, const int64_t count) {
     const int64_t extent = softmax->extent;

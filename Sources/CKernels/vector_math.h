@@ -17,6 +17,8 @@ typedef uint32_t uints __attribute__((vector_size(64)));
 typedef uint64_t longs __attribute__((vector_size(64)));
 typedef double doubles __attribute__((vector_size(64)));
 typedef int64_t long_ints __attribute__((vector_size(64)));
+typedef float half_floats __attribute__((vector_size(32)));
+typedef int32_t half_ints __attribute__((vector_size(32)));
 typedef floats unaligned_floats __attribute__((aligned(4)));
 typedef ints unaligned_ints __attribute__((aligned(4)));
 
@@ -47,6 +49,18 @@ INLINE floats choose(ints mask, floats yes, floats no) {
 }
 INLINE ints choose_int(ints mask, ints yes, ints no) { return (mask & yes) | (~mask & no); }
 INLINE int any(ints mask) { return __builtin_reduce_or(mask) != 0; }
+
+// The halves of a vector in double, and a vector of such halves.
+INLINE doubles lower_half(floats x) {
+    return __builtin_convertvector(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7), doubles);
+}
+INLINE doubles upper_half(floats x) {
+    return __builtin_convertvector(__builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15), doubles);
+}
+INLINE floats narrowed(doubles lower, doubles upper) {
+    half_floats a = __builtin_convertvector(lower, half_floats), b = __builtin_convertvector(upper, half_floats);
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
 
 INLINE floats absolute(floats x) { return (floats)((ints)x & 0x7fffffff); }
 INLINE floats with_sign_of(floats magnitude, floats sign) {

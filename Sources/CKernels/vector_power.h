@@ -3,9 +3,6 @@
 #define FOVEA_VECTOR_POWER_H
 #include "vector_math.h"
 
-typedef float half_floats __attribute__((vector_size(32)));
-typedef int32_t half_ints __attribute__((vector_size(32)));
-
 // 2^t, |t| <= 126, as floats.
 INLINE half_floats wide_exp2(doubles t) {
     doubles shifted = t + 6755399441055744.0;
@@ -34,21 +31,14 @@ INLINE doubles wide_log2(doubles k, doubles f) {
     return p * s * 2.88539008177792681 + k;
 }
 
-INLINE doubles widen_low(floats x) {
-    return __builtin_convertvector(__builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7), doubles);
-}
-INLINE doubles widen_high(floats x) {
-    return __builtin_convertvector(__builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15), doubles);
-}
-
 // 2^(y log2 x) in double precision where x is positive and normal and so is the result; a group of lanes with
 // anything else goes to the C library.
 INLINE floats vector_power(floats x, floats y) {
     ints bits = (ints)x - 0x3f3504f3;
     floats k = __builtin_convertvector(bits >> 23, floats);
     floats f = (floats)((bits & 0x7fffff) + 0x3f3504f3) - 1.0f;
-    doubles low = wide_log2(widen_low(k), widen_low(f)) * widen_low(y);
-    doubles high = wide_log2(widen_high(k), widen_high(f)) * widen_high(y);
+    doubles low = wide_log2(lower_half(k), lower_half(f)) * lower_half(y);
+    doubles high = wide_log2(upper_half(k), upper_half(f)) * upper_half(y);
     long_ints large = ~((low < 126.0) & (low > -126.0) & (high < 126.0) & (high > -126.0));
     ints regular = (x >= 1.17549435e-38f) & (x < INFINITY);
     if (__builtin_reduce_or(large) != 0 || any(~regular)) {

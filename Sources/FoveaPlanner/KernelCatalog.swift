@@ -10,8 +10,6 @@ public protocol KernelCatalog: Sendable {
     func kernel(for request: MatMulRequest) throws -> any PreparedKernel
     func kernel(for request: PoolingRequest) throws -> any PoolingKernel
     func kernel(for request: NormalizationRequest) throws -> any PreparedKernel
-    /// Whether a kernel normalizes images of the shape, channels last; if none does, elementwise passes do.
-    func canNormalize(_ images: Shape) -> Bool
     func kernel(for request: SoftmaxRequest) throws -> any PreparedKernel
     func kernel(for request: ReductionRequest) throws -> any PreparedKernel
     func kernel(for request: GatherRequest) throws -> any PreparedKernel

@@ -239,7 +239,7 @@ extension Plan {
     public init(
         _ graph: BoundGraph, catalog: any KernelCatalog, residentLayouts: [Variable: Layout] = [:]
     ) throws {
-        let prepared = try graph.withComposedNormalization(unless: catalog.canNormalize).simplified()
+        let prepared = try graph.withChannelsLastInNormalization().simplified()
             .withFoldedScales()
             .withBordersAsPadding().withFloat32Kernels().withRectifiedNormalization()
             .withRectifiedPooling().withOneHotAsComparison().simplified()

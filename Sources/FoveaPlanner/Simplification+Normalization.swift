@@ -1,23 +1,30 @@
 import FoveaGraph
 
 extension BoundGraph {
-    /// Batch normalisation that no kernel does, as moments and elementwise work.
-    ///
-    /// - Parameter isPossible: whether there is a kernel for images of a shape whose last axis is that of the channels.
-    func withComposedNormalization(unless isPossible: (Shape) -> Bool) throws -> BoundGraph {
+    /// Moves the channels of what is normalized over another axis to the last one, where the kernel wants them.
+    func withChannelsLastInNormalization() throws -> BoundGraph {
         try rewritten { tensor, inputs in
+            let unchanged = { Tensor(known: tensor.operation, inputs, tensor.node.type) }
+            let (axis, operation): (Int, (Int) -> Operation)
             switch tensor.operation {
-            case .batchNorm(let rule):
-                if rule.axis != inputs[0].shape.rank - 1 || !isPossible(inputs[0].shape) {
-                    return try rule.composed(inputs)
-                }
+            case .batchNorm(let rule): (axis, operation) = (rule.axis, { .batchNorm(rule.over($0)) })
             case .batchNormGradient(let rule):
-                if rule.axis != inputs[0].shape.rank - 1 || !isPossible(inputs[0].shape) {
-                    return try rule.composed(inputs)
-                }
-            default: break
+                (axis, operation) = (
+                    rule.axis, { .batchNormGradient(BatchNormGradient(rule.result, of: rule.forward.over($0))) }
+                )
+            default: return unchanged()
             }
-            return Tensor(known: tensor.operation, inputs, tensor.node.type)
+            let last = inputs[0].shape.rank - 1
+            if axis == last { return unchanged() }
+            let order = (0...last).filter { $0 != axis } + [axis]
+            var moved = inputs
+            // The images, and the gradient that has their shape.
+            for place in inputs.indices where place % 3 == 0 {
+                moved[place] = try inputs[place].transposed(order)
+            }
+            let result = try Tensor(operation(last), moved)
+            guard result.shape.rank > 1 else { return result }
+            return try result.transposed((0...last).map { order.firstIndex(of: $0)! })
         }
     }
 
@@ -60,5 +67,9 @@ extension BoundGraph {
 extension BatchNorm {
     fileprivate var rectified: BatchNorm {
         BatchNorm(result, axis: axis, epsilon: epsilon, isRectified: true)
+    }
+
+    fileprivate func over(_ axis: Int) -> BatchNorm {
+        BatchNorm(result, axis: axis, epsilon: epsilon, isRectified: isRectified)
     }
 }

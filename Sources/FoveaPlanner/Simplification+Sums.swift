@@ -3,11 +3,11 @@ import FoveaGraph
 /// Sums and means of linear combinations, by the rules
 ///
 ///     Σ(v·x) = v·Σx        for v that is the same along the axes of the sum
-///     Σ(x - mean x) = 0
+///     Σ(x - mean x) = 0    and so for the gradient that goes through a batch normalisation
 ///     Σ(x ± y) = Σx        where the rules leave nothing of Σy
 ///
-/// A factor is then multiplied once rather than once for each element. Batch normalisation's gradient through the mean
-/// becomes a sum that the gradient has anyway.
+/// A factor is then multiplied once rather than once for each element. The bias of a layer before a batch normalisation has no
+/// gradient, not even what rounding would leave of it.
 ///
 /// - Parameter x: what is reduced.
 /// - Returns: nil where more than one sum, or the one that was asked for, would be left.
@@ -26,6 +26,10 @@ func simplifiedSum(_ rule: Reduction, of x: Tensor, _ type: TensorType) throws -
             open.append((factor?.negated() ?? .filled(-1, kept), x.inputs[0]))
             continue
         case .binary(.subtract) where isMean(x.inputs[1], of: x.inputs[0], rule, kept):
+            continue
+        case .batchNormGradient(let gradient)
+        where gradient.result == .x
+            && (0..<x.shape.rank).allSatisfy({ $0 == gradient.axis || rule.axes.contains($0) }):
             continue
         case .binary(.add):
             open += [(factor, x.inputs[1]), (factor, x.inputs[0])]

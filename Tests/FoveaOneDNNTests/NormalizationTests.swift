@@ -103,9 +103,9 @@ import Testing
         #expect(results.allSatisfy { $0 == results[0] })
     }
 
-    /// What has whole vectors of channels has a kernel of its own, in training.
-    @Test(arguments: [[16, 32], [64, 128]])
-    @Compute func wholeVectorsAreNormalizedAtOnce(channels: [Int]) throws {
+    /// A kernel of its own normalizes in training, whether or not channels fill vectors.
+    @Test(arguments: [[16, 32], [64, 128], [5, 17]])
+    @Compute func kernelNormalizes(channels: [Int]) throws {
         let network = try ResidualNetwork(image: [16, 16, 3], channels: channels)
         let graph = try BoundGraph(
             outputs: [network.loss], updates: network.updates, mode: .training, batch: 4)

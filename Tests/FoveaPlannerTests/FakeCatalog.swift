@@ -7,8 +7,6 @@ struct FakeCatalog: KernelCatalog {
     var blocks: [ConvolutionDirection: Int]
     var scratchpadBytes = 100
     var packedKernelBytes = 150
-    /// Batch normalisation has kernels for multiples of this.
-    var normalizedChannels = 16
     /// Merges of fewer elements are elementwise passes.
     var leastMerged = Int.max
 
@@ -73,8 +71,6 @@ struct FakeCatalog: KernelCatalog {
     func kernel(for request: MergeRequest) -> (any PreparedKernel)? {
         request.count < leastMerged ? nil : Kernel()
     }
-
-    func canNormalize(_ images: Shape) -> Bool { images.channels % normalizedChannels == 0 }
 
     /// Images `[n, h, w, c]` in memory order n, c/block, h, w, block; few channels stay in row-major order.
     static func images(_ shape: Shape, _ block: Int) -> Layout {

@@ -10,7 +10,7 @@ import Testing
         // Blocks that do not divide each other.
         let odd = FakeCatalog(forward: 6, inputGradient: 4, kernelGradient: 5)
         var merging = FakeCatalog(forward: 4, inputGradient: 8, kernelGradient: 4)
-        (merging.normalizedChannels, merging.leastMerged) = (1, 0)
+        merging.leastMerged = 0
         var pooling = FakeCatalog(forward: 4, inputGradient: 4, kernelGradient: 4)
         pooling.pools = true
         return [FakeCatalog(16), merging, odd, pooling]

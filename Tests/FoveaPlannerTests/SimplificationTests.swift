@@ -280,6 +280,25 @@ import Testing
         #expect(outputs[2...].allSatisfy { $0.inputs[0].operation == .binary(.subtract) })
     }
 
+    /// The gradient that goes through a batch normalisation adds up to zero over each channel, and over no less.
+    @Test @Compute func biasBeforeNormalizationHasNoGradient() throws {
+        let outputs = try simplified(relativeTolerance: 1e-5) { graph in
+            let (x, g) = (graph.input([4, 3, 5]), graph.input([4, 3, 5]))
+            let (scale, bias) = (graph.variable([5]), graph.variable([5]))
+            let y = try (x + bias).batchNormalized(scale: scale, offset: bias, epsilon: 0.1).normalized
+            let loss = try (y * g).sum()
+            let dx = try gradient(of: loss, withRespectTo: [x])[0]
+            return [
+                try dx.sum(axes: [0, 1]) + bias, try (dx * 3 + x).sum(axes: [0, 1]), try dx.sum() + bias,
+                try dx.sum(axes: [1, 2]),
+            ]
+        }
+        // Only what was added is left.
+        #expect(outputs[0] == outputs[2] && outputs[0].inputs.isEmpty)
+        #expect(isInput(outputs[1].inputs[0]))
+        #expect(outputs[3].operation.rule.name == "sum")
+    }
+
     /// A chain of sums that has exponentially many paths.
     @Test @Compute func manyPaths() throws {
         let outputs = try simplified(relativeTolerance: 1e-5) { graph in

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Images are [batch, blocks, pixels, lanes]: channels in blocks of `lanes`, which are 8 or a multiple of 16.
+// Images are [batch, blocks, pixels, lanes]: channels in so many blocks of `lanes` as they need, whose last is completed with zeros.
 typedef struct {
-    int64_t batch, blocks, pixels, lanes;
+    int64_t batch, channels, pixels, lanes;
     float epsilon;
     int32_t relu;  // negative results become zero, and have no gradient
 } fovea_normalization;

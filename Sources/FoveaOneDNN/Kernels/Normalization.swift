@@ -6,13 +6,11 @@ import FoveaRuntime
 extension OneDNNCatalog {
     func kernel(for request: NormalizationRequest) throws -> any PreparedKernel {
         guard let normalization = fovea_normalization(request) else {
-            throw RunError.kernel("batch normalisation of images whose channels lie in no whole blocks")
+            throw RunError.kernel("batch normalisation of images whose channels lie in no blocks")
         }
         return NormalizationKernel(request: request, normalization: normalization)
     }
 
-    /// What has whole vectors of channels, in any layout that other kernels give it.
-    func canNormalize(_ images: Shape) -> Bool { images.channels.isMultiple(of: 16) }
 }
 
 private struct NormalizationKernel: OneDNNKernel {
@@ -29,15 +27,13 @@ private struct NormalizationKernel: OneDNNKernel {
 }
 
 extension fovea_normalization {
-    /// The kernel's form of a batch normalisation; nil for blocks of other sizes than its own.
+    /// The kernel's form of a batch normalisation; nil for images of other layouts than its own.
     fileprivate init?(_ request: NormalizationRequest) {
         let shape = request.images
-        guard let block = request.layout.channelBlock(of: shape), shape.channels.isMultiple(of: block),
-            block == 8 || block.isMultiple(of: 16)
-        else { return nil }
+        guard let block = request.layout.channelBlock(of: shape) else { return nil }
         self.init()
-        batch = Int64(shape[0])
-        blocks = Int64(shape.channels / block)
+        batch = Int64(shape.rank > 1 ? shape[0] : 1)
+        channels = Int64(shape.channels)
         pixels = Int64(shape.dimensions.dropFirst().dropLast().reduce(1, *))
         lanes = Int64(block)
         epsilon = request.epsilon
