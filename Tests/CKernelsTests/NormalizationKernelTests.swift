@@ -5,9 +5,9 @@ import Testing
 extension KernelTests {
     /// Batch normalisation against sums in double.
     @Suite struct NormalizationKernelTests {
-        /// Batch, channels, pixels and lanes: whole vectors, one and several; rows of several pixels, with pixels
-        /// that fill none; blocks that the channels do not fill; planes of more than a chunk, and so small ones
-        /// that a chunk has several images.
+        /// Batch, channels, pixels and lanes: whole vectors, one and several; rows of several pixels, with pixels that
+        /// fill none; blocks that the channels do not fill; planes of more than a chunk, and so small ones that a
+        /// chunk has several images.
         private static let shapes = [
             [1, 16, 5, 16], [3, 16, 7, 8], [2, 24, 4, 8], [1, 48, 301, 48], [37, 64, 9, 16], [2, 32, 2500, 16],
             [5, 32, 700, 32], [2, 8, 2049, 8], [300, 24, 5, 8], [2, 3, 4000, 3], [3, 1, 7, 1], [1, 20, 3, 20],
