@@ -5,16 +5,17 @@ extension BoundGraph {
     func withChannelsLastInNormalization() throws -> BoundGraph {
         try rewritten { tensor, inputs in
             let unchanged = { Tensor(known: tensor.operation, inputs, tensor.node.type) }
-            let (axis, operation): (Int, (Int) -> Operation)
+            guard let rank = inputs.first?.shape.rank else { return unchanged() }
+            let last = rank - 1
+            let (axis, operation): (Int, Operation)
             switch tensor.operation {
-            case .batchNorm(let rule): (axis, operation) = (rule.axis, { .batchNorm(rule.over($0)) })
+            case .batchNorm(let rule):
+                (axis, operation) = (rule.axis, .batchNorm(rule.over(last)))
             case .batchNormGradient(let rule):
-                (axis, operation) = (
-                    rule.axis, { .batchNormGradient(BatchNormGradient(rule.result, of: rule.forward.over($0))) }
-                )
+                let moved = BatchNormGradient(rule.result, of: rule.forward.over(last))
+                (axis, operation) = (rule.axis, .batchNormGradient(moved))
             default: return unchanged()
             }
-            let last = inputs[0].shape.rank - 1
             if axis == last { return unchanged() }
             let order = (0...last).filter { $0 != axis } + [axis]
             var moved = inputs
@@ -22,7 +23,7 @@ extension BoundGraph {
             for place in inputs.indices where place % 3 == 0 {
                 moved[place] = try inputs[place].transposed(order)
             }
-            let result = try Tensor(operation(last), moved)
+            let result = try Tensor(operation, moved)
             guard result.shape.rank > 1 else { return result }
             return try result.transposed((0...last).map { order.firstIndex(of: $0)! })
         }
