@@ -3,6 +3,7 @@
 #define FOVEA_KERNEL_TABLE_H
 #include <stdint.h>
 
+#include "expanded_depthwise_form.h"
 #include "fovea_combine.h"
 #include "fovea_elementwise.h"
 #include "fovea_max_pool.h"
@@ -97,6 +98,8 @@ typedef struct {
                             uint8_t *winners, int64_t image, int64_t first, int64_t last);
     void (*narrow_add_gradients)(const narrow_form *form, narrow_source source, const float *upstream, const uint8_t *winners,
                                  float *sums, float *bias_sums, int64_t image, int64_t first, int64_t last);
+    // Rows of fovea_expanded_depthwise_forward. `ring` is memory to work in.
+    void (*convolve_expanded)(const expanded_form *form, expanded_rows rows, float *ring);
     // Chunks of the functions of fovea_normalization.h. Sums are [2 or 3, lanes of a row].
     void (*normalization_moments)(const normalization_chunk *chunk, const float *x, normalization_terms terms, double *sums);
     void (*normalize_chunk)(const normalization_chunk *chunk, const float *x, normalization_terms terms, float *y);

@@ -2,6 +2,7 @@
 #ifndef FOVEA_KERNELS_H
 #define FOVEA_KERNELS_H
 #include "combine_kernels.h"
+#include "expanded_depthwise_kernels.h"
 #include "fold_kernels.h"
 #include "lane_kernels.h"
 #include "max_pool_kernels.h"
@@ -28,6 +29,7 @@
         .max_unpool_planes = max_unpool_planes,                         \
         .narrow_convolve = narrow_convolve,                             \
         .narrow_add_gradients = narrow_add_gradients,                   \
+        .convolve_expanded = convolve_expanded,                         \
         .add_row_products = add_row_products,                           \
         .multiply_panel = multiply_panel,                               \
         .softmax_across = softmax_across,                               \

@@ -3,22 +3,10 @@
 #define FOVEA_NARROW_CONVOLUTION_KERNELS_H
 #include "kernel_table.h"
 #include "max_pool_kernels.h"
+#include "output_finish.h"
 #include "vector_math.h"
 
-
 enum { narrow_lanes = 16 };
-
-// What becomes of outputs before they are stored.
-typedef struct {
-    floats ceiling;
-    int relu, has_ceiling;
-} narrow_finish;
-
-INLINE floats finish_output(narrow_finish finish, floats x) {
-    if (finish.relu) x = choose(x < 0.0f, splat(0.0f), x);
-    if (finish.has_ceiling) x = choose(x > finish.ceiling, finish.ceiling, x);
-    return x;
-}
 
 // Outputs in `rows` rows and `columns` columns, of `vectors` vectors of filters, which are kept in registers.
 INLINE void sum_outputs(const fovea_narrow_convolution *c, narrow_source source, const float *kernel, const float *bias,
@@ -55,7 +43,7 @@ typedef struct {
 } narrow_target;
 
 INLINE void store_outputs(const fovea_narrow_convolution *c, narrow_source source, const float *kernel, const float *bias,
-                          narrow_target target, narrow_finish finish, int64_t line, const int columns, const int vectors) {
+                          narrow_target target, output_finish finish, int64_t line, const int columns, const int vectors) {
     floats sums[2][12][2];
     sum_outputs(c, source, kernel, bias, sums, line, 1, columns, vectors);
     UNROLLED for (int v = 0; v < vectors; v++) {
@@ -66,13 +54,16 @@ INLINE void store_outputs(const fovea_narrow_convolution *c, narrow_source sourc
 }
 
 INLINE void store_pooled(const fovea_narrow_convolution *c, narrow_source source, const float *kernel, const float *bias,
-                         narrow_target target, narrow_finish finish, int64_t line, const int columns, const int vectors) {
+                         narrow_target target, output_finish finish, int64_t line, const int columns, const int vectors) {
     floats sums[2][12][2];
     sum_outputs(c, source, kernel, bias, sums, line, 2, 2 * columns, vectors);
     UNROLLED for (int v = 0; v < vectors; v++) {
         UNROLLED for (int j = 0; j < columns; j++) {
             floats outputs[4], best;
-            UNROLLED for (int i = 0; i < 4; i++) outputs[i] = finish_output(finish, sums[i / 2][2 * j + i % 2][v]);
+            UNROLLED for (int i = 0; i < 4; i++) outputs[i] = sums[i / 2][2 * j + i % 2][v];
+            if (finish.is_bounded) {
+                UNROLLED for (int i = 0; i < 4; i++) outputs[i] = finish_output(finish, outputs[i]);
+            }
             ints place = pool_four(outputs, target.rectifies, &best);
             int64_t at = v * target.block + j * narrow_lanes;
             store_floats(target.results + at, best);
@@ -83,7 +74,7 @@ INLINE void store_pooled(const fovea_narrow_convolution *c, narrow_source source
 
 // A row of results for `vectors` vectors of filters. A window's line has so many weights for each of them.
 INLINE void convolve_columns(const narrow_form *f, narrow_source source, const float *kernel, const float *bias,
-                             narrow_target target, narrow_finish finish, int64_t line, const int vectors) {
+                             narrow_target target, output_finish finish, int64_t line, const int vectors) {
     const fovea_narrow_convolution *c = f->spec;
     int64_t right = f->step * c->strides[1] * c->channels, column = 0;
 #define COLUMNS(store, count)                                                            \
@@ -116,7 +107,7 @@ INLINE void convolve_columns(const narrow_form *f, narrow_source source, const f
 
 // The same, with the lines of the usual windows, 3x3 over one or three channels, unrolled.
 INLINE void convolve_row(const narrow_form *f, narrow_source source, const float *kernel, const float *bias,
-                         narrow_target target, narrow_finish finish, const int vectors) {
+                         narrow_target target, output_finish finish, const int vectors) {
     int64_t line = f->spec->window[1] * f->spec->channels;
     switch (line) {
     case 3: convolve_columns(f, source, kernel, bias, target, finish, 3, vectors); break;
@@ -130,7 +121,7 @@ static void narrow_convolve(const narrow_form *f, narrow_source source, const fl
                             uint8_t *winners, int64_t image, int64_t first, int64_t last) {
     const fovea_narrow_convolution *c = f->spec;
     int64_t blocks = c->filters / narrow_lanes, row_floats = f->result_columns * narrow_lanes, block_floats = f->result_rows * row_floats;
-    narrow_finish finish = {splat(c->ceiling), c->relu, c->relu && c->ceiling > 0};
+    output_finish finish = finish_with(c->relu, c->ceiling);
     for (int64_t row = first; row < last; row++) {
         for (int64_t block = 0; block < blocks;) {
             int64_t at = (image * blocks + block) * block_floats + row * row_floats;

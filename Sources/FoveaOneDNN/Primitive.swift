@@ -111,7 +111,7 @@ extension fovea_argument {
         case .winners: self = FOVEA_ARG_WORKSPACE
         case .scratchpad: self = FOVEA_ARG_SCRATCHPAD
         case .mean, .variance, .scale, .offset, .sourceGradient, .scaleGradient, .offsetGradient: return nil
-        case .otherSource, .packedWeights, .indices, .element: return nil
+        case .otherSource, .packedWeights, .indices, .element, .depthwiseWeights, .depthwiseBias: return nil
         }
     }
 }

@@ -7,6 +7,8 @@ public protocol KernelCatalog: Sendable {
     func kernel(for request: ConvolutionRequest) throws -> any ConvolutionKernel
     /// The same for a request that has a pooling; nil where a convolution and a pooling do as well.
     func pooledKernel(for request: ConvolutionRequest) throws -> (any PooledConvolutionKernel)?
+    /// Nil where two convolutions do as well.
+    func kernel(for request: ExpandedDepthwiseRequest) throws -> (any ExpandedDepthwiseKernel)?
     func kernel(for request: MatMulRequest) throws -> any PreparedKernel
     func kernel(for request: PoolingRequest) throws -> any PoolingKernel
     func kernel(for request: NormalizationRequest) throws -> any PreparedKernel

@@ -35,6 +35,8 @@ public struct Plan: Sendable {
         public enum Role: String, Sendable {
             case source, otherSource, weights, packedWeights, bias, destination, winners, scratchpad, indices,
                 element
+            // Of a depthwise convolution behind another one.
+            case depthwiseWeights, depthwiseBias
             // Of batch normalisation, whose gradient reads the source as well as the destination's gradient.
             case mean, variance, scale, offset
             case sourceGradient, scaleGradient, offsetGradient

@@ -21,6 +21,9 @@ struct PlanBuilder {
     /// convolutions' gradients read.
     let poolingOf: [Tensor: Tensor]
     let poolingGradientsForConvolutions: Set<Tensor>
+    /// The depthwise convolution, the only reader, behind the result of a 1×1 convolution, and those of the latter that wait for it.
+    let depthwiseOf: [Tensor: FusedKernel]
+    var expansions: [Tensor: Expansion] = [:]
     /// Batch normalisations that have been planned.
     var normalizations: [NormalizationKey: Normalization] = [:]
     var normalizationGradients: [NormalizationGradientKey: NormalizationGradients] = [:]
@@ -63,6 +66,7 @@ struct PlanBuilder {
             })
         poolingOf = fused.poolingsOfConvolutions()
         poolingGradientsForConvolutions = fused.poolingGradientsForConvolutions()
+        depthwiseOf = fused.depthwiseBehindExpansions()
         rectifiedNormalizations = Set(
             fused.kernels.flatMap(\.members).compactMap { tensor in
                 guard case .batchNorm(let rule) = tensor.operation, rule.isRectified else { return nil }

@@ -18,9 +18,11 @@ struct FakeCatalog: KernelCatalog {
 
     /// Convolutions have kernels that pool as well.
     var pools = false
+    /// An expansion and the depthwise convolution behind it have a kernel.
+    var expands = false
 
     /// A kernel on paper.
-    struct Kernel: PooledConvolutionKernel, PoolingKernel {
+    struct Kernel: PooledConvolutionKernel, PoolingKernel, ExpandedDepthwiseKernel {
         var implementation = "fake"
         var scratchpadBytes = 0
         var imagesLayout = Layout([])
@@ -28,6 +30,8 @@ struct FakeCatalog: KernelCatalog {
         var outputLayout = Layout([])
         var packedKernelBytes = 0
         var winnersBytes = 0
+        var expansionLayout: Layout { kernelLayout }
+        var depthwiseLayout = Layout([])
     }
 
     func kernel(for request: ConvolutionRequest) -> any ConvolutionKernel {
@@ -50,6 +54,16 @@ struct FakeCatalog: KernelCatalog {
         kernel.outputLayout = Self.images(pooling.output, blocks[request.direction] ?? 16)
         kernel.winnersBytes = pooling.keepsWinners ? pooling.output.elementCount : 0
         return kernel
+    }
+
+    func kernel(for request: ExpandedDepthwiseRequest) -> (any ExpandedDepthwiseKernel)? {
+        guard expands else { return nil }
+        let (first, second) = (request.expansion, request.depthwise)
+        let block = blocks[.forward] ?? 16
+        return Kernel(
+            scratchpadBytes: scratchpadBytes, imagesLayout: Self.images(first.images, block),
+            kernelLayout: Self.kernel(first.kernel, block, inputsInside: false),
+            outputLayout: Self.images(second.output, block), depthwiseLayout: .rowMajor(second.kernel))
     }
 
     func kernel(for request: PoolingRequest) -> any PoolingKernel {

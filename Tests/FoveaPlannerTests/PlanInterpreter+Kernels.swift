@@ -129,6 +129,45 @@ extension PlanInterpreter {
         }
     }
 
+    /// A forward convolution with what is fused with it.
+    private func convolved(
+        _ request: ConvolutionRequest, _ images: TensorValue, _ weights: TensorValue, _ bias: [Double]?
+    ) -> [Double] {
+        var y = request.convolution.evaluate([images, weights], TensorType(request.output, .float32)).doubles
+        if let bias {
+            for place in y.indices { y[place] += bias[place % bias.count] }
+        }
+        if request.hasReLU {
+            y = y.map { min(max($0, 0), request.ceiling.map(Double.init) ?? .infinity) }
+        }
+        return y
+    }
+
+    func run(
+        _ request: ExpandedDepthwiseRequest, _ kernel: any PreparedKernel,
+        _ id: (Plan.Operand.Role) throws -> Plan.ValueID
+    ) throws {
+        guard let kernel = kernel as? any ExpandedDepthwiseKernel else {
+            throw Fault("no kernel for an expanded depthwise convolution")
+        }
+        let expected: [(Plan.Operand.Role, Layout)] = [
+            (.source, kernel.imagesLayout), (.weights, kernel.expansionLayout),
+            (.depthwiseWeights, kernel.depthwiseLayout), (.destination, kernel.outputLayout),
+        ]
+        for (role, layout) in expected where plan.values[try id(role)].layout != layout {
+            throw Fault("\(role) of an expanded convolution is not laid out as it was chosen")
+        }
+        let (first, second) = (request.expansion, request.depthwise)
+        let expanded = convolved(
+            first, try readAll(id(.source), first.images), try readAll(id(.weights), first.kernel),
+            first.hasBias ? try read(id(.bias)) : nil)
+        let images = TensorValue(shape: second.images, dtype: .float32, doubles: expanded)
+        write(
+            convolved(
+                second, images, try readAll(id(.depthwiseWeights), second.kernel),
+                second.hasBias ? try read(id(.depthwiseBias)) : nil), try id(.destination))
+    }
+
     func run(
         _ request: ConvolutionRequest, _ kernel: any PreparedKernel,
         _ id: (Plan.Operand.Role) throws -> Plan.ValueID
@@ -146,17 +185,9 @@ extension PlanInterpreter {
         let rule = request.convolution
         switch request.direction {
         case .forward:
-            let inputs = [
-                try readAll(id(.source), request.images), try readAll(id(.weights), request.kernel),
-            ]
-            var y = rule.evaluate(inputs, TensorType(request.output, .float32)).doubles
-            if request.hasBias {
-                let bias = try read(id(.bias))
-                for place in y.indices { y[place] += bias[place % bias.count] }
-            }
-            if request.hasReLU {
-                y = y.map { min(max($0, 0), request.ceiling.map(Double.init) ?? .infinity) }
-            }
+            let y = convolved(
+                request, try readAll(id(.source), request.images), try readAll(id(.weights), request.kernel),
+                request.hasBias ? try read(id(.bias)) : nil)
             guard let pooling = request.pooling else { return write(y, try id(.destination)) }
             let images = TensorValue(shape: request.output, dtype: .float32, doubles: y)
             let pooled = MaxPool(pooling.window, isRectified: pooling.isRectified)

@@ -160,6 +160,7 @@ final class PlanInterpreter: Executable {
         case let request as GatherRequest:
             try run(request, try id(.source), try id(.indices), try id(.destination))
         case let request as ConvolutionRequest: try run(request, call.kernel, id)
+        case let request as ExpandedDepthwiseRequest: try run(request, call.kernel, id)
         case let request as PoolingRequest: try run(request, id)
         case let request as MatMulRequest: try run(request, call, id)
         case let request as SoftmaxRequest:

@@ -12,7 +12,7 @@ import Testing
         var merging = FakeCatalog(forward: 4, inputGradient: 8, kernelGradient: 4)
         merging.leastMerged = 0
         var pooling = FakeCatalog(forward: 4, inputGradient: 4, kernelGradient: 4)
-        pooling.pools = true
+        (pooling.pools, pooling.expands) = (true, true)
         return [FakeCatalog(16), merging, odd, pooling]
     }()
 

@@ -67,6 +67,8 @@ extension PlanBuilder {
                 case .convolution(let rule) = kernel.members[0].operation
             else { continue }
             let request = kernel.forwardRequest(rule)
+            let expansion = try expansion(kernel, request)?.chosen.imagesLayout
+            if case .dense? = expansion { return expansion }
             let pooled = try pooledKernel(for: request, of: kernel.members[kernel.members.count - 1])
             let wanted = try (pooled ?? catalog.kernel(for: request)).imagesLayout
             if case .dense = wanted { return wanted }
@@ -81,6 +83,13 @@ extension PlanBuilder {
         switch tensor.operation {
         case .convolution(let rule):
             let request = kernel.forwardRequest(rule)
+            if let expansion = expansions.removeValue(forKey: tensor.inputs[0]) {
+                return try addExpandedDepthwise(kernel, bias: bias, behind: expansion)
+            }
+            if let expansion = try expansion(kernel, request) {
+                expansions[result] = expansion
+                return
+            }
             if try addPooled(request, tensor, of: result, bias: bias) { return }
             let chosen = try catalog.kernel(for: request)
             let images = try value(value(tensor.inputs[0]), in: chosen.imagesLayout)
@@ -152,7 +161,7 @@ extension PlanBuilder {
 
 extension FusedKernel {
     /// What a forward convolution asks for.
-    fileprivate func forwardRequest(_ rule: Convolution) -> ConvolutionRequest {
+    func forwardRequest(_ rule: Convolution) -> ConvolutionRequest {
         var request = ConvolutionRequest(
             direction: .forward, convolution: rule, images: members[0].inputs[0].shape,
             kernel: members[0].inputs[1].shape, output: members[0].shape)
