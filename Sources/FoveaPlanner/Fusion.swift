@@ -33,6 +33,7 @@ struct FusedGraph {
 
     /// The graph with results that own their memory.
     let graph: BoundGraph
+    /// While the graph is cut; sorting gives kernels other places.
     var kernelOf: [Tensor: Int] = [:]
     private(set) var consumers: [Tensor: [Tensor]] = [:]
     private(set) var roots: Set<Tensor>
@@ -70,6 +71,7 @@ struct FusedGraph {
         let readers = readersOfVariables()
         findInPlaceUpdates(readers)
         sort(order)
+        kernelOf = [:]
     }
 
     // MARK: - Views
