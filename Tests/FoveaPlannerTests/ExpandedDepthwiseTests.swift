@@ -65,6 +65,25 @@ import Testing
         #expect(plan.count(name) == 3 && plan.count("convolution") == 3)
     }
 
+    /// What is updated in place once the expansion has read it does not wait for the depthwise convolution.
+    @Test @Compute func updatesDoNotOvertake() throws {
+        for updatesBias in [false, true] {
+            let plan = try checkedPlan(catalog(16)) { graph in
+                let (kernel, bias) = (graph.variable([1, 1, 4, 24]), graph.variable([24]))
+                let result = graph.variable([])
+                let expanded = try (graph.input([2, 6, 5, 4]).convolved(with: kernel) + bias)
+                    .relu()
+                if updatesBias {
+                    try graph.update(bias, to: bias * 0.5 + graph.input([24]))
+                } else {
+                    try graph.update(kernel, to: kernel * 0.5 + graph.input([1, 1, 4, 24]))
+                }
+                try graph.update(result, to: depthwise(expanded, &graph).sum())
+            }
+            #expect(plan.count(name) == 0)
+        }
+    }
+
     /// What others read is stored, as gradients do; so is what a wider window or a stride made, and what several filters read.
     @Test @Compute func othersStayApart() throws {
         func plan(_ build: (Tensor, inout PlannedGraph) throws -> [Tensor]) throws -> Plan {

@@ -35,6 +35,12 @@ extension FusedGraph {
                 kernelOfConvolution[kernel.members[0]] = kernel
             }
         }
+        // The expansion waits for the depthwise convolution, but an update in place only for what reads the variable.
+        let written = Set(inPlace.values)
+        func isWritten(_ tensor: Tensor) -> Bool {
+            guard case .source(.variable(let variable)) = views.source(tensor).operation else { return false }
+            return written.contains(variable)
+        }
         return kernelOfConvolution.values.reduce(into: [:]) { result, kernel in
             guard case .convolution(let rule) = kernel.members[0].operation, rule.isPointwise,
                 kernel.members[0].inputs[1].shape.dimensions.prefix(2) == [1, 1],
@@ -42,7 +48,8 @@ extension FusedGraph {
                 let readers = consumers[expanded], readers.count == 1,
                 case .convolution(let second) = readers[0].operation, readers[0].inputs[0] == expanded,
                 readers[0].inputs[1] != expanded, second.groups == expanded.shape.channels,
-                let depthwise = kernelOfConvolution[readers[0]]
+                let depthwise = kernelOfConvolution[readers[0]],
+                !kernel.members.flatMap(\.inputs).contains(where: isWritten)
             else { return }
             result[expanded] = depthwise
         }
