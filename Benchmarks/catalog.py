@@ -38,14 +38,12 @@ INSTRUCTIONS = {
              "XLA_FLAGS": "--xla_cpu_max_isa=AVX2"},
 }
 LIMITED_PEERS = [*TRAINING_PEERS, *LOADING_PEERS]
-# Networks that are measured on images of another size than they were made for.
-RESIZED = ["resnet18"]
 ALL_PEERS = [*TRAINING_PEERS, *INFERENCE_PEERS, *LOADING_PEERS]
 
 
 def fovea(options, name, network, batch_size, *arguments, environment=None):
-    size = ["--image-size", str(NETWORKS[network].input_shape[0])] if network in RESIZED else []
-    work = [network, "--batch-size", str(batch_size), *size, *arguments]
+    design, _, size = network.partition("@")
+    work = [design, "--batch-size", str(batch_size), *(["--image-size", size] if size else []), *arguments]
     command = [*options.fovea, "bench", *work, "--rounds-from-stdin"]
     return Program(name, command, is_peer=False, environment=environment)
 

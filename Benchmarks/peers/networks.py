@@ -4,12 +4,17 @@ A layer is a tuple: ("conv", filters, kernel size, padding), ("pool",), ("flatte
 ("dense", units, activation or None) or ("dropout", rate). Every such convolution has a bias and a ReLU,
 every such pooling is 2x2 maximum pooling. Residual networks (residual.py) have ("conv_norm", filters, kernel size,
 stride, bias), ("pool3",), a 3x3 maximum pooling with stride 2, ("residual", filters, stride, bias), ("bottleneck", filters,
-stride, bias) and ("global_pool",); with a bias, projections are not normalised, as in Keras's example for CIFAR-10.
+stride, bias) and ("global_pool",); with a bias, projections are not normalised, as in Keras's example for CIFAR-10. Networks for mobile devices (mobile.py) have
+("conv6", filters, kernel size, stride) and ("inverted", filters, kernel size, stride, expansion).
+
+What stands behind an @ in a name is the size of the images, where it is not the one that the network was made for.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
+import mobile
 import residual
 
 
@@ -62,7 +67,7 @@ NETWORKS = {
          ("conv", 128, 3, "valid"), ("pool",), ("conv", 128, 3, "valid"), ("pool",), ("flatten",),
          ("dropout", 0.5), ("dense", 512, "relu"), ("dense", 1, "sigmoid")],
         3_453_121, learning_rate=1e-4, optimizer="rmsprop"),
-    "resnet18": Network(
+    "resnet18@64": Network(
         (64, 64, 3), 16,
         [("conv_norm", 64, 7, 2, False), ("pool3",),
          *[("residual", filters, 2 if block == 0 and filters > 64 else 1, False)
@@ -89,8 +94,35 @@ NETWORKS = {
            for filters, count in ((64, 3), (128, 4), (256, 6), (512, 3)) for block in range(count)],
          ("global_pool",), ("dense", 1000, "softmax")],
         25_583_592),
+    "efficientnet-lite0": Network(
+        (224, 224, 3), 32,
+        [("conv6", 32, 3, 2),
+         *[("inverted", filters, size, stride if block == 0 else 1, expansion)
+           for filters, count, size, stride, expansion in (
+               (16, 1, 3, 1, 1), (24, 2, 3, 2, 6), (40, 2, 5, 2, 6), (80, 3, 3, 2, 6), (112, 3, 5, 1, 6),
+               (192, 4, 5, 2, 6), (320, 1, 3, 1, 6))
+           for block in range(count)],
+         ("conv6", 1280, 1, 1), ("global_pool",), ("dropout", 0.2), ("dense", 1000, "softmax")],
+        4_652_008),
+    "mobilenet-v2-torch": Network(
+        (224, 224, 3), 32,
+        [("conv6", 32, 3, 2),
+         *[("inverted", filters, 3, stride if block == 0 else 1, expansion)
+           for filters, count, stride, expansion in (
+               (16, 1, 1, 1), (24, 2, 2, 6), (32, 3, 2, 6), (64, 4, 2, 6), (96, 3, 1, 6), (160, 3, 2, 6),
+               (320, 1, 1, 6))
+           for block in range(count)],
+         ("conv6", 1280, 1, 1), ("global_pool",), ("dropout", 0.2), ("dense", 1000, "softmax")],
+        3_504_872),
     "softmax-regression": Network((784,), 32, [("dense", 10, "softmax")], 7_850),
 }
+for name in ["efficientnet-lite0", "mobilenet-v2-torch"]:
+    NETWORKS[f"{name}@96"] = dataclasses.replace(NETWORKS[name], input_shape=(96, 96, 3))
+
+
+def family(kind):
+    """The module that has a kind of layer."""
+    return mobile if kind in ("conv6", "inverted") else residual
 
 
 def keras_model(name):
@@ -114,8 +146,8 @@ def keras_model(name):
         elif kind == "dropout":
             x = keras.layers.Dropout(arguments[0])(x)
         else:
-            x = residual.keras_layer(kind, *arguments)(x)
-    model = keras.Model(images, x, name=name.replace("-", "_"))
+            x = family(kind).keras_layer(kind, *arguments)(x)
+    model = keras.Model(images, x, name=name.split("@")[0].replace("-", "_"))
     count = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     if count != network.parameters:
         raise ValueError(f"{name} has {count} parameters instead of {network.parameters}")
@@ -168,7 +200,7 @@ def torch_model(name, flatten_channels_last=False):
         elif kind == "dropout":
             modules.append(nn.Dropout(arguments[0]))
         else:
-            module, channels = residual.torch_module(kind, channels, *arguments)
+            module, channels = family(kind).torch_module(kind, channels, *arguments)
             modules.append(module)
     model = nn.Sequential(*modules)
     count = sum(parameter.numel() for parameter in model.parameters())

@@ -47,19 +47,34 @@ class Builder:
         self.nodes.append(helper.make_node(operation, inputs, [f"value_{len(self.nodes)}"], **attributes))
         return self.nodes[-1].output[0]
 
-    def conv(self, x, channels, filters, size, stride=1, border=0, bias=True):
-        weights = [self.kernel((filters, channels, size, size), channels * size * size)]
+    def conv(self, x, channels, filters, size, stride=1, border=0, bias=True, groups=1):
+        weights = [self.kernel((filters, channels // groups, size, size), channels // groups * size * size)]
         if bias:
             weights.append(self.zeros(filters))
-        return self.node("Conv", x, *weights, strides=[stride] * 2, pads=[border] * 4)
+        return self.node("Conv", x, *weights, strides=[stride] * 2, pads=[border] * 4, group=groups)
 
-    def conv_norm(self, x, channels, filters, size, stride, bias, relu=True):
+    def normalized(self, x, filters):
         import numpy as np
 
-        x = self.conv(x, channels, filters, size, stride, size // 2, bias)
         moments = [self.weight(np.zeros(filters), is_trained=False), self.weight(np.ones(filters), is_trained=False)]
-        x = self.node("BatchNormalization", x, self.weight(np.ones(filters)), self.zeros(filters), *moments)
+        return self.node("BatchNormalization", x, self.weight(np.ones(filters)), self.zeros(filters), *moments)
+
+    def conv_norm(self, x, channels, filters, size, stride, bias, relu=True):
+        x = self.normalized(self.conv(x, channels, filters, size, stride, size // 2, bias), filters)
         return self.node("Relu", x) if relu else x
+
+    def conv6(self, x, channels, filters, size, stride, groups=1):
+        import numpy as np
+
+        x = self.normalized(self.conv(x, channels, filters, size, stride, size // 2, False, groups), filters)
+        return self.node("Clip", x, *[self.weight(np.array(limit), is_trained=False) for limit in (0, 6)])
+
+    def inverted(self, x, channels, filters, size, stride, expansion):
+        inside = expansion * channels
+        y = self.conv6(x, channels, inside, 1, 1) if expansion > 1 else x
+        y = self.conv6(y, inside, inside, size, stride, groups=inside)
+        y = self.conv_norm(y, inside, filters, 1, 1, False, relu=False)
+        return self.node("Add", x, y) if stride == 1 and channels == filters else y, filters
 
     def residual(self, x, channels, filters, stride, bias):
         y = self.conv_norm(x, channels, filters, 3, stride, bias)
@@ -100,7 +115,9 @@ def build(name, batch_size):
         elif kind == "conv_norm":
             x = builder.conv_norm(x, channels, *arguments)
             channels = arguments[0]
-        elif kind in ("residual", "bottleneck"):
+        elif kind == "conv6":
+            x, channels = builder.conv6(x, channels, *arguments), arguments[0]
+        elif kind in ("residual", "bottleneck", "inverted"):
             x, channels = getattr(builder, kind)(x, channels, *arguments)
         elif kind == "global_pool":
             x = builder.node("Flatten", builder.node("GlobalAveragePool", x))

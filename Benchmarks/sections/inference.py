@@ -6,7 +6,7 @@ from report import Comparison, comparison_section, summary
 
 DEFAULT_NETWORKS = ["fashion-cnn", "wide-kernel-cnn", "cats-dogs-cnn"]
 # Of images of 224x224 pixels a batch is 8.
-LARGE_NETWORKS = ["vgg16", "resnet50"]
+LARGE_NETWORKS = ["vgg16", "resnet50", "efficientnet-lite0", "mobilenet-v2-torch"]
 
 
 def batch_sizes(network):
