@@ -34,7 +34,8 @@ extension KernelTests {
         @Test @Compute func loopsAfterPauses() throws {
             func allowedCPUs(_ status: String) -> String? {
                 // A thread may have ended meanwhile.
-                let lines = try? String(contentsOfFile: "/proc/\(status)/status", encoding: .utf8).split(separator: "\n")
+                let lines = try? String(contentsOfFile: "/proc/\(status)/status", encoding: .utf8).split(
+                    separator: "\n")
                 return lines?.first { $0.hasPrefix("Cpus_allowed_list") }.map(String.init)
             }
             let ours = try #require(allowedCPUs("thread-self"))
