@@ -51,7 +51,7 @@ bench: setup
 # Feeds each reader of files made-up bytes for so many seconds: make fuzz SECONDS=20 READERS="png gif". Stops at the first
 # crash, the first input that takes longer than a second, and the first that wants much memory; the input is kept.
 SECONDS = 180
-READERS = jpeg png gif webp bmp pnm idx cifar-10 cifar-100 cifar-archive tar mat svhn-mat arff svhn-arff openml \
+READERS = jpeg png gif webp bmp pnm idx cifar-10 cifar-100 cifar-archive tar shard mat svhn-mat arff svhn-arff openml \
 	safetensors hdf5 zip fovea keras pickle onnx
 FUZZING = .build-fuzzing
 fuzz: setup

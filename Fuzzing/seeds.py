@@ -58,6 +58,8 @@ batches["cifar-10-batches-bin/test_batch.bin"] = bytes(3073)
 batches["cifar-10-batches-bin/batches.meta.txt"] = b"\n".join(b"c%d" % n for n in range(10)) + b"\n"
 write("cifar-archive", "archive.tar.gz", archive(batches))
 write("cifar-archive", "archive.tar", gzip.decompress(archive(batches)))
+samples = {"a.ppm": b"P6 1 1 255 abc", "a.cls": b"1", "b.ppm": b"P6 1 1 255 def", "b.cls": b"0\n"}
+write("shard", "shard.tar", gzip.decompress(archive(samples)))
 row = ",".join(["0"] * 3072 + ["3"])
 columns = "".join(f"@attribute p{n} numeric\n" for n in range(3072))
 write("svhn-arff", "rows", f"@relation r\n{columns}@attribute class numeric\n@data\n{row}\n{row}\n".encode())

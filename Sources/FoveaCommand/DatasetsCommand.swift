@@ -10,7 +10,7 @@ struct DatasetsCommand: AsyncParsableCommand {
             what none of them has is downloaded to the cache: $FOVEA_CACHE, else $XDG_CACHE_HOME/fovea, else \
             ~/.cache/fovea.
             """,
-        subcommands: [List.self, Get.self, Show.self, Verify.self])
+        subcommands: [List.self, Get.self, Show.self, Verify.self, Shard.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -132,7 +132,7 @@ struct DatasetsCommand: AsyncParsableCommand {
             var (pictures, titles) = ([any FigureData](), [String]())
             for item in spread(folder) {
                 do throws(PictureError) {
-                    pictures.append(try Picture.decode(contentsOf: item.path).reduced())
+                    pictures.append(try item.picture().reduced())
                     titles.append(folder.classNames[item.label])
                 } catch {
                     warn("\(error)")
@@ -152,7 +152,7 @@ struct DatasetsCommand: AsyncParsableCommand {
             let rows = spread(folder).map { item -> [String] in
                 let form: String
                 do throws(PictureError) {
-                    let picture = try Picture.decode(contentsOf: item.path)
+                    let picture = try item.picture()
                     let isGrey = picture.channels < 3
                     form = "\(picture.height)×\(picture.width) \(isGrey ? "grey" : "in colour")"
                 } catch {

@@ -2,17 +2,19 @@ import ArgumentParser
 import Foundation
 import Fovea
 
-/// What the command is given to train on or to measure with: a data set known by name, or a folder of pictures.
+/// What the command is given to train on or to measure with: a data set known by name, or a folder of pictures or shards of it.
 enum DataSource {
     case named(DatasetName)
     case folder(String)
 
-    /// - Throws: `ValidationError` when the text is neither a data set's name nor a folder.
+    /// - Throws: `ValidationError` when the text is neither a data set's name nor a folder nor shards.
     init(_ text: String) throws {
         var isFolder = ObjCBool(false)
         if let name = DatasetName(rawValue: text) {
             self = .named(name)
         } else if FileManager.default.fileExists(atPath: text, isDirectory: &isFolder), isFolder.boolValue {
+            self = .folder(text)
+        } else if ImageFolder.areShards(text) {
             self = .folder(text)
         } else {
             let names = DatasetName.allCases.map(\.rawValue)

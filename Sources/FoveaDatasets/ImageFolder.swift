@@ -14,13 +14,18 @@ import FoveaPictures
 /// Symbolic links are followed, out of the folder too. A folder that is reached twice is an error, because its pictures would
 /// count twice, and a link to a folder above has no end. So is an empty folder: its name is most likely a mistake; and so are
 /// two folders whose names are equal in the normal form.
+///
+/// In place of folders there may be shards, tar files of pictures as WebDataset has them, see ``init(_:limit:results:)``.
 public struct ImageFolder: Equatable, Sendable {
     /// A picture file and the number of its class.
     public struct Item: Equatable, Sendable {
+        /// Of a picture in a shard, that of the shard with the name in it.
         public let path: String
         public let label: Int
         /// The size of the file when the folder was listed; 0 for a link that leads nowhere.
         public let byteCount: Int
+        /// Where the picture is in a shard; nil for a file of its own.
+        var part: ShardPart?
     }
 
     /// The parts that a folder is divided into.
@@ -37,7 +42,7 @@ public struct ImageFolder: Equatable, Sendable {
     public let classNames: [String]
     /// The folder of each class, as the file system has its name.
     package let classPaths: [String]
-    /// The pictures of the first class, then those of the second, and so on.
+    /// The pictures of the first class, then those of the second, and so on; of shards, in the order in which these have them.
     public let items: [Item]
     /// How many files were left out: by the end of their names, such as `.txt`, or `no ending`.
     public let skipped: [String: Int]
@@ -51,8 +56,15 @@ public struct ImageFolder: Equatable, Sendable {
 
     /// Lists a folder.
     ///
+    /// Shards are tar files in which a picture and a file `.cls` with the number of its class have one name but for the ending; a file
+    /// `classes.txt` beside them has the names of the classes, one on each line, otherwise these are called by their numbers.
+    /// They may be on an HTTP server, which must send parts of files: pictures are fetched one by one when they are asked for and not
+    /// kept. The index that ``writeShards(to:byteCount:seed:progress:)`` puts beside each shard saves a request for each picture
+    /// at the start.
+    ///
     /// - Parameters:
-    ///   - path: the folder that has a folder for each class.
+    ///   - path: the folder that has a folder for each class, or that has shards; or the name of a shard or of several, such as
+    ///     `pets/shard-{000..009}.tar` or `https://example.org/pets/shard-{000..009}.tar`.
     ///   - limit: the most files looked at.
     ///   - results: a folder that results are going to be written to: it is no class as long as it is empty.
     /// - Throws: `DatasetError`, naming the file or folder, when it cannot be read, there are no classes, a folder is empty, two
@@ -72,6 +84,10 @@ public struct ImageFolder: Equatable, Sendable {
 
     /// What is in a folder, be it no class at all.
     private init(listing path: String, limit: Int, results: String?) throws(DatasetError) {
+        if let shards = try ShardList(path) {
+            self = try ImageFolder(shards, limit: limit)
+            return
+        }
         var walk = try FolderWalk(path, limit: limit)
         var items: [Item] = []
         var classNames: [String] = []
@@ -121,6 +137,14 @@ public struct ImageFolder: Equatable, Sendable {
         outsideLinkCount = walk.outsideLinkCount
     }
 
+    /// Pictures in shards.
+    init(path: String, classNames: [String], items: [Item]) {
+        self.path = path
+        self.classNames = classNames
+        self.items = items
+        (classPaths, leftOutFolders, skipped, outsideLinkCount) = ([], [], [:], 0)
+    }
+
     private init(_ folder: ImageFolder, keeping items: [Item]) {
         path = folder.path
         classNames = folder.classNames
@@ -141,11 +165,13 @@ public struct ImageFolder: Equatable, Sendable {
         of path: some PathConvertible, limit: Int = defaultLimit, results: (any PathConvertible)? = nil
     ) throws(DatasetError) -> Splits? {
         let path = path.filePath
+        if ShardList.isNamed(path) { return nil }
         let walk = try FolderWalk(path, limit: limit)
         let folders = try walk.entries(of: path).filter(\.isFolder)
-        guard let train = folders.first(where: { $0.name == "train" }),
-            try walk.entries(of: train.path).contains(where: \.isFolder)
-        else { return nil }
+        guard let train = folders.first(where: { $0.name == "train" }) else { return nil }
+        let hasShards = try ShardList(train.path) != nil
+        let hasFolders = try walk.entries(of: train.path).contains(where: \.isFolder)
+        guard hasShards || hasFolders else { return nil }
         let first = try ImageFolder(train.path, limit: limit, results: results)
         var unlabelled: [ImageFolder] = []
         func part(_ names: [String]) throws(DatasetError) -> ImageFolder? {
@@ -197,26 +223,24 @@ public struct ImageFolder: Equatable, Sendable {
             throw DatasetError(
                 .invalidArgument, "the validation fraction is \(fraction); it must be between 0 and 1")
         }
-        var train: [Item] = []
-        var validation: [Item] = []
-        var start = 0
+        var chosen: Set<Int> = []
+        let places = Dictionary(grouping: items.indices) { items[$0].label }
         for (label, count) in counts.enumerated() {
             let wanted = (Double(count) * fraction).rounded()
             let taken = count < 2 ? 0 : min(max(1, Int(wanted)), count - 1)
             var generator = PhiloxGenerator(seed: seed, stream: splitStream, step: UInt64(label))
             var order = Array(0..<count)
             for place in 0..<taken { order.swapAt(place, place + generator.index(below: count - place)) }
-            let chosen = Set(order.prefix(taken))
-            for place in 0..<count {
-                let item = items[start + place]
-                if chosen.contains(place) { validation.append(item) } else { train.append(item) }
-            }
-            start += count
+            for place in order.prefix(taken) { chosen.insert(places[label, default: []][place]) }
         }
-        guard !validation.isEmpty else {
+        guard !chosen.isEmpty else {
             throw DatasetError(.invalidArgument, file: path, "no class has two pictures to divide")
         }
-        return (ImageFolder(self, keeping: train), ImageFolder(self, keeping: validation))
+        func kept(_ isChosen: Bool) -> ImageFolder {
+            let kept = items.indices.filter { chosen.contains($0) == isChosen }
+            return ImageFolder(self, keeping: kept.map { items[$0] })
+        }
+        return (kept(false), kept(true))
     }
 }
 

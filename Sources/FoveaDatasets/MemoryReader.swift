@@ -10,6 +10,7 @@ public enum MemoryReader: String, CaseIterable, Sendable {
     case cifar100 = "cifar-100"
     case cifarArchive = "cifar-archive"
     case tar = "tar"
+    case shard = "shard"
     case mat = "mat"
     case svhnMAT = "svhn-mat"
     case arff = "arff"
@@ -34,6 +35,7 @@ public enum MemoryReader: String, CaseIterable, Sendable {
             var archive = TarArchive(
                 file, limits: TarArchive.Limits(fileByteCount: limit, byteCount: limit))
             while try archive.next() != nil { _ = try archive.contents() }
+        case .shard: _ = try Shard.samples(in: file)
         case .mat:
             // The last name is nobody's, so that the whole file is gone through.
             let names: Set<String> = ["X", "y", "x", "f64", "i16", "u8", "one", "text", "complex", ""]

@@ -7,7 +7,8 @@ extension Dataset where Element == Example {
     /// The pictures of a folder, each read when it is asked for: decoded, brought to one size and labelled.
     ///
     /// Pictures are resized without regard to their proportions, bilinearly and antialiased as Pillow does; of JPEG files
-    /// only as much is decoded as that needs. An element that cannot be read throws `PictureError`, which names the file.
+    /// only as much is decoded as that needs. An element that cannot be read throws `PictureError`, which names the file, also when
+    /// a server does not give it.
     ///
     /// - Parameters:
     ///   - folder: pictures and their classes.
@@ -40,9 +41,8 @@ extension Dataset where Element == Example {
             sources: [{ DataFingerprint(folder) }])
         self.init(extent: items.count, stages: [stage]) { place in
             let index = place.index
-            let picture = try Picture.decode(
-                contentsOf: items[index].path, .init(channels: channels, atLeast: size)
-            ).resized(height: size.height, width: size.width)
+            let picture = try items[index].picture(.init(channels: channels, atLeast: size))
+                .resized(height: size.height, width: size.width)
             return try Example(
                 TensorValue(picture), label: items[index].label, classCount: classCount, mode: classMode)
         }

@@ -19,6 +19,8 @@ struct TarArchive {
     struct Member: Equatable {
         /// The path in the archive, without `.` and doubled slashes.
         let name: String
+        /// Where its data begins, after unpacking.
+        let offset: Int
         let byteCount: Int
     }
 
@@ -86,7 +88,7 @@ struct TarArchive {
                             + fromPublisher
                     )
                 }
-                return Member(name: name, byteCount: remaining)
+                return Member(name: name, offset: bytesRead, byteCount: remaining)
             case UInt8(ascii: "5"):
                 _ = try safeName(extended.name ?? header.name)
                 extended = Extended()
@@ -117,6 +119,10 @@ struct TarArchive {
     }
 
     private mutating func skip(_ count: Int) throws(DatasetError) {
+        guard file.isGzip else {
+            try add(count)
+            return file.skip(count)
+        }
         var left = count
         while left > 0 {
             let part = min(left, 1 << 16)

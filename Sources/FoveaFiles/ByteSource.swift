@@ -1,12 +1,21 @@
 import Glibc
 
-/// The bytes of a regular file, or of memory in its place, from the first to the last.
+/// The bytes of a regular file, or of what is in its place, from the first to the last.
 package final class ByteSource<Failure: ReadingFailure> {
+    /// Fills memory with the bytes from a position on, as far as they go, and tells how many these were.
+    package typealias Reader = (Int, UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+
+    private enum Origin {
+        case file(Int32)
+        case memory([UInt8])
+        case reader(Reader)
+    }
+
     /// What errors call it.
     package let path: String
     package let byteCount: Int
-    private let descriptor: Int32?
-    private let memory: [UInt8]
+    private let origin: Origin
+    /// Where bytes come from next; the system counts for files.
     private var position = 0
 
     /// - Throws: `Failure` when the file is missing, not a regular file or may not be read.
@@ -26,31 +35,53 @@ package final class ByteSource<Failure: ReadingFailure> {
             throw Failure(.fileAccess, file: path, message: "is \(kind); give the path of a file")
         }
         self.path = path
-        self.descriptor = descriptor
+        origin = .file(descriptor)
         byteCount = Int(status.st_size)
-        memory = []
     }
 
     package init(_ bytes: [UInt8], named path: String) {
         self.path = path
-        descriptor = nil
+        origin = .memory(bytes)
         byteCount = bytes.count
-        memory = bytes
     }
 
-    deinit { if let descriptor { close(descriptor) } }
+    /// Bytes that a function gets, such as those of a file on a server.
+    package init(named path: String, byteCount: Int, reader: @escaping Reader) {
+        self.path = path
+        self.byteCount = byteCount
+        origin = .reader(reader)
+    }
+
+    deinit { if case .file(let descriptor) = origin { close(descriptor) } }
 
     /// Fills `buffer` as far as the bytes go.
     ///
     /// - Returns: The number of bytes read, less than the size of `buffer` only at the end.
     /// - Throws: `Failure` when the disk fails.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Failure) -> Int {
-        guard let descriptor else {
-            let part = memory[position...].prefix(buffer.count)
+        switch origin {
+        case .file(let descriptor): return try read(descriptor, into: buffer)
+        case .memory(let memory):
+            let part = memory[min(position, memory.count)...].prefix(buffer.count)
             buffer.copyBytes(from: part)
             position += part.count
             return part.count
+        case .reader(let reader):
+            let count = try reader(position, buffer)
+            position += count
+            return count
         }
+    }
+
+    /// Passes over bytes without reading them.
+    package func skip(_ count: Int) {
+        if case .file(let descriptor) = origin { lseek(descriptor, off_t(count), SEEK_CUR) }
+        position += count
+    }
+
+    private func read(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Failure) -> Int {
         var filled = 0
         while filled < buffer.count, let start = buffer.baseAddress {
             let count = Glibc.read(descriptor, start + filled, min(buffer.count - filled, 1 << 30))

@@ -62,6 +62,14 @@ package final class UnpackedFile<Failure: ReadingFailure> {
             + (try source.read(into: UnsafeMutableRawBufferPointer(rebasing: memory[part.count...])))
     }
 
+    /// Passes over bytes of a file that is not packed, without reading them; there need not be as many.
+    package func skip(_ count: Int) {
+        precondition(!isGzip)
+        let first = min(count, start.count)
+        start.removeFirst(first)
+        source.skip(count - first)
+    }
+
     /// Up to `count` bytes, fewer only at the end of the data.
     ///
     /// The memory is not written before data for it has been read, so a false claim costs none.

@@ -81,6 +81,18 @@ extension CommandTests {
                     "pets/train/cats/1.pgm  cats   1×1 grey", "pets/train/dogs/1.pgm  dogs   1×1 grey",
                     "pets/train/dogs/2.pgm  dogs   1×1 grey",
                 ])
+            let sharded = try await place.fovea("datasets shard pets shards")
+            #expect(sharded.code == 0)
+            #expect(
+                sharded.lines == [
+                    "3 pictures of 2 classes in 1 shard: shards/train",
+                    "2 pictures of 2 classes in 1 shard: shards/test",
+                ])
+            #expect(try await place.fovea("datasets show shards").lines.prefix(3) == parts.lines.prefix(3))
+            let again = try await place.fovea("datasets shard pets shards")
+            #expect(again.code == 1 && again.errors.contains("is in the way"))
+            let shard = try await place.fovea("datasets show shards/train/shard-{000..000}.tar --images 0")
+            #expect(shard.lines.last == "    1  dogs         2")
             let one = try await place.fovea("datasets show pets/train")
             #expect(one.code == 0 && one.lines[2] == "    1  dogs         2")
             try FileManager.default.createDirectory(

@@ -12,6 +12,11 @@ import Testing
         case .cifar100: return [3, 99] + noise(3072)
         case .cifarArchive: return try cifarArchive(.ten)
         case .tar: return try GoldenFiles.bytes("pax.tar.gz")
+        case .shard:
+            var archive = TarFile()
+            archive.add("a.ppm", noise(300))
+            archive.add("a.cls", Array("1".utf8))
+            return archive.ended
         case .mat: return try GoldenFiles.bytes("numbers_packed.mat")
         case .svhnMAT: return try GoldenFiles.bytes("digits_packed.mat")
         case .arff, .svhnARFF: return try GoldenFiles.bytes("dense.arff")

@@ -10,6 +10,8 @@ final class PublishingServer: Sendable {
         let path: String
         /// Where the range that was asked for begins.
         let offset: Int?
+        /// The last byte of the range, where it has one.
+        var last: Int?
     }
 
     struct Answer: Sendable {
@@ -70,9 +72,10 @@ final class PublishingServer: Sendable {
         }
         let lines = String(decoding: head, as: UTF8.self).components(separatedBy: "\r\n")
         let range = lines.first { $0.lowercased().hasPrefix("range: bytes=") }
+        let ends = range?.split(whereSeparator: { "=-".contains($0) }).dropFirst().map { Int($0) }
         return Request(
             path: lines[0].split(separator: " ").dropFirst().first.map { String($0.dropFirst()) } ?? "",
-            offset: range?.split(whereSeparator: { "=-".contains($0) }).dropFirst().first.flatMap { Int($0) })
+            offset: ends?.first ?? nil, last: ends?.dropFirst().first ?? nil)
     }
 
     /// - Returns: whether the other side took all of it.
@@ -97,16 +100,17 @@ final class PublishingServer: Sendable {
 }
 
 extension PublishingServer.Answer {
-    /// A file from `offset` on, as servers send it that can continue.
-    static func file(_ bytes: [UInt8], from offset: Int?) -> Self {
+    /// A file from `offset` on, or up to `last`, as servers send it that can continue.
+    static func file(_ bytes: [UInt8], from offset: Int?, to last: Int? = nil) -> Self {
         guard let offset else { return Self(headers: ["Content-Length: \(bytes.count)"], body: bytes) }
         guard offset < bytes.count else { return Self(status: "416 Range Not Satisfiable") }
+        let last = min(last ?? .max, bytes.count - 1)
         return Self(
             status: "206 Partial Content",
             headers: [
-                "Content-Length: \(bytes.count - offset)",
-                "Content-Range: bytes \(offset)-\(bytes.count - 1)/\(bytes.count)",
-            ], body: Array(bytes[offset...]))
+                "Content-Length: \(last + 1 - offset)",
+                "Content-Range: bytes \(offset)-\(last)/\(bytes.count)",
+            ], body: Array(bytes[offset...last]))
     }
 
     static func redirect(to place: String) -> Self {

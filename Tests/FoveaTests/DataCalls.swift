@@ -33,6 +33,13 @@ import Testing
             #expect(TensorValue(picture).shape == [50, 40, 3])
             #expect(try Dataset(ImageFolder(folder), size: 150, classMode: .binary).count == 8)
             #expect(try Dataset(ImageFolder(folder), size: 224).count == 8)
+            try ImageFolder(folder).writeShards(to: "\(folder)-shards", byteCount: 3000)
+            do {
+                let folder = "\(folder)-shards"
+                #expect(
+                    try Dataset(ImageFolder("\(folder)/shard-{000..001}.tar"), size: 224)
+                        .shuffled(buffer: 1000, seed: 1).count ?? 0 > 1)
+            }
             let augmentation = try Augmentation(rotationRange: 40)
             #expect(try augmentation.flowFromDirectory(folder, targetSize: 150).count == 1)
         }
