@@ -34,8 +34,10 @@ transfer: setup
 		echo "Now: make transfer PHOTOS=FOLDER, or .build/release/fovea predict efficientnet-lite0 PICTURE"; \
 	fi
 
-# Debug builds would compile the C kernels without optimization, many times slower.
+# Debug builds would compile the C kernels without optimization, many times slower. Tests of training in several processes are skipped
+# where Open MPI cannot be had.
 test: setup
+	-scripts/setup openmpi-bin
 	swift test --disable-xctest -Xcc -O2
 
 # Times Fovea and its peers in turn and writes docs/benchmarks.md. torch.compile needs a C++ compiler. make bench CPU=avx2 holds all of
@@ -74,7 +76,7 @@ docs: setup
 		--enable-experimental-combined-documentation --transform-for-static-hosting \
 		--target FoveaFiles --target FoveaGraph --target FoveaPictures --target FoveaDatasets \
 		--target FoveaLayers --target FoveaModels --target FoveaRuntime --target FoveaPlanner --target FoveaOneDNN --target FoveaSignal \
-		--target FoveaTraining --target FoveaSaving --target FoveaVisualization \
+		--target FoveaTraining --target FoveaMPI --target FoveaSaving --target FoveaVisualization \
 		--output-path .build/documentation
 
 setup:

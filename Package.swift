@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "FoveaRuntime", targets: ["FoveaRuntime"]),
         .library(name: "FoveaOneDNN", targets: ["FoveaOneDNN"]),
         .library(name: "FoveaTraining", targets: ["FoveaTraining"]),
+        .library(name: "FoveaMPI", targets: ["FoveaMPI"]),
         .library(name: "FoveaSaving", targets: ["FoveaSaving"]),
         .library(name: "FoveaVisualization", targets: ["FoveaVisualization"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
@@ -38,6 +39,7 @@ let package = Package(
         .target(name: "FoveaOneDNN", dependencies: ["FoveaPlanner", "FoveaRuntime", "CKernels"]),
         .target(name: "FoveaSignal", dependencies: ["FoveaRuntime"]),
         .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
+        .target(name: "FoveaMPI", dependencies: ["FoveaTraining", "CMPI"]),
         .target(
             name: "FoveaSaving",
             dependencies: [
@@ -49,7 +51,7 @@ let package = Package(
         .target(
             name: "FoveaVisualization",
             dependencies: ["FoveaPictures", "FoveaSignal", "FoveaTraining", "CDrawing"]),
-        .target(name: "Fovea", dependencies: ["FoveaOneDNN", "FoveaSaving", "FoveaVisualization"]),
+        .target(name: "Fovea", dependencies: ["FoveaMPI", "FoveaOneDNN", "FoveaSaving", "FoveaVisualization"]),
         .executableTarget(
             name: "FoveaCommand",
             dependencies: [
@@ -65,6 +67,7 @@ let package = Package(
 
         .target(name: "CDevices"),
         .target(name: "CDrawing"),
+        .target(name: "CMPI"),
         .target(
             name: "CKernels", dependencies: ["COneDNN"],
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp"), .linkedLibrary("m")]),

@@ -3,6 +3,7 @@
 @_exported import FoveaFiles
 @_exported import FoveaGraph
 @_exported import FoveaLayers
+@_exported import FoveaMPI
 @_exported import FoveaModels
 @_exported import FoveaOneDNN
 @_exported import FoveaPictures

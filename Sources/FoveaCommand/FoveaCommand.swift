@@ -74,6 +74,10 @@ struct FoveaCommand: AsyncParsableCommand {
             if shown != argument { text = text.replacingOccurrences(of: argument, with: shown) }
         }
         let code = exitCode(for: error)
+        // Of processes that train together the first says what all know.
+        if !code.isSuccess, !text.isEmpty, let rank = MPIGroup.launchedRank, rank > 0 {
+            text = (error as? TrainingError)?.isOfAllProcesses == true ? "" : "Process \(rank): \(text)"
+        }
         if !text.isEmpty {
             let lines = text.components(separatedBy: "\n").map { visible($0) }.joined(separator: "\n")
             if code.isSuccess { say(lines) } else { warn(lines) }

@@ -5,6 +5,8 @@ import Fovea
 struct ResultsFolder {
     /// As it was asked for.
     let path: String
+    /// Whether this process writes to it: not where the first of several does.
+    private let isWritten: Bool
     private let checkpoint: String?
     /// The folders that were made for it, the uppermost first.
     private var made: [String] = []
@@ -54,10 +56,12 @@ struct ResultsFolder {
     ///   - path: the folder.
     ///   - checkpoint: the file that training can go on from: a place that can be written to, most likely.
     ///   - best: the file of the best model, if it is asked for.
+    ///   - isWritten: whether this process writes to the folder.
     /// - Throws: `CommandError` when it cannot be made or two of the files would be one, `FileError` when it cannot be written
     ///   to.
-    init(_ path: String, checkpoint: String?, best: String? = nil) throws {
+    init(_ path: String, checkpoint: String?, best: String? = nil, isWritten: Bool = true) throws {
         self.path = path
+        self.isWritten = isWritten
         self.checkpoint = checkpoint
         modelPath = "\(path)/\(Self.model)"
         if let checkpoint, contains(checkpoint) {
@@ -80,6 +84,7 @@ struct ResultsFolder {
     /// - Parameter byteCount: for how many bytes of a model there should be room.
     /// - Throws: as `init`.
     mutating func make(byteCount: Int = 0) throws {
+        guard isWritten else { return }
         do throws(SystemError) { made = try makeFolder(path) } catch {
             throw CommandError(
                 "the output folder '\(path)' cannot be made: \(error); choose another with --output")

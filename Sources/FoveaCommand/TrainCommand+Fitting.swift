@@ -14,7 +14,7 @@ extension TrainCommand {
             return try await trainer.fit(
                 train, epochs: epochs.upperBound, batchSize: batchSize, validation: validation, seed: seed,
                 initialEpoch: epochs.lowerBound, classWeights: classWeights, callbacks: callbacks,
-                verbosity: settings.verbosity, stop: stop)
+                verbosity: settings.verbosity, stop: stop, sharding: settings.sharding)
         }
         let badPictures = settings.pictures.badPictures
         let batches = try trainingBatches(data, settings)
@@ -24,7 +24,7 @@ extension TrainCommand {
                 batches, epochs: epochs.upperBound, validation: validation, seed: seed,
                 initialEpoch: epochs.lowerBound, classWeights: classWeights,
                 loaderThreads: settings.pictures.loaderThreads, callbacks: callbacks,
-                verbosity: settings.verbosity, stop: stop)
+                verbosity: settings.verbosity, stop: stop, sharding: settings.sharding)
         }
     }
 

@@ -23,6 +23,9 @@ struct TrainCommand: AsyncParsableCommand {
             With --checkpoint FILE a training that was interrupted or killed goes on where it was when the same command \
             is given again, and comes to the same model, bit for bit. It is refused if the classes of a folder or the names or \
             sizes of its files are not what they were.
+
+            Several processes, on one machine or many, share out each batch: 'mpirun -n 4 fovea train …' needs Open MPI. The first \
+            writes the results.
             """)
 
     @Argument(help: "The data set's name (see 'fovea datasets list'), or a folder of pictures.")
@@ -131,8 +134,12 @@ struct TrainCommand: AsyncParsableCommand {
         let source: DataSource
         let validation: TrainingData.Validation?
         let precision: Precision
-        let verbosity: Verbosity
+        var verbosity: Verbosity
         let pictures: PictureOptions.Settings
+        /// How each batch is cut, and which processes share out the parts.
+        var sharding: Sharding?
+        /// Whether this process writes files and says what is done: the only one, or the first.
+        var isFirst: Bool { (sharding?.group.rank ?? 0) == 0 }
     }
 
     private func settings() throws -> Settings {
@@ -216,7 +223,9 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try settings()
+        var settings = try settings()
+        settings.sharding = try makeSharding()
+        if !settings.isFirst { settings.verbosity = .silent }
         let start: StartingNetwork
         if let base = transfer.base {
             start = .base(
@@ -228,7 +237,7 @@ struct TrainCommand: AsyncParsableCommand {
         var results = try ResultsFolder(
             output
                 ?? "runs/\(Self.lastName(dataset))-\(Self.lastName(start.name))",
-            checkpoint: checkpoint, best: training.saveBest)
+            checkpoint: checkpoint, best: training.saveBest, isWritten: settings.isFirst)
         do { try await train(settings, start, &results) } catch {
             results.removeIfEmpty()
             throw error
@@ -352,6 +361,7 @@ struct TrainCommand: AsyncParsableCommand {
                 saved.training = tuned.configuration
             }
         } catch {
+            guard settings.isFirst else { throw error }
             // Whatever ended training: what it came to is worth more.
             let epochs = progress.completeEpochs.withLock { $0 }
             guard epochs > 0 else {
@@ -369,6 +379,10 @@ struct TrainCommand: AsyncParsableCommand {
                 "\(error). \(which) is in \(results.modelPath)\(await advice(backup))\(problem)")
         }
         let seconds = (ContinuousClock.now - beginning) / .seconds(1)
+        guard settings.isFirst else {
+            if wasInterrupted { throw ExitCode.interrupted }
+            return
+        }
         if training.averageWeights != nil, !wasInterrupted { try await fitted.useAverages() }
         try await results.write(saved)
         try await results.write(csv, to: .history)

@@ -44,6 +44,21 @@ struct TrainingOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
+            "Cut each batch into so many parts, a power of two, whose gradients are computed one by one; the model is then the same, "
+                + "bit for bit, for any number of processes that mpirun starts (default: 1; with mpirun 8).",
+            valueName: "count"))
+    var shards: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "With mpirun: how long a process may keep the others waiting before training ends.",
+            valueName: "seconds"))
+    var rankTimeout = 60
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
             "Keep a moving average of the weights, which has so much of the average before at each step, such as 0.99, and "
                 + "save and test that.", valueName: "part"))
     var averageWeights: Double?
@@ -89,6 +104,8 @@ struct TrainingOptions: ParsableArguments {
                 "--mixup must be from 0.001 to 1000, such as 0.2, not \(mixup)")
         }
         try checkPositive("--accumulate", accumulate)
+        try checkPositive("--shards", shards)
+        try checkPositive("--rank-timeout", rankTimeout)
         try checkPositive("--early-stopping", earlyStopping)
     }
 

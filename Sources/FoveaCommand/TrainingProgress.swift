@@ -23,4 +23,7 @@ extension TrainingError {
         default: false
         }
     }
+
+    /// Whether all processes that train together have it, or one that says more.
+    var isOfAllProcesses: Bool { self == .otherProcessFailed || isOfNumbers }
 }

@@ -59,7 +59,7 @@ extension TrainCommand {
         let history = try await trainer.fit(
             features.train, epochs: epochs, batchSize: batchSize, validation: features.validation, seed: seed,
             classWeights: classWeights, callbacks: callbacks,
-            verbosity: isBrief ? .silent : settings.verbosity, stop: stop)
+            verbosity: isBrief ? .silent : settings.verbosity, stop: stop, sharding: settings.sharding)
         if isBrief, let last = history.epochs.last {
             let values = last.values.map { "\($0.name): \(String(format: "%.4f", $0.value))" }
             say("Epoch \(last.number)/\(epochs) - \(values.joined(separator: " - "))")
@@ -114,9 +114,11 @@ extension TrainCommand {
                     if let value { try parameter.variable?.assign(value) }
                 }
             }
-            say(
-                "No epoch of fine-tuning was better than before on the validation images (loss "
-                    + "\(String(format: "%.4f", lossBefore))), so its changes are dropped")
+            if settings.isFirst {
+                say(
+                    "No epoch of fine-tuning was better than before on the validation images (loss "
+                        + "\(String(format: "%.4f", lossBefore))), so its changes are dropped")
+            }
         }
         return (history, configuration)
     }

@@ -61,32 +61,17 @@ public struct BoundGraph: Sendable {
         try add(attached)
     }
 
-    /// Adds updates that came with the graph. One that follows another of the same variable starts from its result, as if
-    /// the layer's calls had run in turn.
+    /// Adds updates that came with the graph.
     private mutating func add(_ attached: [(variable: Variable, value: Tensor)]) throws {
-        var last: [Variable: Tensor] = [:]
-        for (variable, value) in attached {
-            guard let previous = last[variable] else {
-                last[variable] = value
-                continue
-            }
-            var rewriter = GraphRewriter()
-            try rewriter.visit([value]) { tensor, inputs in
-                if case .source(.variable(variable)) = tensor.operation { return previous }
-                return inputs == tensor.inputs ? tensor : try Tensor(tensor.operation, inputs)
-            }
-            last[variable] = rewriter[value]
-        }
         let given = Set(updates.map(\.variable))
-        var seen = Set<Variable>()
-        for (variable, _) in attached where seen.insert(variable).inserted {
-            guard !given.contains(variable) else {
+        for update in try successiveUpdates(attached) {
+            guard !given.contains(update.variable) else {
                 throw ShapeError(
                     "compile",
-                    "variable '\(variable.name)' has an update of its own and one by a layer; leave it to the layer"
+                    "variable '\(update.variable.name)' has an update of its own and one by a layer; leave it to the layer"
                 )
             }
-            if let value = last[variable] { updates.append(try Update(variable, to: value)) }
+            updates.append(update)
         }
     }
 

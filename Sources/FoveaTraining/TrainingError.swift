@@ -37,6 +37,10 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case outOfBatches(epoch: Int, step: Int)
     /// No parameter of the model is trainable.
     case nothingToTrain
+    /// Another process of a group cannot go on, and says why.
+    case otherProcessFailed
+    /// A process cannot join others that train, because it does not train the same.
+    case processDiffers(rank: Int, _ reason: String)
     /// The loss became NaN or infinite. The model and the optimizer are as they were at the end of the last whole epoch
     /// of this training, or before it. Epochs and steps count from 1.
     case lossNotFinite(_ loss: Float, epoch: Int, step: Int)
@@ -91,6 +95,10 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "smaller stepsPerEpoch"
         case .nothingToTrain:
             "every parameter of the model is frozen; make at least one trainable before compiling"
+        case .otherProcessFailed:
+            "another process of this training failed; what it says tells why"
+        case .processDiffers(let rank, let reason):
+            "process \(rank) does not train what process 0 trains: \(reason); start all with the same program, data and options"
         case .lossNotFinite(let loss, let epoch, let step):
             "the loss is \(loss) at step \(step) of epoch \(epoch); the parameters were set back to where they were "
                 + "before that epoch. Try a smaller learning rate, and look for NaN or very large inputs"

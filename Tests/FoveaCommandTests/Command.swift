@@ -87,8 +87,11 @@ final class Workplace: Sendable {
 
     /// Runs a shell script in which `$fovea` is the command.
     func shell(_ script: String) async throws -> Result {
-        try await Run("/bin/sh", ["-c", script], in: folder).result()
+        try await self.script(script).result()
     }
+
+    /// Starts a shell script as `shell` has it.
+    func script(_ script: String) throws -> Run { try Run("/bin/sh", ["-c", script], in: folder) }
 
     /// A process that was started, its outputs going to files.
     final class Run: Sendable {

@@ -30,6 +30,22 @@ extension Dataset {
         return Dataset<Batch>(
             extent: batches, isEndless: isEndless, reorders: reorders,
             stages: stages + [batchStage(size, dropsRemainder, policy)],
+            parts: { batch, range, count in
+                let elements = Array(places(batch))
+                let parts = range.map { elements[partRange($0, of: count, in: elements.count)].map(work) }
+                return Work(pieces: parts.flatMap { $0.flatMap(\.pieces) }) {
+                    var result = BatchParts<Batch>()
+                    for works in parts {
+                        try result.append {
+                            guard !works.isEmpty else { return nil }
+                            return try joined(
+                                policy.elements(
+                                    works.lazy.map { work in Result(catching: work.result) }, isPart: true))
+                        }
+                    }
+                    return result
+                }
+            },
             pieces: { batch in
                 let works = places(batch).map(work)
                 return Work(pieces: works.flatMap(\.pieces)) {
@@ -68,16 +84,24 @@ extension Dataset where Element == Example {
             return try batched(size, dropsRemainder, onError) { try Examples(stacking: $0) }
         }
         let extent = extent
-        return Dataset<Examples>(
-            extent: try batchCount(size, dropsRemainder), isEndless: isEndless, reorders: reorders,
-            stages: stages + [batchStage(size, dropsRemainder, onError)]
-        ) { batch in
+        @Sendable func picked(_ part: Range<Int>, of batch: Place) -> Examples {
             let start = batch.index * size
             return rows.examples.picking(
-                (start..<(start + min(size, extent - start))).map {
-                    rows.index(Place(index: $0, epoch: batch.epoch))
-                })
+                part.map { rows.index(Place(index: start + $0, epoch: batch.epoch)) })
         }
+        @Sendable func count(_ batch: Place) -> Int { min(size, extent - batch.index * size) }
+        return Dataset<Examples>(
+            extent: try batchCount(size, dropsRemainder), isEndless: isEndless, reorders: reorders,
+            stages: stages + [batchStage(size, dropsRemainder, onError)],
+            parts: { batch, range, parts in
+                Work {
+                    BatchParts(
+                        range.map { number in
+                            let part = partRange(number, of: parts, in: count(batch))
+                            return part.isEmpty ? nil : picked(part, of: batch)
+                        })
+                }
+            }, compute: { batch in picked(0..<count(batch), of: batch) })
     }
 }
 
@@ -100,8 +124,9 @@ public enum ElementErrorPolicy: Sendable {
         }
     }
 
+    /// - Parameter isPart: whether they are a part of a batch, which is no batch without elements if nothing is left of it.
     fileprivate func elements<Element>(
-        _ results: some Sequence<Result<Element, any Error>>
+        _ results: some Sequence<Result<Element, any Error>>, isPart: Bool = false
     ) throws -> [Element] {
         var elements: [Element] = []
         var firstReason: (any Error)?
@@ -116,7 +141,7 @@ public enum ElementErrorPolicy: Sendable {
             }
         }
         guard let firstReason, elements.isEmpty else { return elements }
-        if case .skip(let failed) = self { failed.addBatch() }
+        if case .skip(let failed) = self, !isPart { failed.addBatch() }
         throw LeftOut(reason: firstReason)
     }
 }

@@ -35,12 +35,16 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
     let pieces: Pieces?
     /// Where examples are copied from, if they are in memory as they are.
     let rows: ExampleRows?
+    /// Some of the parts that a batch falls into, computed without the others; nil where a batch is computed as a whole.
+    let parts: Parts?
 
     typealias Pieces = @Sendable (Place) -> Work<Element>
+    typealias Parts =
+        @Sendable (_ batch: Place, _ range: Range<Int>, _ count: Int) -> Work<BatchParts<Element>>
 
     init(
         extent: Int, isEndless: Bool = false, reorders: Bool = false, stages: [Stage],
-        rows: ExampleRows? = nil, pieces: Pieces? = nil,
+        rows: ExampleRows? = nil, parts: Parts? = nil, pieces: Pieces? = nil,
         compute: @escaping @Sendable (Place) throws -> Element
     ) {
         self.extent = extent
@@ -48,6 +52,7 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
         self.reorders = reorders
         self.stages = stages
         self.rows = rows
+        self.parts = parts
         self.pieces = pieces
         self.compute = compute
     }
@@ -122,11 +127,13 @@ public struct Dataset<Element: Sendable>: Sendable, CustomStringConvertible {
         let compute = compute
         var movedPieces: Pieces?
         if let pieces { movedPieces = { pieces(place($0)) } }
+        var movedParts: Parts?
+        if let parts { movedParts = { parts(place($0), $1, $2) } }
         var movedRows: ExampleRows?
         if let rows { movedRows = ExampleRows(examples: rows.examples) { rows.index(place($0)) } }
         return Dataset(
             extent: extent, isEndless: isEndless, reorders: self.reorders || reorders,
-            stages: stages + [Stage(stage)], rows: movedRows, pieces: movedPieces
+            stages: stages + [Stage(stage)], rows: movedRows, parts: movedParts, pieces: movedPieces
         ) { try compute(place($0)) }
     }
 }

@@ -80,3 +80,42 @@ public func addedLosses(of outputs: [Tensor]) -> [Tensor] {
         if case .attachment(Attachment(.loss)) = tensor.operation { tensor.inputs[1] } else { nil }
     }
 }
+
+/// The same tensors without what layers attached to their outputs, and the updates that were attached to anything that these
+/// are made of: for a graph that computes the new values and leaves it to another one to assign them.
+package func detached(_ tensors: [Tensor]) throws -> (tensors: [Tensor], updates: [Update]) {
+    var rewriter = GraphRewriter()
+    var attached: [(variable: Variable, value: Tensor)] = []
+    rewriter.visit(tensors) { tensor, inputs in
+        if case .attachment(let rule) = tensor.operation {
+            if case .update(let variable) = rule.kind { attached.append((variable, inputs[1])) }
+            return inputs[0]
+        }
+        return inputs == tensor.inputs
+            ? tensor : Tensor(known: tensor.operation, inputs, tensor.node.type)
+    }
+    return (tensors.map { rewriter[$0] }, try successiveUpdates(attached))
+}
+
+/// One update for each variable. One that follows another of the same variable starts from its result, as if the layer's calls
+/// had run in turn.
+func successiveUpdates(_ attached: [(variable: Variable, value: Tensor)]) throws -> [Update] {
+    var last: [Variable: Tensor] = [:]
+    for (variable, value) in attached {
+        guard let previous = last[variable] else {
+            last[variable] = value
+            continue
+        }
+        var rewriter = GraphRewriter()
+        try rewriter.visit([value]) { tensor, inputs in
+            if case .source(.variable(variable)) = tensor.operation { return previous }
+            return inputs == tensor.inputs ? tensor : try Tensor(tensor.operation, inputs)
+        }
+        last[variable] = rewriter[value]
+    }
+    var seen = Set<Variable>()
+    return try attached.compactMap { variable, _ in
+        guard seen.insert(variable).inserted, let value = last[variable] else { return nil }
+        return try Update(variable, to: value)
+    }
+}

@@ -61,6 +61,8 @@ public final class BackupAndRestore: Callback {
     ///   read nor written, also for want of room. Nothing is changed then.
     public func trainingBegins(_ run: TrainingRun) throws {
         try saveFrequency.check(for: "BackupAndRestore")
+        // What the first of several processes goes on from, the others get from it.
+        guard run.writesFiles else { return }
         let variables =
             run.trainer.model.parameters.compactMap(\.parameter.variable)
             + run.trainer.optimizerState.variables
@@ -81,13 +83,13 @@ public final class BackupAndRestore: Callback {
 
     public func runSettles(_ run: TrainingRun) throws {
         let isDue = saveFrequency == .epoch ? run.completeSteps == 0 : saveFrequency.isDue(run)
-        guard isDue || run.history.wasInterrupted else { return }
+        guard run.writesFiles, isDue || run.history.wasInterrupted else { return }
         var checkpoint = try run.checkpoint()
         for (name, value) in conditions { checkpoint.conditions[Self.given + name] = value }
         try writing.attempt(run, path) { try checkpoint.write(to: path) }
     }
 
     public func trainingEnds(_ run: TrainingRun) throws {
-        if deletesWhenDone, !run.history.wasInterrupted { unlink(path) }
+        if run.writesFiles, deletesWhenDone, !run.history.wasInterrupted { unlink(path) }
     }
 }

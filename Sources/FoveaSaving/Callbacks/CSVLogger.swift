@@ -38,12 +38,13 @@ public final class CSVLogger: Callback {
                 "separator of CSVLogger", separator.debugDescription,
                 expected: "a text that is no part of names and numbers, such as ',' or ';'")
         }
+        guard run.writesFiles else { return }
         try AtomicFile.checkWritable(path)
         keptByteCount = append ? try earlierBytes().count : 0
     }
 
     public func epochEnds(_ run: TrainingRun) throws {
-        try writing.attempt(run, path) { try write(run.history) }
+        if run.writesFiles { try writing.attempt(run, path) { try write(run.history) } }
     }
 
     private func write(_ history: History) throws {

@@ -71,7 +71,7 @@ public final class ModelCheckpoint: Callback {
             try monitor.begin(run, for: self, best: initialThreshold, reported: reported)
         }
         // A place among the folders is not known yet; one in the file's name makes no difference.
-        if !path.split(separator: "/").dropLast().contains(where: { $0.contains("{") }) {
+        if run.writesFiles, !path.split(separator: "/").dropLast().contains(where: { $0.contains("{") }) {
             try AtomicFile.checkWritable(path, byteCount: (model ?? run.trainer.model).parameterByteCount)
         }
     }
@@ -95,6 +95,7 @@ public final class ModelCheckpoint: Callback {
         guard let template, template.names.allSatisfy({ values[$0] != nil }) else { return }
         let best = monitor.best
         if saveBestOnly, !monitor.improves(values[monitor.name] ?? .nan) { return }
+        guard run.writesFiles else { return }
         let path = template.path(values)
         let model = model ?? run.trainer.model
         let isWritten = try writing.attempt(run, path) {

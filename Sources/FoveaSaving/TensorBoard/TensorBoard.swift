@@ -72,6 +72,7 @@
                     expected: "a number of epochs, or 0 for never")
             }
             hasBegun = false
+            guard run.writesFiles else { return }
             for kind in Run.allCases {
                 let folder = kind == .root ? logDirectory : "\(logDirectory)/\(kind.rawValue)"
                 writers[kind] = try EventWriter(folder: folder)

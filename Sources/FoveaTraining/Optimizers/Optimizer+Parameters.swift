@@ -28,14 +28,25 @@ extension Optimizer {
         learningRateMultipliers multipliers: [Variable: Double] = [:]
     ) throws -> [Update] {
         let tensors = try parameters.map { try $0.tensor }
+        return try updates(
+            for: parameters, gradients: gradient(of: loss, withRespectTo: tensors), state: state,
+            clipping: clipping, excludeFromWeightDecay: undecayed, learningRateMultipliers: multipliers)
+    }
+
+    /// The same with gradients that are known, one for each parameter.
+    func updates(
+        for parameters: [Parameter], gradients: [Tensor], state: OptimizerState?,
+        clipping: GradientClipping?, excludeFromWeightDecay undecayed: [String],
+        learningRateMultipliers multipliers: [Variable: Double]
+    ) throws -> [Update] {
         let variables = parameters.compactMap(\.variable)
         var constraints: [Variable: Constraint] = [:]
         for parameter in parameters {
             if let variable = parameter.variable { constraints[variable] = parameter.constraint }
         }
         return try updates(
-            for: variables, gradients: gradient(of: loss, withRespectTo: tensors), state: state,
-            clipping: clipping, excludeFromWeightDecay: undecayed, learningRateMultipliers: multipliers
+            for: variables, gradients: gradients, state: state, clipping: clipping,
+            excludeFromWeightDecay: undecayed, learningRateMultipliers: multipliers
         ) { variable, value in try constraints[variable].map { try $0(value) } ?? value }
     }
 }

@@ -63,9 +63,15 @@ extension TrainingRun {
     /// - Throws: `TrainingError.checkpointDoesNotFit`, saying what differs, when it was another network, optimizer, data or
     ///   way of training; nothing is changed then. More epochs than planned at first are no difference.
     public func resume(_ checkpoint: Checkpoint, from file: String) throws {
-        if let difference = try difference(from: checkpoint) {
+        if let difference = try difference(from: checkpoint, conditions) {
             throw TrainingError.checkpointDoesNotFit(file, difference)
         }
+        try move(to: checkpoint)
+        resumedMemories = checkpoint.memories
+    }
+
+    /// Takes over the state of another run that is known to fit, but for what callbacks remember.
+    func move(to checkpoint: Checkpoint) throws {
         for (key, variable) in trainer.keyedVariables {
             if let value = checkpoint.variables[key] { try variable.assign(value) }
         }
@@ -77,12 +83,11 @@ extension TrainingRun {
         history.wasInterrupted = false
         stopReason = position.stopReason
         totals = position.totals
-        resumedMemories = checkpoint.memories
     }
 
-    /// Why this run cannot go on from there; nil when it can.
-    private func difference(from checkpoint: Checkpoint) throws -> String? {
-        let (conditions, others) = (try conditions, checkpoint.conditions)
+    /// Why this run, which has the given conditions, cannot go on from there; nil when it can.
+    func difference(from checkpoint: Checkpoint, _ conditions: [String: String]) throws -> String? {
+        let others = checkpoint.conditions
         // First, because it says most.
         for (name, fingerprints) in dataConditions.sorted(by: { $0.key < $1.key }) {
             if let other = others[name].flatMap({ try? Self.fingerprints($0) }),
@@ -156,7 +161,7 @@ extension TrainingRun {
         try JSONDecoder().decode([DataFingerprint].self, from: Data(json.utf8))
     }
 
-    private var conditions: [String: String] {
+    var conditions: [String: String] {
         get throws {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -177,6 +182,7 @@ extension TrainingRun {
             }
             conditions[Self.validation] = validation?.summary ?? "none"
             conditions[Self.backend] = trainer.backend.summary
+            if let sharding { conditions["number of shards"] = "\(sharding.count)" }
             conditions.merge(try dataConditions.mapValues { try json($0) }) { $1 }
             return conditions.merging(source.conditions) { $1 }
         }

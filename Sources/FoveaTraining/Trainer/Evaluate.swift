@@ -95,13 +95,22 @@ extension Trainer {
     func loaded(
         _ batches: Dataset<Examples>, steps: Int?, _ data: TrainingError.Data, threads: Int?, _ prefetch: Int
     ) throws -> LoadedDataset<Examples> {
+        try evaluable(batches, steps: steps, data).loaded(threads: threads, ahead: prefetch)
+    }
+
+    /// As many batches as were asked for.
+    ///
+    /// - Throws: `TrainingError` when there are none, or endlessly many.
+    func evaluable(
+        _ batches: Dataset<Examples>, steps: Int?, _ data: TrainingError.Data
+    ) throws -> Dataset<Examples> {
         guard batches.count != 0 else { throw TrainingError.noExamples(data) }
         guard let count = steps ?? batches.count else {
             throw TrainingError.invalidArgument(
                 data == .validation ? "validationSteps" : "steps", "nil",
                 expected: "given, because the data set is endless")
         }
-        return try batches.take(count).loaded(threads: threads, ahead: prefetch)
+        return try batches.take(count)
     }
 
     /// Loss and metrics over batches.

@@ -37,6 +37,7 @@ extension Trainer {
     ///   - output: where it is printed.
     ///   - stop: ends training early. Steps already taken count, also those of an epoch that the history lacks because it
     ///     was not completed.
+    ///   - sharding: into which shards batches are cut, and which processes share them out; not cut when nil.
     /// - Returns: what was reported after each complete epoch of this training.
     /// - Throws: `TrainingError` for data that does not fit the model or arguments out of range, before anything is
     ///   changed; for a loss that is not finite, with the model and optimizer as after the last good epoch. `ShapeError`
@@ -48,8 +49,9 @@ extension Trainer {
         classWeights: ClassWeights? = nil, stepsPerEpoch: Int? = nil, validationSteps: Int? = nil,
         validationFrequency: Int = 1,
         callbacks: [any Callback] = [], verbosity: Verbosity = .auto, output: ProgressOutput = .standard,
-        stop: StopSignal? = nil
+        stop: StopSignal? = nil, sharding: Sharding? = nil
     ) throws -> History {
+        try sharding?.check()
         try check("batchSize", batchSize, in: 1..., "positive")
         try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps, validationFrequency)
         try check(examples, .training, classWeights: classWeights)
@@ -69,10 +71,15 @@ extension Trainer {
                 "order of examples": shuffle ? "shuffled" : "as given", "seed": "\(seed)",
                 "number of examples": "\(trainingCount)", "batch size": "\(size)",
                 "targets and weights": key.summary,
-            ], loaderThreads: 1, stop: stop)
+            ], loaderThreads: 1, stop: stop, sharding: sharding)
         // Before the first step, so that its time is that of a step.
-        for size in Set([size, trainingCount % size]).subtracting([0]).sorted(by: >) {
-            try runner.prepare(trainingStep(key), batch: size)
+        let parts = sharding.map { sharding in
+            { (size: Int) in sharding.own.map { partRange($0, of: sharding.count, in: size).count } }
+        }
+        for size in Set([size, trainingCount % size].flatMap(parts ?? { [$0] })).subtracting([0]).sorted(
+            by: >)
+        {
+            try runner.prepare(sharding == nil ? trainingStep(key) : shardStep(key), batch: size)
         }
         let run = TrainingRun(
             self, source: source, isChecked: true, classWeights: classWeights, seed: seed, epochs: epochs,
@@ -80,8 +87,9 @@ extension Trainer {
             output: output,
             validation: validated.map { data, range in
                 validationSource(
-                    data, range, batchSize, steps: validationSteps, frequency: validationFrequency)
-            })
+                    data, range, batchSize, steps: validationSteps, frequency: validationFrequency,
+                    sharding)
+            }, sharding: sharding)
         return try run.train()
     }
 
@@ -102,6 +110,7 @@ extension Trainer {
     ///   - verbosity: how much is printed.
     ///   - output: where it is printed.
     ///   - stop: ends training early.
+    ///   - sharding: as for examples. Each process follows the sequence and takes its shards of every batch.
     /// - Returns: what was reported after each complete epoch of this training.
     /// - Throws: as `fit` for examples; `TrainingError.outOfBatches` when the sequence ends before the last epoch.
     @discardableResult
@@ -110,13 +119,16 @@ extension Trainer {
         validationBatchSize: Int = 32, seed: UInt64 = 0, initialEpoch: Int = 0,
         classWeights: ClassWeights? = nil, validationSteps: Int? = nil, validationFrequency: Int = 1,
         callbacks: [any Callback] = [],
-        verbosity: Verbosity = .auto, output: ProgressOutput = .standard, stop: StopSignal? = nil
+        verbosity: Verbosity = .auto, output: ProgressOutput = .standard, stop: StopSignal? = nil,
+        sharding: Sharding? = nil
     ) throws -> History {
+        try sharding?.check()
         try check("validationBatchSize", validationBatchSize, in: 1..., "positive")
         try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps, validationFrequency)
         if let validation { try check(validation, .validation) }
         let source = SequenceSource(
-            batches, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights, seed: seed)
+            batches, stepsPerEpoch: stepsPerEpoch, classWeights: classWeights, seed: seed,
+            sharding: sharding)
         let run = TrainingRun(
             self, source: source, classWeights: classWeights, seed: seed, epochs: epochs,
             initialEpoch: initialEpoch, callbacks: callbacks, stop: stop, verbosity: verbosity,
@@ -124,8 +136,8 @@ extension Trainer {
             validation: validation.map { data in
                 validationSource(
                     data, 0..<data.count, validationBatchSize, steps: validationSteps,
-                    frequency: validationFrequency)
-            })
+                    frequency: validationFrequency, sharding)
+            }, sharding: sharding)
         return try run.train()
     }
 
@@ -158,6 +170,8 @@ extension Trainer {
     ///   - verbosity: how much is printed.
     ///   - output: where it is printed.
     ///   - stop: ends training early.
+    ///   - sharding: as for examples. A process computes the examples of its shards only, unless something was done with whole
+    ///     batches.
     /// - Returns: what was reported after each complete epoch of this training.
     /// - Throws: as `fit` for examples; what computing a batch throws, when its turn comes. A batch that is left out
     ///   (`ElementErrorPolicy.skip`) is a step without an update, and ends training only with all others.
@@ -168,43 +182,56 @@ extension Trainer {
         seed: UInt64 = 0,
         initialEpoch: Int = 0, classWeights: ClassWeights? = nil, loaderThreads: Int? = nil,
         prefetch: Int = 2, callbacks: [any Callback] = [], verbosity: Verbosity = .auto,
-        output: ProgressOutput = .standard, stop: StopSignal? = nil
+        output: ProgressOutput = .standard, stop: StopSignal? = nil, sharding: Sharding? = nil
     ) throws -> History {
+        try sharding?.check()
         try checkRun(epochs, initialEpoch, stepsPerEpoch, validationSteps, validationFrequency)
         let validation = try validation.map { data in
-            var batches = try loaded(
-                data, steps: validationSteps, .validation, threads: loaderThreads, prefetch)
+            let all = try evaluable(data, steps: validationSteps, .validation)
+            func loaded(_ batches: Dataset<Examples>) throws -> LoadedDataset<Examples> {
+                try batches.loaded(threads: loaderThreads, ahead: prefetch)
+            }
+            // So that arguments out of range are found before anything is changed.
+            var batches = try loaded(all)
             batches.isUnwanted = { stop?.isRequested == true }
             return ValidationSource(
                 frequency: validationFrequency,
                 summary: summary("\(data)", steps: validationSteps, validationFrequency),
                 fingerprints: { data.fingerprints },
-                evaluate: { [self] in try evaluated(batches, .validation) })
+                evaluate: { [self] in
+                    if let sharding { return try evaluated(all, .validation, sharding, loaded: loaded) }
+                    return try evaluated(batches, .validation)
+                })
         }
         let source = try DatasetSource(
             batches, epochs: epochs, stepsPerEpoch: stepsPerEpoch,
             conditions: [
                 "data set": batches.description, "seed": "\(seed)", "class weights": classWeights.summary,
-            ], loaderThreads: loaderThreads, prefetch: prefetch, stop: stop)
+            ], loaderThreads: loaderThreads, prefetch: prefetch, stop: stop, sharding: sharding)
         let run = TrainingRun(
             self, source: source, classWeights: classWeights, seed: seed, epochs: epochs,
             initialEpoch: initialEpoch, callbacks: callbacks, stop: stop, verbosity: verbosity,
-            output: output, validation: validation)
+            output: output, validation: validation, sharding: sharding)
         return try run.train()
     }
 
     private func validationSource(
-        _ examples: Examples, _ range: Range<Int>, _ batchSize: Int, steps: Int?, frequency: Int
+        _ examples: Examples, _ range: Range<Int>, _ batchSize: Int, steps: Int?, frequency: Int,
+        _ sharding: Sharding?
     ) -> ValidationSource {
         ValidationSource(
             frequency: frequency,
             summary: summary("examples \(range) in batches of \(batchSize)", steps: steps, frequency),
             fingerprints: { Dataset(examples).fingerprints },
             evaluate: { [self] in
-                let batches = try Dataset.batches(of: examples, range, size: batchSize)
-                return try evaluated(
-                    (steps.map { try batches.take($0) } ?? batches).loadedFromMemory(), .validation,
-                    isChecked: true)
+                var batches = try Dataset.batches(of: examples, range, size: batchSize)
+                if let steps { batches = try batches.take(steps) }
+                guard let sharding else {
+                    return try evaluated(batches.loadedFromMemory(), .validation, isChecked: true)
+                }
+                return try evaluated(batches, .validation, isChecked: true, sharding) {
+                    try $0.loadedFromMemory()
+                }
             })
     }
 

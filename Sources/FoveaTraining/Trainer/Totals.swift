@@ -48,17 +48,35 @@ struct Totals: Hashable, Codable, Sendable {
     @Compute
     @discardableResult
     mutating func add(_ results: [RunOutput], examples count: Int) throws -> Float {
+        try add(sums(of: results, examples: count), examples: count)
+        return Float(plain: try results[0].value().scalar)
+    }
+
+    /// What the results of a run of a trainer's step add: to the loss, and to each of the other numbers.
+    @Compute
+    func sums(of results: [RunOutput], examples count: Int) throws -> [[Double]] {
         let batchLoss = Float(plain: try results[0].value().scalar)
-        loss += Double(batchLoss) * Double(count)
+        return [[Double(batchLoss) * Double(count)]]
+            + (try zip(parts, results.dropFirst()).map { part, result in
+                let batch = try result.value().doubles
+                return part.metric == nil ? [batch[0] * Double(count)] : batch
+            })
+    }
+
+    mutating func add(_ sums: [[Double]], examples count: Int) {
+        loss += sums[0][0]
         examples += count
-        for index in parts.indices {
-            var batch = try results[1 + index].value().doubles
-            if parts[index].metric == nil { batch = [batch[0] * Double(count)] }
+        for (index, batch) in zip(parts.indices, sums.dropFirst()) {
             let before = parts[index].sums
             parts[index].sums = before.isEmpty ? batch : zip(before, batch).map(+)
         }
-        return batchLoss
     }
+
+    /// Everything that was added; nothing where there was no example.
+    var sums: [[Double]] { examples == 0 ? [] : [[loss]] + parts.map(\.sums) }
+
+    /// How many of these there are where there was one.
+    var sumCount: Int { 1 + parts.count }
 
     /// NaN of no examples, as are the metrics.
     var meanLoss: Double { Double(plain: loss / Double(examples)) }

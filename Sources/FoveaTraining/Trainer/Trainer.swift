@@ -43,6 +43,7 @@ public final class Trainer {
     private let currentLearningRate: Mutex<Double>
     /// As many as a runner keeps executables: a model that takes inputs of any size has one for each.
     private var graphs = RecentlyUsed<GraphKey, TrainingGraph>(limit: 8)
+    private lazy var shardUpdate = Result { try makeShardUpdate() }
 
     /// An output of the model with what is asked of it.
     struct TrainedOutput: Sendable {
@@ -110,6 +111,12 @@ public final class Trainer {
     func trainingStep(_ key: GraphKey) throws -> Step {
         try graph(key).training.get()
     }
+
+    /// Computes loss and metrics of a shard, and what its training adds to that of others.
+    func shardStep(_ key: GraphKey) throws -> Step { try graph(key).shard.get() }
+
+    /// Trains the model on what shards came to.
+    func shardUpdateStep() throws -> Step { try shardUpdate.get() }
 
     /// Does what needs no batch size yet.
     ///

@@ -50,16 +50,24 @@ final class TrainingGraph {
         Step(outputs: evaluation.outputs, updates: try updates(), mode: .training)
     }
 
+    /// Computes the same of a shard, and what is added over shards (`Trainer.shardOutputs`); changes nothing.
+    private(set) lazy var shard = Result { Step(outputs: try shardOutputs(), mode: .training) }
+
     /// Computes the same as `evaluation` and then the model's outputs that are trained.
     private(set) lazy var report = Step(outputs: evaluation.outputs + predictions, mode: .inference)
 
     private let predictions: [Tensor]
     private let updates: () throws -> [Update]
+    private let shardOutputs: () throws -> [Tensor]
 
-    init(outputs: [Tensor], predictions: [Tensor], updates: @escaping () throws -> [Update]) {
+    init(
+        outputs: [Tensor], predictions: [Tensor], updates: @escaping () throws -> [Update],
+        shardOutputs: @escaping () throws -> [Tensor]
+    ) {
         evaluation = Step(outputs: outputs, mode: .inference)
         self.predictions = predictions
         self.updates = updates
+        self.shardOutputs = shardOutputs
     }
 }
 
@@ -117,15 +125,20 @@ extension Trainer {
         let (loss, parameters) = (total, trained)
         let (configuration, state) = (configuration, optimizerState)
         let multipliers = rateMultipliers
+        let reported = [loss] + (reportsEachLoss ? losses : []) + metrics
+        let layerVariables = layerVariables
         return TrainingGraph(
-            outputs: [loss] + (reportsEachLoss ? losses : []) + metrics,
-            predictions: outputs.map { predictions[$0.index] }
-        ) {
-            try configuration.optimizer.updates(
-                for: parameters, minimizing: loss, state: state, clipping: configuration.clipping,
-                excludeFromWeightDecay: configuration.excludeFromWeightDecay,
-                learningRateMultipliers: multipliers)
-        }
+            outputs: reported, predictions: outputs.map { predictions[$0.index] },
+            updates: {
+                try configuration.optimizer.updates(
+                    for: parameters, minimizing: loss, state: state, clipping: configuration.clipping,
+                    excludeFromWeightDecay: configuration.excludeFromWeightDecay,
+                    learningRateMultipliers: multipliers)
+            },
+            shardOutputs: {
+                try Self.shardOutputs(
+                    reported, minimizing: loss, parameters: parameters, layerVariables: layerVariables)
+            })
     }
 
     /// Whether the losses of single outputs are reported: when the whole loss is the sum of several.

@@ -17,8 +17,12 @@ public final class TrainingRun {
     /// The epochs of this training so far; a resumed run's history begins with those before.
     public internal(set) var history = History()
 
-    /// The batch of the last step; nil before the first, and where it was left out.
-    public private(set) var lastBatch: Examples?
+    /// The batch of the last step; nil before the first, and where it was left out. With shards it is the first of this process's.
+    public internal(set) var lastBatch: Examples?
+
+    /// Whether this process is the one that writes files: of those that train together the first. Callbacks must not do what others
+    /// see in any other.
+    public var writesFiles: Bool { sharding?.isFirst ?? true }
 
     let source: any TrainingSource
     let callbacks: [any Callback]
@@ -31,19 +35,25 @@ public final class TrainingRun {
     private(set) lazy var dataConditions: [String: [DataFingerprint]] = [
         "training data": source.fingerprints, "validation data": validation?.fingerprints() ?? [],
     ]
-    private let stop: StopSignal?
+    let stop: StopSignal?
+    /// Whether processes that train together have found that one of them was asked to stop.
+    var stopIsAgreed = false
     private var progress: ProgressPrinter
-    private let output: ProgressOutput
-    private let classWeights: ClassWeights?
-    private let seed: UInt64
+    let output: ProgressOutput
+    let verbosity: Verbosity
+    let classWeights: ClassWeights?
+    let seed: UInt64
+    let sharding: Sharding?
     /// Whether all batches are known to fit the model.
-    private let isChecked: Bool
+    let isChecked: Bool
 
     init(
         _ trainer: Trainer, source: any TrainingSource, isChecked: Bool = false, classWeights: ClassWeights?,
         seed: UInt64, epochs: Int, initialEpoch: Int, callbacks: [any Callback], stop: StopSignal?,
-        verbosity: Verbosity, output: ProgressOutput, validation: ValidationSource?
+        verbosity: Verbosity, output: ProgressOutput, validation: ValidationSource?, sharding: Sharding? = nil
     ) {
+        let verbosity = sharding?.isFirst == false ? .silent : verbosity
+
         self.trainer = trainer
         self.source = source
         self.isChecked = isChecked
@@ -54,6 +64,8 @@ public final class TrainingRun {
         self.stop = stop
         self.validation = validation
         self.output = output
+        self.verbosity = verbosity
+        self.sharding = sharding
         stepsPerEpoch = source.stepsPerEpoch
         completeEpochs = initialEpoch
         progress = ProgressPrinter(verbosity, output, epochs: epochs, steps: source.stepsPerEpoch)
@@ -85,7 +97,9 @@ public final class TrainingRun {
     public func stopTraining(_ reason: String) { stopReason = reason }
 
     /// Says what went wrong and ends nothing, on standard error or where the progress of this training goes, at any verbosity.
+    /// Of processes that train together the first says it.
     public func warn(_ message: String) {
+        guard writesFiles else { return }
         progress.abandon()
         output.warn(visibleLines(message) + "\n")
     }
@@ -94,17 +108,19 @@ public final class TrainingRun {
 
     /// Trains to the end, or until it is asked to stop, also while it waits for data.
     func train() throws -> History {
+        if let sharding { return try train(with: sharding.group) }
         do { return try trainToEnd() } catch let error as CancellationError {
             guard isStopRequested else { throw error }
             return try interrupted()
         }
     }
 
-    private func trainToEnd() throws -> History {
+    func trainToEnd() throws -> History {
         defer { progress.abandon() }
         for problem in try trainer.outputProblems { trainer.warnings.note(problem, about: problem) }
         for callback in callbacks { try callback.trainingBegins(self) }
         if let resumedMemories { remember(resumedMemories) }
+        if let sharding { try beginTogether(sharding) }
         var lastGood = try Snapshot(of: trainer.changingVariables)
         var isFirstEpoch = true
         let clock = ContinuousClock()
@@ -162,6 +178,7 @@ public final class TrainingRun {
                 trainingSeconds: trainingSeconds, at: now())
             for callback in callbacks { try callback.epochEnds(self) }
             for callback in callbacks { try callback.runSettles(self) }
+            if let sharding { try endEpochTogether(sharding.group) }
             if isStopRequested, completeEpochs < epochs { return try interrupted() }
         }
         return try ended()
@@ -172,15 +189,14 @@ public final class TrainingRun {
     private func takeStep() throws -> Float? {
         let step = step
         lastBatch = nil
+        if let sharding { return try takeStep(sharding) }
         guard let batch = try source.next() else {
             completeSteps += 1
             return nil
         }
         if !isChecked { try trainer.check(batch, .training, classWeights: classWeights) }
         for problem in trainer.warnings.take() { warn(problem) }
-        if let schedule = trainer.configuration.schedule {
-            trainer.learningRate = schedule(step: step / trainer.configuration.accumulation)
-        }
+        setLearningRate()
         var values = trainer.values(of: batch)
         values["learning_rate"] = TensorValue(Float(trainer.learningRate))
         let results = try trainer.runner.run(
@@ -191,7 +207,13 @@ public final class TrainingRun {
         return try totals.add(results, examples: batch.count)
     }
 
-    private var isStopRequested: Bool { stop?.isRequested == true }
+    func setLearningRate() {
+        if let schedule = trainer.configuration.schedule {
+            trainer.learningRate = schedule(step: step / trainer.configuration.accumulation)
+        }
+    }
+
+    private var isStopRequested: Bool { sharding == nil ? stop?.isRequested == true : stopIsAgreed }
 
     private func interrupted() throws -> History {
         history.wasInterrupted = true

@@ -15,8 +15,17 @@ protocol TrainingSource: AnyObject {
     /// Makes the batch of the given step the next one. Steps count from 0 over all epochs.
     func move(to step: Int) throws
 
-    /// The next batch; nil for one that is left out.
+    /// The next batch; nil for one that is left out. Of a source that was not made for shards.
     func next() throws -> Examples?
+
+    /// The shards of the next batch that this process computes. Of a source that was made for shards.
+    func nextShards() throws -> BatchParts<Examples>
+
+    /// Takes note that nothing is left of the batch that came last, in any process.
+    ///
+    /// - Parameter reason: why its first example failed, as far as this process knows.
+    /// - Throws: `TrainingError` when that is so of all batches.
+    func noteLeftOut(_ reason: (any Error)?) throws
 }
 
 /// Batches that a sequence makes, perhaps without end.
@@ -24,11 +33,16 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
     let stepsPerEpoch: Int
     let conditions: [String: String]
     private let batches: Batches
+    private let sharding: Sharding?
     private var iterator: Batches.Iterator
     private var step = 0
 
-    init(_ batches: Batches, stepsPerEpoch: Int, classWeights: ClassWeights?, seed: UInt64) {
+    init(
+        _ batches: Batches, stepsPerEpoch: Int, classWeights: ClassWeights?, seed: UInt64,
+        sharding: Sharding? = nil
+    ) {
         self.batches = batches
+        self.sharding = sharding
         self.stepsPerEpoch = stepsPerEpoch
         iterator = batches.makeIterator()
         conditions = [
@@ -49,6 +63,15 @@ final class SequenceSource<Batches: Sequence>: TrainingSource where Batches.Elem
 
     func next() throws -> Examples? { try nextBatch() }
 
+    func nextShards() throws -> BatchParts<Examples> {
+        let batch = try nextBatch()
+        guard let sharding else { return BatchParts([batch]) }
+        return try BatchParts(sharding.own, of: sharding.count, in: batch)
+    }
+
+    /// A sequence leaves out none, so this one has none.
+    func noteLeftOut(_ reason: (any Error)?) throws { throw TrainingError.noExamples(.training) }
+
     private func nextBatch() throws -> Examples {
         guard let batch = iterator.next() else {
             throw TrainingError.outOfBatches(
@@ -68,19 +91,24 @@ final class DatasetSource: TrainingSource {
     /// The batches from a step on.
     private let loaded: (_ step: Int) throws -> LoadedDataset<Examples>
     private var iterator: LoadedDataset<Examples>.Iterator?
+    /// The same of shards; nil without these.
+    private let loadedShards: ((_ step: Int) throws -> LoadedDataset<BatchParts<Examples>>)?
+    private var shardIterator: LoadedDataset<BatchParts<Examples>>.Iterator?
+    private let shardCount: Int
     /// Steps of one time through the data set; of an endless one those of an epoch.
     private let pass: Int
-    /// The number of the next step, and how many of those just before it had a batch that was left out.
+    /// The number of the next step, how many in a row had a batch that was left out, and the number behind the last of these.
     private var step = 0
     private var leftOutCount = 0
+    private var leftOutEnd = 0
 
     /// - Parameters:
     ///   - epochs: how many are trained on; batches of more are not loaded.
     ///   - conditions: what must be the same for a training that is resumed, by its name.
-    ///   - stop: ends waits for batches with `CancellationError`.
+    ///   - stop: ends waits for batches with `CancellationError`; not with shards, where other processes wait for this one.
     init(
         _ batches: Dataset<Examples>, epochs: Int, stepsPerEpoch: Int?, conditions: [String: String],
-        loaderThreads: Int?, prefetch: Int = 2, stop: StopSignal?
+        loaderThreads: Int?, prefetch: Int = 2, stop: StopSignal?, sharding: Sharding? = nil
     ) throws {
         guard batches.count != 0 else { throw TrainingError.noExamples(.training) }
         guard let stepsPerEpoch = stepsPerEpoch ?? batches.count, stepsPerEpoch <= Int32.max else {
@@ -97,14 +125,23 @@ final class DatasetSource: TrainingSource {
             loaded.isUnwanted = { stop?.isRequested == true }
             return loaded
         }
+        shardCount = sharding?.own.count ?? 1
+        loadedShards = sharding.map { sharding in
+            let shards = steps.parts(sharding.own, of: sharding.count)
+            return { try shards.loaded(threads: loaderThreads, ahead: prefetch, from: $0) }
+        }
         // So that arguments out of range are found before anything is changed.
         _ = try loaded(0)
     }
 
     func move(to step: Int) throws {
-        iterator = try loaded(step).makeAsyncIterator()
+        if let loadedShards {
+            shardIterator = try loadedShards(step).makeAsyncIterator()
+        } else {
+            iterator = try loaded(step).makeAsyncIterator()
+        }
         self.step = step
-        leftOutCount = 0
+        (leftOutCount, leftOutEnd) = (0, step)
     }
 
     func next() throws -> Examples? {
@@ -113,15 +150,30 @@ final class DatasetSource: TrainingSource {
         }
         step += 1
         switch turn {
-        case .success(let batch):
-            leftOutCount = 0
-            return batch
+        case .success(let batch): return batch
         case .failure(let leftOut):
-            leftOutCount += 1
-            if leftOutCount >= pass, step.isMultiple(of: pass) {
-                throw TrainingError.everyBatchLeftOut(.training, "\(leftOut.reason)")
-            }
+            try noteLeftOut(leftOut.reason)
             return nil
+        }
+    }
+
+    func nextShards() throws -> BatchParts<Examples> {
+        guard let turn = try shardIterator?.nextBlockingTurn() else {
+            throw TrainingError.noExamples(.training)
+        }
+        step += 1
+        return switch turn {
+        case .success(let shards): shards
+        case .failure(let leftOut): BatchParts(leftOut: leftOut, count: shardCount)
+        }
+    }
+
+    func noteLeftOut(_ reason: (any Error)?) throws {
+        leftOutCount = leftOutEnd == step - 1 ? leftOutCount + 1 : 1
+        leftOutEnd = step
+        if leftOutCount >= pass, step.isMultiple(of: pass) {
+            throw TrainingError.everyBatchLeftOut(
+                .training, reason.map { "\($0)" } ?? "one of another process")
         }
     }
 }
