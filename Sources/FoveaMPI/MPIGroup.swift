@@ -64,7 +64,7 @@ public final class MPIGroup: ProcessGroup {
         case fovea_mpi_silent:
             throw MPIError(
                 "process \(rank) has not answered process \(self.rank) for \(Int(timeout)) s, so training ends; where a process may "
-                    + "take longer for its data or files, wait longer")
+                    + "take longer for its data or files, choose a longer timeout (--rank-timeout)")
         case fovea_mpi_orphaned:
             throw MPIError("mpirun is gone, so training ends")
         default:

@@ -14,6 +14,11 @@ import Testing
         try await trainer.fit(batches, epochs: 2, validation: batches)
         let generator = [examples, examples, examples]
         try await trainer.fit(batches: generator, stepsPerEpoch: 3)
+        try await trainer.fit(examples, verbosity: .silent, sharding: .shards(4))
+        // Not run here, as mpirun has not started the tests.
+        if MPIGroup.launchedRank != nil {
+            try await trainer.fit(examples, sharding: .shards(8, over: .mpi()))
+        }
         trainer.learningRate = 1e-4
         #expect(try await trainer.evaluate(examples).loss > 0)
         #expect(try await trainer.predict(inputs: images).shape == [12, 5])

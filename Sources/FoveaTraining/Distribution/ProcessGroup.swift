@@ -79,7 +79,7 @@ extension ProcessGroup {
                         sending: UnsafeRawBufferPointer(
                             UnsafeMutableBufferPointer(rebasing: values[given[given.count - 1]])),
                         receiving: UnsafeMutableRawBufferPointer(received), with: rank ^ distance)
-                    add(received, to: UnsafeMutableBufferPointer(rebasing: values[held]))
+                    add(UnsafeBufferPointer(received), to: UnsafeMutableBufferPointer(rebasing: values[held]))
                 }
                 distance *= 2
             }
@@ -121,6 +121,6 @@ extension ProcessGroup {
 }
 
 /// Adds numbers in place; both have as many.
-func add(_ others: UnsafeMutableBufferPointer<Float>, to values: UnsafeMutableBufferPointer<Float>) {
+func add(_ others: UnsafeBufferPointer<Float>, to values: UnsafeMutableBufferPointer<Float>) {
     for index in 0..<min(values.count, others.count) { values[index] += others[index] }
 }

@@ -23,8 +23,7 @@ struct ShardSums {
             if b.gradients.isEmpty {
                 for index in values.indices { values[index] += 0 }
             } else {
-                var others = b.gradients
-                others.withUnsafeMutableBufferPointer { add($0, to: values) }
+                b.gradients.withUnsafeBufferPointer { add($0, to: values) }
             }
         }
     }
