@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "FoveaLayers", targets: ["FoveaLayers"]),
         .library(name: "FoveaRuntime", targets: ["FoveaRuntime"]),
         .library(name: "FoveaOneDNN", targets: ["FoveaOneDNN"]),
+        .library(name: "FoveaXLA", targets: ["FoveaXLA"]),
         .library(name: "FoveaTraining", targets: ["FoveaTraining"]),
         .library(name: "FoveaMPI", targets: ["FoveaMPI"]),
         .library(name: "FoveaSaving", targets: ["FoveaSaving"]),
@@ -37,6 +38,7 @@ let package = Package(
         .target(name: "FoveaPlanner", dependencies: ["FoveaGraph"]),
         .target(name: "FoveaRuntime", dependencies: ["FoveaGraph", "CDevices"]),
         .target(name: "FoveaOneDNN", dependencies: ["FoveaPlanner", "FoveaRuntime", "CKernels"]),
+        .target(name: "FoveaXLA", dependencies: ["FoveaRuntime", "CPJRT"]),
         .target(name: "FoveaSignal", dependencies: ["FoveaRuntime"]),
         .target(name: "FoveaTraining", dependencies: ["FoveaLayers", "FoveaDatasets", "FoveaRuntime"]),
         .target(name: "FoveaMPI", dependencies: ["FoveaTraining", "CMPI"]),
@@ -51,7 +53,9 @@ let package = Package(
         .target(
             name: "FoveaVisualization",
             dependencies: ["FoveaPictures", "FoveaSignal", "FoveaTraining", "CDrawing"]),
-        .target(name: "Fovea", dependencies: ["FoveaMPI", "FoveaOneDNN", "FoveaSaving", "FoveaVisualization"]),
+        .target(
+            name: "Fovea",
+            dependencies: ["FoveaMPI", "FoveaOneDNN", "FoveaXLA", "FoveaSaving", "FoveaVisualization"]),
         .executableTarget(
             name: "FoveaCommand",
             dependencies: [
@@ -68,6 +72,7 @@ let package = Package(
         .target(name: "CDevices"),
         .target(name: "CDrawing"),
         .target(name: "CMPI"),
+        .target(name: "CPJRT"),
         .target(
             name: "CKernels", dependencies: ["COneDNN"],
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp"), .linkedLibrary("m")]),
@@ -96,6 +101,9 @@ let package = Package(
         .testTarget(name: "FoveaPlannerTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaRuntimeTests", dependencies: ["TestSupport"]),
         .testTarget(name: "FoveaOneDNNTests", dependencies: ["TestSupport"]),
+        .testTarget(
+            name: "FoveaXLATests",
+            dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaSaving", "FoveaTraining", "FoveaXLA", "TestSupport"]),
         .testTarget(
             name: "FoveaSignalTests", dependencies: ["FoveaSignal", "TestSupport"],
             resources: [.copy("Golden")]),

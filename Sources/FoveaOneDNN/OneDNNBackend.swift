@@ -103,5 +103,5 @@ extension Device {
 func makeCPUBackend(precision number: Int32) -> UnsafeMutableRawPointer? {
     guard Precision.allCases.indices.contains(Int(number)) else { return nil }
     let backend = OneDNNBackend(precision: Precision.allCases[Int(number)])
-    return Unmanaged.passRetained(LinkedBackend(backend)).toOpaque()
+    return Unmanaged.passRetained(LinkedBackend(.success(backend))).toOpaque()
 }

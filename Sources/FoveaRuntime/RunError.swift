@@ -9,6 +9,7 @@ public enum RunError: Error, Hashable, CustomStringConvertible {
     case noOutput(Int, count: Int)
     case outputGone
     case notLinked(device: String, target: String)
+    case unknownDevice(String, known: [String])
     case unknownSetting(String, value: String, known: [String])
     case kernel(String)
 
@@ -28,6 +29,8 @@ public enum RunError: Error, Hashable, CustomStringConvertible {
             "an output was asked for its value after another run in the same memory; ask before the next run"
         case .notLinked(let device, let target):
             "this program has no backend for the device '\(device)'; add \(target) to the dependencies of its target"
+        case .unknownDevice(let name, let known):
+            "there is no device '\(name)'; it may be \(known.joined(separator: ", "))"
         case .unknownSetting(let name, let value, let known):
             "the environment's \(name) is '\(value)', which is none of \(known.joined(separator: ", "))"
         case .kernel(let message): message
