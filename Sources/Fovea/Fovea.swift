@@ -12,3 +12,4 @@
 @_exported import FoveaSignal
 @_exported import FoveaTraining
 @_exported import FoveaVisualization
+@_exported import FoveaXLA

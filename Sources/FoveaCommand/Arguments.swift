@@ -101,18 +101,6 @@ extension Evaluation {
     }
 }
 
-/// The CPU. Says so where it cannot compute as asked.
-///
-/// - Parameter tuner: chooses algorithms by timing them.
-func device(precision: Precision, tuner: Tuner?) throws -> Device {
-    let device = Device.cpu(precision: precision, tuner: tuner)
-    let usable = try device.backend.precision
-    if usable != precision {
-        warn("This CPU has no bfloat16 arithmetic (it takes avx512_bf16 or amx_bf16): computing in \(usable)")
-    }
-    return device
-}
-
 /// What chooses algorithms by timing them, and remembers.
 func makeTuner() -> Tuner {
     let file = DatasetLibrary().cacheDirectory.map { $0 + "/autotune.json" }

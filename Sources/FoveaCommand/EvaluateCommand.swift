@@ -37,6 +37,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     var output: String?
 
     @OptionGroup var badPictures: BadPictureOptions
+    @OptionGroup var place: DeviceOption
 
     func validate() throws {
         _ = try DataSource(dataset)
@@ -53,7 +54,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         }
         // Better known before than after.
         if let output { try AtomicFile.checkWritable(output) }
-        let trainer = try saved.model.compile(training)
+        let trainer = try saved.model.compile(training, device: place.device())
         let images = try await TestImages(dataset, for: saved, file: file)
         let badPictures = try badPictures.settings()
         let input = try saved.model.inputShape

@@ -20,6 +20,7 @@ struct FoveaCommand: AsyncParsableCommand {
             DatasetsCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
             PredictCommand.self, ExplainCommand.self, PretrainedCommand.self, InspectCommand.self,
             ConvertCommand.self, PlotCommand.self, ReportCommand.self, PlanCommand.self, BenchCommand.self,
+            DevicesCommand.self,
         ])
 
     private static var versions: String {

@@ -31,11 +31,13 @@ struct MeasuredWorkOptions: ParsableArguments {
     @Flag(help: .autotune)
     var autotune = false
 
+    @OptionGroup var place: DeviceOption
+
     func makeBackend() throws -> any Backend {
-        try device(precision: chosenPrecision(), tuner: autotune ? makeTuner() : nil).backend
+        try place.device(precision: chosenPrecision(), tuner: autotune ? makeTuner() : nil).backend
     }
 
-    private func chosenPrecision() throws -> Precision {
+    func chosenPrecision() throws -> Precision {
         let precision: Precision = try named(precision, "precision")
         if strict, precision == .mixedBFloat16 {
             throw ValidationError("--strict is float32 throughout; leave out --precision \(precision)")

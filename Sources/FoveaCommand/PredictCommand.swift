@@ -42,6 +42,8 @@ struct PredictCommand: AsyncParsableCommand {
                 + "but with a failure in the end).", valueName: "what"))
     var onBadImage: String?
 
+    @OptionGroup var place: DeviceOption
+
     /// What is done about images that cannot be read; nil when it was not said.
     private func answerToBadImages() throws -> BadPictureOptions.Answer? {
         try onBadImage.map { try named($0, "answer to bad images") }
@@ -64,7 +66,7 @@ struct PredictCommand: AsyncParsableCommand {
 
     func run() async throws {
         let saved = try await usableModel(file)
-        let predictor = try Predictor(saved)
+        let predictor = try Predictor(saved, device: place.device())
         var unanswered = 0
         if let dataset, let index {
             let data = try await load(named(dataset, "data set"))

@@ -30,6 +30,8 @@ struct RunMetrics: Codable {
     var imageSize: String?
     var augment: String?
     var dropout: Double?
+    /// Where it was computed; left out where that was the usual, the CPU.
+    var device: String?
     var precision: String
     var threads: Int
     var versions: [String: String]

@@ -96,6 +96,8 @@ struct TrainCommand: AsyncParsableCommand {
             valueName: "name"))
     var precision = Precision.float32.rawValue
 
+    @OptionGroup var place: DeviceOption
+
     @Flag(help: .autotune)
     var autotune = false
 
@@ -226,6 +228,8 @@ struct TrainCommand: AsyncParsableCommand {
         var settings = try settings()
         settings.sharding = try makeSharding()
         if !settings.isFirst { settings.verbosity = .silent }
+        let tuner = autotune ? makeTuner() : nil
+        let device = try place.device(precision: settings.precision, tuner: tuner)
         let start: StartingNetwork
         if let base = transfer.base {
             start = .base(
@@ -238,7 +242,7 @@ struct TrainCommand: AsyncParsableCommand {
             output
                 ?? "runs/\(Self.lastName(dataset))-\(Self.lastName(start.name))",
             checkpoint: checkpoint, best: training.saveBest, isWritten: settings.isFirst)
-        do { try await train(settings, start, &results) } catch {
+        do { try await train(settings, start, device, tuner, &results) } catch {
             results.removeIfEmpty()
             throw error
         }
@@ -252,7 +256,8 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     private func train(
-        _ settings: Settings, _ start: StartingNetwork, _ results: inout ResultsFolder
+        _ settings: Settings, _ start: StartingNetwork, _ device: Device, _ tuner: Tuner?,
+        _ results: inout ResultsFolder
     ) async throws {
         let (images, image) = try await data(settings, start, results)
         var data = images
@@ -260,8 +265,6 @@ struct TrainCommand: AsyncParsableCommand {
         let stop = StopSignal()
         let interrupts = InterruptHandler(stop)
         defer { interrupts.cancel() }
-        let tuner = autotune ? makeTuner() : nil
-        let device = try device(precision: settings.precision, tuner: tuner)
         let onBase = try await transferModel(start, image, data)
         let model: any ModelProtocol
         if let onBase {
@@ -413,6 +416,7 @@ struct TrainCommand: AsyncParsableCommand {
             mixup: training.mixup,
             validation: validation,
             imageSize: pictures.imageSize, augment: pictures.augment, dropout: dropout,
+            device: place.device == "cpu" ? nil : place.device,
             precision: backend.precision.rawValue, threads: backend.threadCount,
             versions: backend.versions.merging(["fovea": FoveaCommand.version]) { $1 },
             autotune: await tuner?.records)
