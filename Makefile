@@ -75,7 +75,7 @@ docs: setup
 	swift package --allow-writing-to-directory .build/documentation generate-documentation \
 		--enable-experimental-combined-documentation --transform-for-static-hosting \
 		--target FoveaFiles --target FoveaGraph --target FoveaPictures --target FoveaDatasets \
-		--target FoveaLayers --target FoveaModels --target FoveaRuntime --target FoveaPlanner --target FoveaOneDNN --target FoveaSignal \
+		--target FoveaLayers --target FoveaModels --target FoveaRuntime --target FoveaPlanner --target FoveaOneDNN --target FoveaXLA --target FoveaSignal \
 		--target FoveaTraining --target FoveaMPI --target FoveaSaving --target FoveaVisualization \
 		--output-path .build/documentation
 
