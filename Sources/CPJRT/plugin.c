@@ -1,10 +1,12 @@
 // For vasprintf.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "api.h"
 #include "pjrt.h"
@@ -62,9 +64,32 @@ static char *refusal(const pjrt_api *api) {
     return NULL;
 }
 
+// Whether the end of a library is missing, as after a download that was cut off: the loader would end the process.
+static bool is_cut_off(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (!file) return false;
+    struct stat status;
+    ElfW(Ehdr) header;
+    bool is_cut = false;
+    // What is no library at all, the loader refuses.
+    if (fstat(fileno(file), &status) == 0 && fread(&header, sizeof header, 1, file) == 1 &&
+        memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_phentsize == sizeof(ElfW(Phdr)) &&
+        fseek(file, (long)header.e_phoff, SEEK_SET) == 0) {
+        uint64_t size = (uint64_t)status.st_size;
+        for (int i = 0; i < header.e_phnum && !is_cut; i++) {
+            ElfW(Phdr) segment;
+            is_cut = fread(&segment, sizeof segment, 1, file) != 1 || segment.p_offset > size ||
+                     segment.p_filesz > size - segment.p_offset;
+        }
+    }
+    fclose(file);
+    return is_cut;
+}
+
 char *fovea_pjrt_open(const char *path, const fovea_pjrt_plugin **plugin) {
     // Plugins write to the terminal what only their makers understand, unless somebody asks.
     setenv("TF_CPP_MIN_LOG_LEVEL", "3", 0);
+    if (is_cut_off(path)) return strdup("it is a library whose end is missing; get it again");
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *error = dlerror();

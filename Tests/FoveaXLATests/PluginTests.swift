@@ -41,7 +41,7 @@ import Testing
         let folder = try TemporaryDirectory()
         let whole = try #require(FileHandle(forReadingAtPath: PluginForTests.path ?? ""))
         let start = [UInt8](try whole.read(upToCount: 100_000) ?? Data())
-        expectUnusable(try folder.write(start, to: "cut.so"), "cannot be opened as a library")
+        expectUnusable(try folder.write(start, to: "cut.so"), "whose end is missing")
     }
 
     @Test func pluginsAreFoundInTheirPlaces() throws {

@@ -19,7 +19,7 @@ import Testing
             try $0.compile(outputs: outputs, mode: .training, batch: 3)
         }
         for key in keys {
-            let results = try executables.map { try $0.run(step: key.step, seed: key.seed) }
+            let results = try executables.map { try $0.run([:], step: key.step, seed: key.seed) }
             #expect(results[0] == results[1], "seed \(key.seed), step \(key.step)")
         }
     }
