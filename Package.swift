@@ -103,7 +103,9 @@ let package = Package(
         .testTarget(name: "FoveaOneDNNTests", dependencies: ["TestSupport"]),
         .testTarget(
             name: "FoveaXLATests",
-            dependencies: ["FoveaModels", "FoveaOneDNN", "FoveaSaving", "FoveaTraining", "FoveaXLA", "TestSupport"]),
+            dependencies: [
+                "FoveaModels", "FoveaOneDNN", "FoveaSaving", "FoveaTraining", "FoveaXLA", "TestSupport",
+            ]),
         .testTarget(
             name: "FoveaSignalTests", dependencies: ["FoveaSignal", "TestSupport"],
             resources: [.copy("Golden")]),
