@@ -31,6 +31,10 @@ import Testing
         let given = Set(plan.inputs.map(\.value))
         for call in plan.calls {
             guard call.request is ReorderRequest, let source = call.reads.first else { continue }
+            // The library's kernels for fewer than 16 lanes have blocks of 8 channels, ours of 16.
+            if OneDNNBackend.vectorKind != "avx512", call.note.contains("8d"), call.note.contains("16d") {
+                continue
+            }
             let value = plan.values[source]
             #expect(value.type.shape[0] != batch || given.contains(source), "\(value.name): \(call.note)")
         }
