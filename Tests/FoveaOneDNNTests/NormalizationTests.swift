@@ -74,7 +74,11 @@ import Testing
     }
 
     /// Neither forward nor backward do images change their layout between the first convolution and the global pooling.
-    @Test(arguments: [[16, 32, 64], [64, 128, 256, 512]], [false, true])
+    @Test(
+        .enabled(
+            if: OneDNNBackend.vectorKind == "avx512",
+            "for fewer than 16 lanes the library's kernels have blocks of 8 channels, and ours of 16"),
+        arguments: [[16, 32, 64], [64, 128, 256, 512]], [false, true])
     @Compute func imagesKeepTheirLayout(channels: [Int], poolsStem: Bool) throws {
         let network = try ResidualNetwork(image: [64, 64, 3], channels: channels, poolsStem: poolsStem)
         let graph = try BoundGraph(
