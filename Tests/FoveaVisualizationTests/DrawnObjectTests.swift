@@ -1,7 +1,9 @@
+import Foundation
 import FoveaDatasets
 import FoveaGraph
 import FoveaLayers
 import FoveaOneDNN
+import FoveaSaving
 import FoveaTraining
 import Testing
 
@@ -9,12 +11,12 @@ import Testing
 
 /// A network that has learned what objects are, of which is known where they are.
 @Suite struct DrawnObjectTests {
-    private static let trained: Task<(model: Sequential, accuracy: Double), any Error> = Task {
-        try await train()
-    }
+    /// The same on every CPU: where maps are largest hangs on how a CPU has rounded while the network was trained.
+    private static let weights = Bundle.module.url(
+        forResource: "Golden/objects", withExtension: "safetensors")
 
-    private static func train() async throws -> (model: Sequential, accuracy: Double) {
-        let model = try Sequential(
+    private static func network() throws -> Sequential {
+        try Sequential(
             name: "objects", input: [DrawnObjects.side, DrawnObjects.side, 1], seed: 3
         ) {
             Conv2D(filters: 8, kernelSize: 3, padding: .same, activation: .relu)
@@ -24,40 +26,55 @@ import Testing
             GlobalAveragePooling2D()
             Dense(units: 3, activation: .softmax)
         }
-        let trainer = try model.compile(
+    }
+
+    private static func trained() async throws -> Sequential {
+        let model = try network()
+        try await model.loadWeights(from: #require(weights))
+        return model
+    }
+
+    private static func trainer(of model: Sequential) throws -> Trainer {
+        try model.compile(
             optimizer: .adam(learningRate: 0.005), loss: .sparseCategoricalCrossentropy(),
             metrics: [.accuracy])
-        try await trainer.fit(
+    }
+
+    /// How the weights came about.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["FOVEA_WRITE_GOLDEN"] != nil))
+    func writeWeights() async throws {
+        let model = try Self.network()
+        try await Self.trainer(of: model).fit(
             DrawnObjects(count: 900, stream: 1).examples, epochs: 15, batchSize: 30, verbosity: .silent)
-        let result = try await trainer.evaluate(DrawnObjects(count: 150, stream: 2).examples)
-        return (model, result.metrics["accuracy"] ?? 0)
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        try await model.saveWeights(to: folder.appendingPathComponent("Golden/objects.safetensors"))
     }
 
     private static let tested: Result<DrawnObjects, any Error> = Result {
-        try DrawnObjects(count: 45, stream: 3)
+        try DrawnObjects(count: 90, stream: 3)
     }
 
     @Test func theNetworkHasLearned() async throws {
-        #expect(try await Self.trained.value.accuracy >= 0.97)
+        let result = try await Self.trainer(of: Self.trained()).evaluate(
+            DrawnObjects(count: 150, stream: 2).examples)
+        #expect(result.metrics["accuracy"] ?? 0 >= 0.97)
     }
 
     @Test(arguments: AttributionMethod.all)
     func mapsPointAtObjects(method: AttributionMethod) async throws {
-        let explainer = try await Explainer(Self.trained.value.model)
+        let explainer = try await Explainer(Self.trained())
         let drawn = try Self.tested.get()
         var game = PointingGame(tolerance: 1)
         let attributions = try await explainer.explain(drawn.examples.inputs, method: method)
         for (attribution, region) in zip(attributions, drawn.regions) {
             game.add(attribution, objects: [region])
         }
-        // Plain gradients are noisy: which pixel has the largest depends on how the CPU has rounded in training.
-        let least = method == .gradient ? 0.8 : 0.9
-        #expect(game.accuracy >= least, "\(method.name): \(game.accuracy)")
+        #expect(game.accuracy >= 0.9, "\(method.name): \(game.accuracy)")
     }
 
     @Test(arguments: AttributionMethod.all)
     func mapsRankPixelsBetterThanChance(method: AttributionMethod) async throws {
-        let explainer = try await Explainer(Self.trained.value.model)
+        let explainer = try await Explainer(Self.trained())
         let drawn = try Self.tested.get()
         var generator = PhiloxGenerator(seed: 1, stream: 4, step: 0)
         var (gained, fell) = (0.0, 0.0)
@@ -81,7 +98,7 @@ import Testing
 
     @Test(arguments: AttributionMethod.all)
     func mapsDependOnWhatWasLearned(method: AttributionMethod) async throws {
-        let explainer = try await Explainer(Self.trained.value.model)
+        let explainer = try await Explainer(Self.trained())
         let drawn = try Self.tested.get()
         let test = try await explainer.randomizationTest(
             [drawn.examples.inputs[0][0..<1]], method: method, stages: 2, seed: 5)
